@@ -1,0 +1,1 @@
+"""idms.yaml, secrets, YAML with line marks, checked fields."""

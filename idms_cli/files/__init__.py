@@ -1,0 +1,1 @@
+"""Read a file in its format."""

@@ -1,0 +1,1 @@
+"""The SQLite file: schema, slots, runs, ticks, queries."""

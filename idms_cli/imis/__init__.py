@@ -1,0 +1,1 @@
+"""The site: HTTP, token, queries, entities, metadata; kinds of record."""

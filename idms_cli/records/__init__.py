@@ -1,0 +1,1 @@
+"""A row becomes a record: mapped, matched, planned, written, journalled."""
