@@ -69,4 +69,12 @@ class RecordRefused(SiteError):
 
 
 class OutcomeUnknown(SiteError):
-    """A write was sent and got no clear answer: it may have been stored, and must not be repeated blindly."""
+    """A write was sent and got no clear answer: it may have been stored, and must not be repeated blindly.
+
+    `status` is the HTTP status of an answer that settles nothing (500 though it may have been saved); None when no
+    answer came, so that the site may even be working on it still.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status

@@ -1,1 +1,39 @@
-"""One file per command: flags in, one call, report out."""
+"""One file per command: flags in, one call, report out. To add one: a new file here and a line in `cli.COMMANDS`."""
+
+import os
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from idms_cli.config.settings import Settings, find_settings, read_settings
+from idms_cli.history.store import Store
+
+
+class Session:
+    """What a command works with: the settings and the store, each opened when it is first wanted."""
+
+    def __init__(self, config: str | None, *, debug: bool) -> None:
+        self._config = config
+        self.debug = debug
+
+    @cached_property
+    def settings(self) -> Settings:
+        found = find_settings(self._config, os.environ, Path.cwd())
+        return read_settings(Path(os.path.abspath(found)))  # noqa: PTH100 - absolute() keeps the dots
+
+    @cached_property
+    def store(self) -> Store:
+        store = Store(self.settings.state)
+        click.get_current_context().call_on_close(store.close)
+        return store
+
+    @staticmethod
+    def now() -> datetime:
+        """The clock, read here and nowhere below."""
+        return datetime.now(UTC)
+
+
+pass_session = click.make_pass_decorator(Session)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

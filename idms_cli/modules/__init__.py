@@ -1,1 +1,88 @@
-"""What a job can do."""
+"""What a job can do. To add a module: one new file here with `parse`, and one line in `MODULES`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+from idms_cli.config.documents import Document
+from idms_cli.config.settings import Settings
+
+
+class Entry(NamedTuple):
+    """Where a module lives; imported on first use."""
+
+    module: str
+    summary: str
+
+
+MODULES: dict[str, Entry] = {
+    "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
+}
+
+
+class DataLock(NamedTuple):
+    """Data that a run reads or writes. Writers exclude each other and readers; readers share."""
+
+    resource: str
+    """`imis:live/Activity`, `file:/srv/drop/completions.csv`."""
+    write: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, as the module saw it."""
+
+    status: str
+    """completed, partial, failed or cancelled."""
+    reason: str = ""
+    hint: str = ""
+    exit_code: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a module is given for one run."""
+
+    run_id: int
+    directory: Path
+    """The run's own directory. What is in it from an earlier attempt is there to go on with."""
+    state: Path
+    slot: datetime | None
+    earlier: Mapping[str, int]
+    """The counts that an interrupted attempt at this run told last."""
+    dry_run: bool
+    row_limit: int | None
+    log: Callable[[str], None]
+    progress: Callable[[Mapping[str, int]], None]
+    """Tell the counts so far; may be called for every row."""
+    stopping: Callable[[], bool]
+    """Whether to end cleanly after the record in hand (Ctrl-C, SIGTERM, the time limit)."""
+
+
+class Work(Protocol):
+    """The checked `with:` of one job."""
+
+    def describe(self) -> str:
+        """What the job will do, in one sentence."""
+
+    def locks(self) -> tuple[DataLock, ...]:
+        """What it reads and writes."""
+
+    def run(self, context: RunContext) -> Outcome:
+        """Do it, or go on with it. Raises `IdmsError` for what ends the whole run."""
+
+
+class Module(Protocol):
+    """A file in this folder."""
+
+    def parse(self, document: Document, settings: Settings, connection: str) -> Work:
+        """Check the job's `with:`. Raises `ProblemsFound` with all problems."""
+
+
+def load_module(name: str) -> Module:
+    """Raises KeyError for a name that is not in `MODULES`."""
+    return cast(Any, import_module(MODULES[name].module))  # type: ignore[no-any-return]

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from idms_cli.imis.properties import Property, Value
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 Key = tuple[str, ...]
 """A record's identity on the site, in the order of its key properties; all strings, as the site gives them."""
@@ -48,7 +52,7 @@ class Kind(Protocol):
     """The site's name of the entity: `Party`, `Activity`, `ABC_Scores`."""
 
     def properties(self) -> Mapping[str, Property]:
-        """Every property that may be mapped or matched on, by the site's spelling. One metadata call per run at most."""
+        """All that may be mapped or matched on, by the site's spelling. One metadata call per run at most."""
 
     def find(self, match: Mapping[str, Value]) -> list[Record]:
         """The records whose properties equal all of `match` (checked again here: the site may ignore a filter)."""
@@ -68,3 +72,8 @@ class Kind(Protocol):
         May be repeated, so a lost answer is settled here: by looking. Raises `RecordRefused` when the site says no or
         the record is no longer there.
         """
+
+
+def open_kind(site: "Site", kind: str, name: str | None) -> Kind:
+    """The kind of record that a job's `destination:` names. Raises KeyError for one that is not in `KINDS`."""
+    return cast("Kind", import_module(KINDS[kind].module).open_kind(site, name))

@@ -1,0 +1,132 @@
+"""The command line: each command's name and summary, and the one place where errors become messages and exit codes."""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from idms_cli import __version__
+from idms_cli.errors import IdmsError
+
+
+class Entry(NamedTuple):
+    """Where a command lives; imported on first use."""
+
+    module: str
+    summary: str
+    hidden: bool = False
+
+
+COMMANDS: dict[str, Entry] = {
+    "check": Entry("idms_cli.commands.check", "Check idms.yaml and job files; say what each job will do, and when."),
+    "jobs": Entry("idms_cli.commands.jobs", "List the jobs."),
+    "run": Entry("idms_cli.commands.run", "Run a job now, or try it with --dry-run."),
+    "run-due": Entry("idms_cli.commands.run_due", "Start what is due. For cron or a systemd timer, every minute."),
+    "status": Entry("idms_cli.commands.status", "How each job stands."),
+    "history": Entry("idms_cli.commands.history", "What ran, and what did not and why."),
+    "show": Entry("idms_cli.commands.show", "One run: counts, rejects with reasons, log."),
+    "sandbox": Entry("idms_cli.commands.sandbox", "Serve a small iMIS site on this machine, to try jobs against."),
+    "exec": Entry("idms_cli.commands.exec", "Supervise a run that was handed over.", hidden=True),
+    "work": Entry("idms_cli.commands.work", "Do the work of a run.", hidden=True),
+}
+
+
+class Commands(click.Group):
+    """The group: a command's module is imported when the command is wanted, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [name for name, entry in COMMANDS.items() if not entry.hidden]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = import_module(entry.module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from idms_cli.config.spelling import did_you_mean  # noqa: PLC0415 - only for a mistyped word
+
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"no command '{args[0]}'{': ' + near if near else ''}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="idms")
+@click.option("--config", metavar="FILE", help="The settings. Default: $IDMS_CONFIG, ./idms.yaml, /etc/idms/idms.yaml.")
+@click.option("--debug", is_flag=True, help="Say more on stderr: with an error, where it came from.")
+@click.pass_context
+def group(context: click.Context, config: str | None, *, debug: bool) -> None:
+    """Scheduled data jobs for iMIS: a plan before it writes, never a record twice, the truth about partial success."""
+    from idms_cli.commands import Session  # noqa: PLC0415 - --help and --version need none of it
+
+    context.obj = Session(config, debug=debug)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code. Nothing is ever raised."""
+    debug = "--debug" in arguments
+    try:
+        code = group.main(list(arguments), prog_name="idms", standalone_mode=False)
+    except IdmsError as error:
+        _say(str(error), error.hint)
+        _trace(debug)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return 130
+    except BrokenPipeError:  # `idms history | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, sqlite3.Error) as error:
+        _say(f"{type(error).__name__}: {error}", "Check the disk, and the rights of the state directory.")
+        _trace(debug)
+        return 1
+    except Exception as error:
+        return _say_bug(error, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+def _say(message: str, hint: str = "") -> None:
+    from idms_cli.config.secrets import mask  # noqa: PLC0415 - only when something went wrong
+
+    click.echo(f"idms: {mask(message)}", err=True)
+    if hint:
+        click.echo(f"hint: {mask(hint)}", err=True)
+
+
+def _say_bug(error: Exception, *, debug: bool) -> int:
+    from idms_cli.config.crash import write_crash_file  # noqa: PLC0415
+
+    try:
+        where = f"Please report it with {write_crash_file(Path.cwd() / '.idms', error)}"
+    except OSError as failed:
+        where = f"A crash file could not be written: {failed}"
+    _say(f"a bug: {type(error).__name__}", where)
+    _trace(debug)
+    return 3
+
+
+def _trace(debug: bool) -> None:
+    if debug:
+        import traceback  # noqa: PLC0415
+
+        from idms_cli.config.secrets import mask  # noqa: PLC0415
+
+        click.echo(mask(traceback.format_exc()), err=True)

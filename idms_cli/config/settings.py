@@ -1,0 +1,175 @@
+"""idms.yaml, the site's settings: found, checked, and with every path made absolute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from idms_cli.config.addresses import SiteUrl
+from idms_cli.config.checked import Section, check
+from idms_cli.config.documents import Document, read_document
+from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, TimeZone
+from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.secret_sources import SecretSource
+from idms_cli.config.spelling import did_you_mean
+from idms_cli.config.trust import untrusted_reason
+from idms_cli.errors import InputError
+
+FILE_NAME = "idms.yaml"
+SYSTEM_FILE = Path("/etc/idms") / FILE_NAME
+
+
+class Connection(Section):
+    """One iMIS site and the account that idms uses there."""
+
+    url: SiteUrl
+    username: str = Field(min_length=1)
+    password: SecretSource
+    rate: Rate = 5.0
+    """Calls per second at most."""
+    concurrency: int = Field(1, ge=1, le=64)
+    """Calls at the same time at most."""
+    ca_file: RelativePath | None = None
+    """Certificates (PEM) of a private authority, which are trusted beside the public ones."""
+    timeout: PositiveDuration = timedelta(seconds=30)
+    """For one call."""
+    page_size: int = Field(500, ge=1, le=500)
+    """Rows of a query per call; iMIS gives at most 500."""
+    settle: Duration = timedelta(seconds=10)
+    """How long the site may still be at work on a call whose answer was lost, before it is asked what it did."""
+
+
+class Defaults(Section):
+    """What holds for every job that does not say otherwise."""
+
+    connection: str | None = None
+    timeout: PositiveDuration = timedelta(hours=2)
+    """For a whole run."""
+    grace: Duration = timedelta(hours=6)
+    """A slot that was missed for longer than this is not made up for."""
+
+
+class Naming(Section):
+    """The house rules that job files must follow."""
+
+    pattern: Pattern | None = None
+    """Every job's whole name must match it."""
+    description: Literal["required", "optional"] = "optional"
+
+
+class SettingsFile(Section):
+    """idms.yaml as it is written."""
+
+    timezone: TimeZone = ZoneInfo("UTC")
+    jobs: RelativePath = Path("jobs.d")
+    state: RelativePath = Path(".idms")
+    connections: dict[Name, Connection] = Field(default_factory=dict)
+    defaults: Defaults = Defaults()
+    max_parallel: int = Field(4, ge=1, le=256)
+    naming: Naming = Naming()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The site's settings; all paths are absolute."""
+
+    path: Path
+    directory: Path
+    """Where relative paths in idms.yaml and in jobs start."""
+    timezone: ZoneInfo
+    jobs: Path
+    state: Path
+    connections: Mapping[str, Connection]
+    defaults: Defaults
+    """`defaults.connection` names the only connection, where there is one and none is named."""
+    max_parallel: int
+    naming: Naming
+
+
+def find_settings(
+    explicit: str | None, environ: Mapping[str, str], cwd: Path, *, system_file: Path = SYSTEM_FILE
+) -> Path:
+    """Where idms.yaml is: `--config`, `$IDMS_CONFIG`, `./idms.yaml`, `/etc/idms/idms.yaml`; the first one counts.
+
+    A path that was named is taken as it is, without a look whether it is there. Raises `InputError` when none is named
+    and none is found.
+    """
+    named = explicit or environ.get("IDMS_CONFIG")
+    if named:
+        return cwd / named
+    for place in (cwd / FILE_NAME, system_file):
+        if place.exists():
+            return place
+    raise InputError(
+        f"there is no {FILE_NAME}",
+        hint=f"looked for --config FILE, $IDMS_CONFIG, {cwd / FILE_NAME} and {system_file}",
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in the file at `path`. Raises `ProblemsFound` with every mistake in it."""
+    document = read_document(path)
+    problems = [*_trust_problems(path, document), *_default_connection_problems(document)]
+    try:
+        written = check(SettingsFile, document)
+    except ProblemsFound as found:
+        raise ProblemsFound([*found.problems, *problems]) from None
+    settings = _settings(written, path.absolute())
+    problems += _ca_file_problems(settings, document)
+    if problems:
+        raise ProblemsFound(problems)
+    return settings
+
+
+def _settings(written: SettingsFile, path: Path) -> Settings:
+    directory = path.parent
+    connections = {
+        name: connection.model_copy(update={"ca_file": directory / connection.ca_file})
+        if connection.ca_file
+        else connection
+        for name, connection in written.connections.items()
+    }
+    only = next(iter(connections)) if len(connections) == 1 else None
+    return Settings(
+        path=path,
+        directory=directory,
+        timezone=written.timezone,
+        jobs=directory / written.jobs,
+        state=directory / written.state,
+        connections=connections,
+        defaults=written.defaults.model_copy(update={"connection": written.defaults.connection or only}),
+        max_parallel=written.max_parallel,
+        naming=written.naming,
+    )
+
+
+def _trust_problems(path: Path, document: Document) -> list[Problem]:
+    reason = untrusted_reason(path)
+    if reason is None:
+        return []
+    hint = "idms.yaml and jobs run with your rights: give them to root or to your account, and chmod go-w"
+    return [document.problem((), f"the file {reason}", hint=hint)]
+
+
+def _default_connection_problems(document: Document) -> list[Problem]:
+    """Looked for in the data as written, so that it is told together with all other mistakes."""
+    name, connections = document.at(("defaults", "connection")), document.at(("connections",))
+    known = list(connections) if isinstance(connections, dict) else []
+    if not isinstance(name, str) or name in known:
+        return []
+    hint = did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "write it under connections:")
+    return [document.problem(("defaults", "connection"), f"there is no connection '{name}'", hint=hint)]
+
+
+def _ca_file_problems(settings: Settings, document: Document) -> list[Problem]:
+    return [
+        document.problem(
+            ("connections", name, "ca_file"), f"there is no file {connection.ca_file}", hint="check the path"
+        )
+        for name, connection in settings.connections.items()
+        if connection.ca_file and not connection.ca_file.is_file()
+    ]

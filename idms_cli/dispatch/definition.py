@@ -1,0 +1,56 @@
+"""A job file read whole: the job, and the work its module will do."""
+
+from pathlib import Path
+
+from idms_cli.config.documents import Document, parse_document, read_document
+from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.settings import Settings
+from idms_cli.config.spelling import did_you_mean
+from idms_cli.config.trust import untrusted_reason
+from idms_cli.jobs.job import Job, check_name, parse_job
+from idms_cli.modules import MODULES, Work, load_module
+
+
+def read_job_file(name: str, paths: tuple[str, ...], settings: Settings) -> tuple[Job, Work]:
+    """Read and check one job. Raises `ProblemsFound` with all its problems."""
+    problems = check_name(name, paths)
+    path = Path(paths[0])
+    distrust = untrusted_reason(path)
+    if distrust:
+        hint = "A job runs with this account's rights: only its owner and root may be able to change it."
+        problems.append(Problem(str(path), 1, 1, distrust, hint))
+    if problems:
+        raise ProblemsFound(problems)
+    return read_job(name, read_document(path), settings)
+
+
+def read_job_text(name: str, path: str, text: str, settings: Settings) -> tuple[Job, Work]:
+    """The same for a text that was read before: a run uses the job as it was when the run was created."""
+    return read_job(name, parse_document(text.encode(), path), settings)
+
+
+def read_job(name: str, document: Document, settings: Settings) -> tuple[Job, Work]:
+    """Check a job's own keys and its module's together, so that all mistakes are told at once."""
+    problems: list[Problem] = []
+    job = work = None
+    try:
+        job = parse_job(name, document, settings)
+    except ProblemsFound as found:
+        problems += found.problems
+    try:
+        work = _parse_work(document, settings, job)
+    except ProblemsFound as found:
+        problems += found.problems
+    if job is None or work is None or problems:
+        raise ProblemsFound(sorted(set(problems), key=lambda problem: (problem.line, problem.column)))
+    return job, work
+
+
+def _parse_work(document: Document, settings: Settings, job: Job | None) -> Work:
+    module = document.data.get("module")
+    if not isinstance(module, str) or not isinstance(document.data.get("with"), dict):
+        raise ProblemsFound([])  # told already, as the job's own mistake
+    if module not in MODULES:
+        hint = did_you_mean(module, MODULES) or f"Modules: {', '.join(MODULES)}."
+        raise ProblemsFound([document.problem(("module",), "there is no such module", hint=hint)])
+    return load_module(module).parse(document, settings, job.connection if job else "")

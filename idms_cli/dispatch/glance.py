@@ -1,0 +1,76 @@
+"""The tick that has nothing to do, answered without loading anything.
+
+cron calls `idms run-due` 1,440 times a day, and nearly always nothing is due. This module looks at the files' stats and
+at SQLite, and says whether a full tick is needed. It must not import anything that is not needed for that: no YAML,
+no click, no pathlib, no dataclasses.
+"""
+
+import os
+import sqlite3
+import time
+
+from idms_cli import __version__
+from idms_cli.history.database import FILE_NAME, SCHEMA_VERSION, Database
+from idms_cli.history.ticks import Ticks
+from idms_cli.jobs.folder import fingerprint, list_jobs
+
+DEFAULT_STATE = ".idms"
+
+CONFIG = "SELECT fingerprint, jobs FROM config WHERE path = ?"
+OPEN = "SELECT 1 FROM run WHERE status IN ('pending', 'running', 'interrupted') LIMIT 1"
+JOBS = "SELECT name, fingerprint FROM job"
+DUE = "SELECT 1 FROM job WHERE next_due <= ? LIMIT 1"
+
+
+def had_nothing_to_do(config: str) -> bool:
+    """Whether a tick now has nothing to do; if so, it is recorded and that was it.
+
+    False means: do a full tick. So does every doubt (a missing file, an older schema, a jumped clock).
+    """
+    try:
+        config = os.path.abspath(config)
+        state = _guess_state(config)
+        if not os.path.exists(f"{state}/{FILE_NAME}"):
+            return False
+        database = Database(state)
+        try:
+            return _is_idle(database, config)
+        finally:
+            database.close()
+    except (OSError, sqlite3.Error, UnicodeDecodeError):
+        return False
+
+
+def _guess_state(config: str) -> str:
+    """Where `state:` in idms.yaml seems to point. A wrong guess does no harm.
+
+    What the guess leads to counts only if it holds the fingerprint of this very file, and only a full reading of the
+    file, which found this state directory, can have written it there.
+    """
+    state = DEFAULT_STATE
+    with open(config, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("state:"):
+                state = line[6:].partition(" #")[0].strip()
+    return os.path.join(os.path.dirname(config), state)
+
+
+def _is_idle(database: Database, config: str) -> bool:
+    if database.version != SCHEMA_VERSION:
+        return False
+    connection = database.connection
+    mark = fingerprint(os.stat(config), __version__)
+    row = connection.execute(CONFIG, (config,)).fetchone()
+    if row is None or row["fingerprint"] != mark:
+        return False
+    now = time.time()
+    if connection.execute(OPEN).fetchone() or connection.execute(DUE, (now,)).fetchone():
+        return False
+    files = {name: found[1] for name, found in list_jobs(row["jobs"], mark).items()}
+    if files != dict(map(tuple, connection.execute(JOBS))):
+        return False
+    ticks = Ticks(database)
+    if ticks.clock_jump_s(now):
+        return False
+    ticks.record(now)
+    return True

@@ -1,0 +1,151 @@
+"""The process that stands over one run: it holds the lock, keeps the time limit, ends the tree, records the outcome."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from idms_cli.config.durations import format_duration
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.launch import Started, hand_over, program
+from idms_cli.dispatch.outcomes import OUTCOME, read_outcome
+from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
+from idms_cli.dispatch.settle import read_progress
+from idms_cli.history.rows import Run
+from idms_cli.history.store import Store
+
+STOP_WITHIN_S = 30.0
+"""How long a worker may take to finish the record in hand once it is asked to stop."""
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+HINT_LIMIT = "Give the job a longer `timeout:`, or find out with `idms show` what took so long."
+HINT_BUG = "This is a bug. worker.log in the run's directory says more."
+
+
+class Supervisor:
+    """Runs one run's worker to its end."""
+
+    def __init__(self, store: Store, settings: Settings, started: Started) -> None:
+        self._store = store
+        self._settings = settings
+        self._started = started
+        self._run = started.run
+        self._directory = store.run_directory(started.run.id)
+        self._stops = 0
+        self._timed_out = False
+        self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._on_stop)
+
+    def supervise(self, *, watch: Callable[[], None] = lambda: None, every_s: float = 30.0) -> Run:
+        """Start the worker, wait for its end, record it, and let the next pending run start.
+
+        `watch` is called at least every `every_s` seconds meanwhile.
+        """
+        adopt_orphans()
+        (self._directory / OUTCOME).unlink(missing_ok=True)
+        worker = self._start_worker()
+        self._wait(worker, watch, every_s)
+        kill_tree()
+        self._record(worker.returncode)
+        self._started.release()
+        if not self._stops:  # who stops a run does not want the next one in its place at once; a tick will start it
+            hand_over(self._store, self._settings, time.time())
+        run = self._store.runs.one(self._run.id)
+        return run or self._run
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        command = [*program(self._settings), "work", str(self._run.id), "--parent", str(os.getpid())]
+        with (self._directory / "worker.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock.fd for lock in self._started.data],  # an orphan still blocks the next writer
+                start_new_session=True,
+                cwd="/",
+            )
+
+    def _wait(self, worker: subprocess.Popen[bytes], watch: Callable[[], None], every_s: float) -> None:
+        poll = select.poll()
+        pidfd = os.pidfd_open(worker.pid)
+        poll.register(pidfd, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        limit = None if self._run.timeout_s is None else _boot_s() + self._run.timeout_s
+        kill_at = None
+        handled = 0
+        try:
+            while worker.poll() is None:
+                poll.poll(1000 * _seconds_left(every_s, limit if kill_at is None else kill_at))
+                _drain(self._wake)
+                if limit is not None and _boot_s() >= limit and not self._timed_out and kill_at is None:
+                    self._timed_out = True
+                    kill_at = self._ask_to_stop()
+                if self._stops > handled:
+                    handled = self._stops
+                    kill_at = self._ask_to_stop() if kill_at is None else _boot_s()
+                if kill_at is not None and _boot_s() >= kill_at:
+                    worker.kill()
+                    worker.wait()
+                watch()
+        finally:
+            os.close(pidfd)
+
+    def _ask_to_stop(self) -> float:
+        """TERM to the whole tree; returns when patience ends (seconds since boot)."""
+        signal_tree(signal.SIGTERM)
+        return _boot_s() + STOP_WITHIN_S
+
+    def _record(self, returncode: int) -> None:
+        result = self._result(returncode)
+        if result is None:
+            reason = f"its worker was killed by {signal.Signals(-returncode).name}"
+            self._store.runs.interrupt(self._run.id, reason, read_progress(self._directory))
+        else:
+            self._store.runs.end(self._run.id, time.time(), result)
+
+    def _result(self, returncode: int) -> Mapping[str, Any] | None:
+        """What to record; None when the worker was killed by somebody else: not an end, to be resumed."""
+        told = read_outcome(self._directory) or {}
+        counts = told.get("counts") or read_progress(self._directory)
+        if self._timed_out:
+            limit = format_duration(timedelta(seconds=self._run.timeout_s or 0))
+            reason = f"the time limit of {limit} was reached"
+            return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
+        if told:
+            return told
+        if self._stops:
+            return {"status": "cancelled", "reason": "stopped by force", "exit_code": 130, "counts": counts}
+        if returncode < 0:
+            return None
+        reason = f"its worker left with exit code {returncode} and told no outcome"
+        return {"status": "failed", "reason": reason, "hint": HINT_BUG, "exit_code": 3, "counts": counts}
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stops += 1
+
+
+def _boot_s() -> float:
+    """Seconds since boot, sleep included: a time limit must not stand still while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _seconds_left(every_s: float, until: float | None) -> float:
+    return every_s if until is None else max(0.0, min(every_s, until - _boot_s()))
+
+
+def _drain(fd: int) -> None:
+    try:
+        os.read(fd, 512)
+    except BlockingIOError:
+        return

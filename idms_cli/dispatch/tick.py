@@ -1,0 +1,69 @@
+"""One call of run-due: record the tick, settle dead runs, claim due slots, hand pending runs over, and leave."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.claim import Claimed, Claimer
+from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.refresh import refresh
+from idms_cli.dispatch.settle import settle
+from idms_cli.history.rows import JobRow, Run
+from idms_cli.history.store import Store
+from idms_cli.jobs.job import schedule_from
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a tick did."""
+
+    interrupted: tuple[Run, ...]
+    """Runs without their process: those just found, and those that go on from now."""
+    claims: tuple[Claimed, ...]
+    started: tuple[int, ...]
+    broken: tuple[JobRow, ...]
+    """Jobs with problems that were read anew in this tick."""
+    note: str = ""
+
+
+def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime | None = None) -> Tick:
+    """Do what is due at `now`, or as if it were `pretended`.
+
+    Safe to run at any moment, twice, and beside others of its kind.
+    """
+    clock = now.timestamp()
+    jump_s = 0.0 if pretended else store.ticks.clock_jump_s(clock)
+    found = {run.id for run in settle(store, clock)}
+    interrupted = [run for run in store.runs.open() if run.status == "interrupted"]
+    refreshed = refresh(store, settings, pretended or now)
+    note = f"as if at {pretended:%Y-%m-%d %H:%M %Z}" if pretended else ""
+    if jump_s:
+        note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
+        if jump_s < 0:
+            _rewind(store, refreshed.jobs, now)
+        claims: list[Claimed] = []
+    else:
+        claims = _claim(store, settings, refreshed.jobs, pretended or now)
+    taken = sum(claim.run is not None for claim in claims)
+    store.ticks.record(clock, claimed=taken, note=note)
+    started = hand_over(store, settings, clock, resume=True)
+    broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
+    told = tuple(run for run in interrupted if run.id in found or run.id in started)
+    return Tick(told, tuple(claims), tuple(started), tuple(broken), note)
+
+
+def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime) -> list[Claimed]:
+    due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
+    due.sort(key=lambda row: (row.next_due or 0, row.name))
+    claimer = Claimer(store, settings, now)
+    return [claimer.claim(row) for row in due]
+
+
+def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
+    """The clock was ahead and is right again: what was decided for times still to come is open again."""
+    moment = int(now.timestamp())
+    for row in jobs.values():
+        if row.schedule and row.decided_until > moment:
+            upcoming = schedule_from(row.schedule, row.timezone).next_after(datetime.fromtimestamp(moment, UTC))
+            next_due = None if upcoming is None else int(upcoming.timestamp())
+            store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)

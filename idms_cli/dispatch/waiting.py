@@ -1,0 +1,72 @@
+"""run-due that stays: for a container, where everything ends with its first process."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from types import FrameType
+
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.processes import adopt_orphans, children
+from idms_cli.dispatch.settle import settle
+from idms_cli.dispatch.tick import Tick, tick
+from idms_cli.history.store import Store
+
+TICK_EVERY_S = 60.0
+LOOK_EVERY_S = 0.2
+
+
+def stay(store: Store, settings: Settings, now: Callable[[], datetime], *, told: Callable[[Tick], int]) -> int:
+    """Stay while any run is pending or running; tick each minute, and `told` it. 1 when one of the runs was not good.
+
+    Asked to stop (Ctrl-C, SIGTERM), it asks the supervisors below it to stop and waits for their clean records.
+    """
+    adopt_orphans()
+    asked = _listen()
+    told_to_stop: set[int] = set()
+    seen = {run.id for run in store.runs.open()}
+    next_tick = time.monotonic() + TICK_EVERY_S
+    code = 0
+    while any(run.status in ("pending", "running") and not run.foreground for run in store.runs.open()):
+        if asked and not _pass_on(told_to_stop):
+            break
+        time.sleep(LOOK_EVERY_S)
+        _reap()
+        settle(store, now().timestamp())
+        if time.monotonic() >= next_tick and not asked:
+            next_tick += TICK_EVERY_S
+            code = max(code, told(tick(store, settings, now())))
+        seen |= {run.id for run in store.runs.open()}
+    ended = [store.runs.one(run_id) for run_id in seen]
+    good = all(run is None or run.status in ("completed", "pending") for run in ended)
+    return 130 if asked else max(code, 0 if good else 1)
+
+
+def _listen() -> list[int]:
+    asked: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del frame
+        asked.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    return asked
+
+
+def _pass_on(told: set[int]) -> bool:
+    """Ask the supervisors below to stop, each once: a second time would be by force. False when none is left."""
+    found = set(children(os.getpid()))
+    for pid in found - told:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    told |= found
+    return bool(found)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

@@ -1,0 +1,102 @@
+"""The process that does one run's work; everything it has to say goes into the run's directory."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from idms_cli.config.crash import write_crash_file
+from idms_cli.config.foreign import harmless
+from idms_cli.config.secrets import mask
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.definition import read_job_text
+from idms_cli.dispatch.outcomes import write_outcome, write_whole
+from idms_cli.dispatch.settle import PROGRESS, read_progress
+from idms_cli.errors import IdmsError, Interrupted
+from idms_cli.history.rows import Run
+from idms_cli.history.store import Store
+from idms_cli.modules import Outcome, RunContext
+
+PROGRESS_EVERY_S = 0.25
+
+
+@dataclass
+class Stop:
+    """Set by Ctrl-C, SIGTERM or the time limit: end after the record in hand."""
+
+    asked: bool = False
+
+    def listen(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.asked = True
+
+
+@dataclass
+class Progress:
+    """The counts so far, told to whoever looks at the run's directory; a few times a second at most."""
+
+    path: Path
+    _next: float = field(default=0.0)
+
+    def __call__(self, counts: Mapping[str, int]) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + PROGRESS_EVERY_S
+        write_whole(self.path, json.dumps(dict(counts)), durable=False)
+
+
+def work(store: Store, settings: Settings, run: Run) -> Outcome:
+    """Do a run's work and leave its outcome. Never raises what the operator could act on."""
+    stop = Stop()
+    stop.listen()
+    directory = store.run_directory(run.id)
+    log = _log(directory / "log.txt")
+    log(f"attempt {run.attempt} begins" if run.attempt > 1 else "begins")
+    outcome = _outcome(store, settings, run, log, stop)
+    log(": ".join(filter(None, (outcome.status, outcome.reason))))
+    write_outcome(directory, outcome)
+    return outcome
+
+
+def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], None], stop: Stop) -> Outcome:
+    directory = store.run_directory(run.id)
+    context = RunContext(
+        run_id=run.id,
+        directory=directory,
+        state=store.state,
+        slot=run.due,
+        earlier=read_progress(directory) if run.attempt > 1 else {},
+        dry_run=run.dry_run,
+        row_limit=run.row_limit,
+        log=log,
+        progress=Progress(directory / PROGRESS),
+        stopping=lambda: stop.asked,
+    )
+    try:
+        path, text = store.runs.definition(run)
+        _, todo = read_job_text(run.job, path, text, settings)
+        return todo.run(context)
+    except IdmsError as error:  # before anything was written: once writing began, the module tells the outcome
+        status = "cancelled" if isinstance(error, Interrupted) else "failed"
+        return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code)
+    except Exception as error:  # a bug must not leave the run without a record
+        crash = write_crash_file(store.state, error)
+        hint = f"Please report it with {crash}"
+        return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, read_progress(directory))
+
+
+def _log(path: Path) -> Callable[[str], None]:
+    def log(message: str) -> None:
+        line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {harmless(mask(message))}\n"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    return log

@@ -1,0 +1,61 @@
+"""What idms.yaml and the job files said when they were last read, so that an unchanged file is not read again."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from idms_cli.history.database import Database
+from idms_cli.history.rows import JobRow
+
+SAVE = """
+INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, first_seen, decided_until,
+                 next_due, problems)
+VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :first_seen, :decided_until,
+        :next_due, :problems)
+ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
+  description = excluded.description, module = excluded.module, enabled = excluded.enabled,
+  schedule = excluded.schedule, timezone = excluded.timezone, decided_until = excluded.decided_until,
+  next_due = excluded.next_due, problems = excluded.problems"""
+ALL = "SELECT * FROM job ORDER BY name"
+FORGET = "DELETE FROM job WHERE name = ?"
+ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
+REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"
+SAVE_CONFIG = """
+INSERT INTO config (path, fingerprint, jobs, max_parallel) VALUES (?, ?, ?, ?)
+ON CONFLICT (path) DO UPDATE SET fingerprint = excluded.fingerprint, jobs = excluded.jobs,
+  max_parallel = excluded.max_parallel"""
+
+
+class Catalog:
+    """The job files as last read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> dict[str, JobRow]:
+        return {row["name"]: JobRow.of(row) for row in self._database.connection.execute(ALL)}
+
+    def save(self, jobs: Iterable[JobRow]) -> None:
+        """Insert or replace; `first_seen` of a known job stays."""
+        fields = [{**asdict(job), "problems": json.dumps(job.problems)} for job in jobs]
+        with self._database.write() as connection:
+            connection.executemany(SAVE, fields)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Job files that are gone. Their runs stay in the history."""
+        with self._database.write() as connection:
+            connection.executemany(FORGET, [(name,) for name in names])
+
+    def advance(self, name: str, *, decided_until: int, next_due: int | None) -> None:
+        """Every slot of a job up to `decided_until` has its verdict."""
+        with self._database.write() as connection:
+            connection.execute(ADVANCE, (decided_until, next_due, name))
+
+    def rewind(self, name: str, *, decided_until: int, next_due: int | None) -> None:
+        """The clock went back: what was decided for a time that is still to come is open again."""
+        with self._database.write() as connection:
+            connection.execute(REWIND, (decided_until, next_due, name))
+
+    def save_config(self, path: str, fingerprint: str, *, jobs: str, max_parallel: int) -> None:
+        with self._database.write() as connection:
+            connection.execute(SAVE_CONFIG, (path, fingerprint, jobs, max_parallel))

@@ -1,0 +1,80 @@
+"""The SQLite file of the history, opened durable and private; every write is one short BEGIN IMMEDIATE.
+
+Kept light on purpose: an idle tick loads this and nothing heavier (no dataclasses, no typing, no pathlib).
+"""
+
+import fcntl
+import os
+import sqlite3
+
+FILE_NAME = "history.db"
+SCHEMA_VERSION = 1
+
+
+class Database:
+    """One connection to `STATE/history.db`.
+
+    WAL with synchronous=FULL, both set and read back: with NORMAL a power cut takes acknowledged commits with it.
+    Writers queue on an flock of their own, which is fair where SQLite's busy handler is not, and keeps commits and
+    checkpoints out of each other's way (https://sqlite.org/wal.html#walresetbug).
+    """
+
+    def __init__(self, state: str) -> None:
+        self.path = os.path.join(state, FILE_NAME)
+        make_private(state, self.path)
+        self.connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+        mode = self.connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        self.connection.execute("PRAGMA synchronous=FULL")
+        self.connection.execute("PRAGMA foreign_keys=ON")
+        if mode != "wal":
+            self.connection.close()
+            raise sqlite3.OperationalError(f"{self.path}: this file system does not support SQLite's WAL mode")
+        self._queue = os.open(f"{state}/history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @property
+    def version(self) -> int:
+        """The schema's version in the file; 0 for a new one."""
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def write(self) -> "Transaction":
+        """A context: one BEGIN IMMEDIATE transaction, committed at its end, rolled back on any exception."""
+        return Transaction(self.connection, self._queue)
+
+    def close(self) -> None:
+        self.connection.close()
+        os.close(self._queue)
+
+
+class Transaction:
+    """See `Database.write`. Nested use is an error, as it should be: a transaction is short."""
+
+    def __init__(self, connection: sqlite3.Connection, queue: int) -> None:
+        self._connection = connection
+        self._queue = queue
+
+    def __enter__(self) -> sqlite3.Connection:
+        fcntl.flock(self._queue, fcntl.LOCK_EX)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
+            raise
+        return self._connection
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+
+def make_private(state: str, path: str) -> None:
+    """Make the state directory 0700 and the database file 0600 before SQLite can make them otherwise."""
+    if os.path.exists(path):
+        return
+    os.makedirs(state, mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -1,0 +1,135 @@
+"""Values of the history: a job as last read, a run, a slot."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+OPEN = ("pending", "running", "interrupted")
+"""States of a run that is not over."""
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """UTC seconds as an aware datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job file as it was last read. `problems` are the fields of each `Problem`."""
+
+    name: str
+    path: str
+    fingerprint: str
+    description: str = ""
+    module: str = ""
+    enabled: bool = True
+    schedule: str = ""
+    timezone: str = "UTC"
+    first_seen: int = 0
+    decided_until: int = 0
+    next_due: int | None = None
+    problems: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "JobRow":
+        fields: dict[str, Any] = dict(row)
+        fields["enabled"] = bool(row["enabled"])
+        fields["problems"] = tuple(json.loads(row["problems"]))
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a job."""
+
+    id: int
+    job: str
+    due: datetime | None
+    by_hand: bool
+    foreground: bool
+    dry_run: bool
+    row_limit: int | None
+    definition: str
+    locks: tuple[Mapping[str, Any], ...]
+    timeout_s: float | None
+    status: str
+    reason: str
+    hint: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempt: int
+    exit_code: int | None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Run":
+        fields: dict[str, Any] = dict(row)
+        for name in ("due", "created_at", "started_at", "ended_at"):
+            fields[name] = moment(row[name])
+        for name in ("by_hand", "foreground", "dry_run"):
+            fields[name] = bool(row[name])
+        fields["locks"] = tuple(json.loads(row["locks"]))
+        fields["counts"] = json.loads(row["counts"])
+        return cls(**fields)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def duration_s(self) -> float | None:
+        """From start to end, in seconds; None while it has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is known of a run when it is created."""
+
+    job: str
+    definition: str
+    """Hash of the job file's text, see `Runs.remember`."""
+    due: int | None = None
+    by_hand: bool = False
+    foreground: bool = False
+    dry_run: bool = False
+    row_limit: int | None = None
+    locks: tuple[Mapping[str, Any], ...] = ()
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of the history is asked for; None means any."""
+
+    job: str | None = None
+    status: str | None = None
+    since: float | None = None
+    """UTC seconds."""
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A moment at which a job was due, and what became of it."""
+
+    job: str
+    due: datetime
+    until: datetime | None
+    verdict: str
+    reason: str
+    run: int | None
+    decided_at: datetime
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Slot":
+        fields: dict[str, Any] = dict(row)
+        for name in ("due", "until", "decided_at"):
+            fields[name] = moment(row[name])
+        return cls(**fields)

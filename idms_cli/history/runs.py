@@ -1,0 +1,159 @@
+"""Runs and slots: claimed once, started once, ended once.
+
+Every change of a run's status is one statement that names the status it expects, so that two processes which want
+the same change cannot both make it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any
+
+from idms_cli.history.database import Database
+from idms_cli.history.rows import NewRun, Run, Slot, Wanted
+
+REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
+CREATE = """
+INSERT INTO run (job, due, by_hand, foreground, dry_run, row_limit, definition, locks, timeout_s, status, reason, hint,
+                 created_at, attempt, counts)
+VALUES (:job, :due, :by_hand, :foreground, :dry_run, :row_limit, :definition, :locks, :timeout_s, 'pending', '', '',
+        :now, 1, '{}')"""
+CLAIM = """
+INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING"""
+CLAIMED_BY = "UPDATE slot SET run = ? WHERE job = ? AND due = ?"
+START = """
+UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?),
+               attempt = attempt + (status = 'interrupted')
+WHERE id = ? AND status IN ('pending', 'interrupted')"""
+WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
+END = """
+UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
+               ended_at = :now
+WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
+INTERRUPT = "UPDATE run SET status = 'interrupted', reason = ?, counts = ? WHERE id = ? AND status = 'running'"
+RUNNING = "SELECT count(*) FROM run WHERE status = 'running'"
+ONE = "SELECT * FROM run WHERE id = ?"
+OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
+OPEN_OF_JOB = """
+SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
+ORDER BY id LIMIT 1"""
+LAST_OF_EACH_JOB = """
+SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE NOT dry_run GROUP BY job)"""
+HISTORY = """
+SELECT * FROM run
+WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
+  AND (:since IS NULL OR created_at >= :since)
+ORDER BY id DESC LIMIT :limit"""
+SKIPPED = """
+SELECT * FROM slot
+WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
+ORDER BY due DESC LIMIT :limit"""
+SLOTS_OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
+
+
+class Runs:
+    """The runs and slots in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def remember(self, path: str, text: str) -> str:
+        """Keep a job file's text as this run's definition; returns its hash."""
+        digest = sha256(f"{path}\0{text}".encode()).hexdigest()
+        with self._database.write() as connection:
+            connection.execute(REMEMBER, (digest, path, text))
+        return digest
+
+    def definition(self, run: Run) -> tuple[str, str]:
+        """The path and the text of the job file as this run uses it."""
+        row = self._database.connection.execute(DEFINITION, (run.definition,)).fetchone()
+        return row["path"], row["text"]
+
+    def create(self, connection: sqlite3.Connection, new: NewRun, now: float) -> int:
+        """A pending run; returns its id."""
+        fields = {**asdict(new), "locks": json.dumps(new.locks), "now": now}
+        row_id = connection.execute(CREATE, fields).lastrowid
+        assert row_id is not None  # noqa: S101 - an INSERT has one
+        return row_id
+
+    def claim(self, new: NewRun, now: float, *, reason: str = "") -> int | None:
+        """Take a slot and create its run in one transaction; None when somebody has taken it already."""
+        with self._database.write() as connection:
+            if not connection.execute(CLAIM, (new.job, new.due, None, "run", reason, None, now)).rowcount:
+                return None
+            run_id = self.create(connection, new, now)
+            connection.execute(CLAIMED_BY, (run_id, new.job, new.due))
+            return run_id
+
+    def skip(self, job: str, due: int, now: float, *, reason: str, until: int | None = None) -> bool:
+        """Give a slot the verdict that it did not run, and why; False when it has a verdict already."""
+        with self._database.write() as connection:
+            return bool(connection.execute(CLAIM, (job, due, until, "skipped", reason, None, now)).rowcount)
+
+    def skip_all(self, job: str, dues: list[int], now: float, *, reason: str) -> None:
+        """The same for many slots, in one transaction."""
+        with self._database.write() as connection:
+            connection.executemany(CLAIM, [(job, due, None, "skipped", reason, None, now) for due in dues])
+
+    def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
+        """Pending or interrupted becomes running; False when somebody else was first."""
+        return bool(connection.execute(START, (now, run_id)).rowcount)
+
+    def running(self, connection: sqlite3.Connection) -> int:
+        return int(connection.execute(RUNNING).fetchone()[0])
+
+    def wait(self, run_id: int, reason: str) -> None:
+        """Say why a run does not start yet."""
+        with self._database.write() as connection:
+            connection.execute(WAIT, (reason, run_id))
+
+    def end(self, run_id: int, now: float, result: Mapping[str, Any]) -> bool:
+        """Record the outcome (`status`, `reason`, `hint`, `exit_code`, `counts`), once."""
+        fields = {"reason": "", "hint": "", "exit_code": None, **result, "id": run_id, "now": now}
+        fields["counts"] = json.dumps(result.get("counts", {}))
+        with self._database.write() as connection:
+            return bool(connection.execute(END, fields).rowcount)
+
+    def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int]) -> bool:
+        """Running, but its process is gone. False when its end was recorded meanwhile."""
+        with self._database.write() as connection:
+            return bool(connection.execute(INTERRUPT, (reason, json.dumps(dict(counts)), run_id)).rowcount)
+
+    def one(self, run_id: int) -> Run | None:
+        row = self._database.connection.execute(ONE, (run_id,)).fetchone()
+        return None if row is None else Run.of(row)
+
+    def open(self) -> list[Run]:
+        """Pending, running and interrupted runs, oldest first."""
+        return self._list(OPEN_RUNS, ())
+
+    def open_of(self, job: str) -> Run | None:
+        """The run of this job that is not over, if any; dry runs do not count."""
+        return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
+
+    def last_of_each_job(self) -> dict[str, Run]:
+        return {run.job: run for run in self._list(LAST_OF_EACH_JOB, ())}
+
+    def history(self, wanted: Wanted) -> list[Run]:
+        """Runs, newest first."""
+        return self._list(HISTORY, asdict(wanted))
+
+    def skipped(self, wanted: Wanted) -> list[Slot]:
+        """Slots that did not run, newest first; `wanted.status` does not count here."""
+        rows = self._database.connection.execute(SKIPPED, asdict(wanted))
+        return [Slot.of(row) for row in rows]
+
+    def slots(self, job: str, limit: int = 100) -> list[Slot]:
+        """A job's slots, newest first."""
+        return [Slot.of(row) for row in self._database.connection.execute(SLOTS_OF_JOB, (job, limit))]
+
+    def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
+        return list(self._rows(sql, parameters))
+
+    def _rows(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> Iterator[Run]:
+        for row in self._database.connection.execute(sql, parameters):
+            yield Run.of(row)

@@ -1,0 +1,112 @@
+"""Every fact about the site that no public material gives, with the number of the open question and what we chose.
+
+Nothing here was seen on a real site. When one of them proves wrong, this is the place to look.
+"""
+
+# A1  The token's life is `expires_in` seconds; the other members of the reply are not needed.
+RENEW_EARLY_S = 60.0
+"""A token is renewed so long before it ends, or after half its life if that is short."""
+DEFAULT_TOKEN_LIFE_S = 1199.0
+"""Used when a reply has no `expires_in`: the shortest life ever reported."""
+
+# A3, A6  The answer 401 does not tell a dead token from missing rights: after one new login it is taken for the latter.
+# A4      A new token may end the old one on every site, also in the cloud: so one token is shared by all processes.
+
+# A7  A larger page than 500 is cut to 500 by the site, so more is never asked for.
+MAX_PAGE = 500
+MIN_PAGE = 25
+"""A page that times out is asked for again in halves, down to this."""
+
+# A8  Nothing keeps the rows of a query in order or still between two pages: pages are checked (pages.py).
+# A9  In a row of `/api/query` an empty column may be null or not be there at all: both are None.
+
+# A10 An unknown query is 400 with this text on older sites, and at random for a query that exists; else 404.
+QUERY_NOT_FOUND = "not found"
+QUERY_NOT_FOUND_TRIES = 3
+
+# A11 A cached answer may be old: the look after a lost answer to a PUT is repeated once, after this pause.
+SETTLE_S = 2.0
+
+# A12 Date-times are the site's local time, without zone, in both directions. An offset that comes anyway is dropped.
+
+# A14 PUT: what is left out may be blanked, so the whole object is written back. A text is cleared with an empty text
+#     (most columns of iMIS cannot be null), anything else with null.
+
+# A15 A contact needs a first or last name, or an organization name. A phone needs a type:
+PHONE_TYPES = {
+    "MobilePhone": ("Mobile", "Cell"),
+    "HomePhone": ("Home",),
+    "WorkPhone": ("Work", "Office", "Business"),
+    "Fax": ("Fax",),
+}
+"""The kinds of phone by our name, and the words sites use for `PhoneType`; the first is used for a new one."""
+PRIMARY_EMAIL_TYPE = "_Primary"
+GENDER_TYPE = "Asi.Soa.Membership.DataContracts.GenderData, Asi.Contracts"
+STATUS_TYPE = "Asi.Soa.Membership.DataContracts.PartyStatusData, Asi.Contracts"
+NAME_SUFFIX_MEMBER = "NameSuffix"
+"""The member of `PersonName` that holds a suffix such as Jr."""
+
+# A16 Class names of a validation reply are only known in part: this part is looked for.
+VALIDATION_TYPE = "ValidationResultsData"
+
+# A17 Bodies of 4xx and 5xx are not known: any text in them is shown, shortened. 429 means "not carried out", and so
+#     does 503 with `Retry-After`. 500 with this text is often the record's own fault:
+SERVER_FAULT = "contact the administrator"
+
+# A19 Organizations are `OrganizationData`, and `$type` comes first in every object.
+ORGANIZATION_TYPE = "Asi.Soa.Membership.DataContracts.OrganizationData, Asi.Contracts"
+
+# A21 The Ordinal in the reply to a POST of a multi-instance row is always 0, whatever was stored: it is not believed.
+UNTRUSTED_ORDINAL = "0"
+
+# A25 Key parts are percent-encoded one by one. A part with one of these characters cannot be told apart in an address:
+UNADDRESSABLE = "|/\\"
+
+# A26 A filter on a property the site does not know may be ignored: rows are checked again here. An empty property
+#     is found with `isEmpty:`. Of a contact's own members these are taken to work as filters, as attributes do.
+CONTACT_FILTERS = {
+    "FirstName": "FirstName",
+    "LastName": "LastName",
+    "Email": "Email",
+    "Phone": "Phone",
+    "Status": "Status",
+    "OrganizationName": "OrganizationName",
+}
+
+# A27 No rate, no `Retry-After` and no time limit of the site is known: a pause asked for is obeyed up to this long.
+LONGEST_PAUSE_S = 120.0
+
+# Additional attributes of a contact for sites that do not describe Party (501): those seen in public code.
+DEFAULT_ATTRIBUTES = {
+    "CustomerTypeCode": "String",
+    "JoinDate": "Date",
+    "PaidThruDate": "Date",
+    "RenewedThruDate": "Date",
+    "Chapter": "String",
+}
+
+# Properties of Activity for sites that do not describe it, and of which none is more than attested.
+DEFAULT_ACTIVITY = {
+    "SEQN": "Integer",
+    "PartyId": "String",
+    "ACTIVITY_TYPE": "String",
+    "TRANSACTION_DATE": "Date",
+    "EFFECTIVE_DATE": "Date",
+    "THRU_DATE": "Date",
+    "TICKLER_DATE": "Date",
+    "DESCRIPTION": "String",
+    "NOTE": "String",
+    "AMOUNT": "Monetary",
+    "QUANTITY": "Decimal",
+    "UF_1": "String",
+    "UF_2": "String",
+    "UF_3": "String",
+    "UF_4": "String",
+    "UF_5": "String",
+    "UF_6": "String",
+    "UF_7": "String",
+}
+
+# The metadata of a single entity, taken where the list of all is not offered (501), does not tell what the entity hangs
+# below: it is a contact if there is one of these properties.
+PARTY_KEYS = frozenset({"ID", "PartyId"})

@@ -1,0 +1,114 @@
+"""Entities of any family: the address of one by its key, reading it, and finding some by a filter."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from idms_cli.errors import OutcomeUnknown, RecordRefused
+from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
+from idms_cli.imis.getter import Getter
+from idms_cli.imis.kinds import Key, Record
+from idms_cli.imis.pages import Pages, Row
+from idms_cli.imis.properties import Value
+from idms_cli.imis.site import Site
+from idms_cli.imis.values import filter_text, same
+
+FILTER_PAGE = 100
+FILTER_ROWS = 2 * FILTER_PAGE
+"""No more rows than this are read for one filter: a filter that finds more is ignored by the site, or useless."""
+
+
+def address(entity: str, key: Key) -> str:
+    """`/api/Party/12345`, or `/api/ABC_Scores/~12345%7C2` for a key of several parts.
+
+    Raises `RecordRefused` for a key that no address can carry (https://developer.imis.com/reference/datacontract-single).
+    """
+    if not addressable(key):
+        raise RecordRefused([f"No address of {entity} can hold the key {'|'.join(key)!r}"], code="key")
+    parts = [quote(part, safe="") for part in key]
+    return f"/api/{quote(entity, safe='')}/" + (parts[0] if len(parts) == 1 else "~" + "%7C".join(parts))
+
+
+def addressable(key: Key) -> bool:
+    """Whether every part is there, and none would be taken for something else in an address (A25)."""
+    return bool(key) and all(_safe(part) for part in key)
+
+
+def read_one(site: Getter, entity: str, key: Key) -> dict[str, Any] | None:
+    """The object with that key as it comes, None when the site has none."""
+    try:
+        body = site.get(address(entity, key))
+    except RecordRefused as refused:
+        if refused.status == 404:
+            return None
+        raise
+    return body if isinstance(body, dict) else None
+
+
+def filtered(site: Getter, entity: str, conditions: Mapping[str, Value]) -> Iterator[Row]:
+    """Rows of which the site says that they meet all `conditions`, at most `FILTER_ROWS` and one more.
+
+    Operators: https://developer.imis.com/docs/advanced-query-operations. `eq:` is always sent, so that no value can
+    be taken for an operator.
+    """
+    wanted = [(name, _condition(value)) for name, value in conditions.items()]
+    path = f"/api/{quote(entity, safe='')}"
+
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
+        window = [("limit", str(limit)), ("offset", str(offset))]
+        return site.get(path, [*wanted, *window], shrinkable=shrinkable)
+
+    pages = Pages(fetch, what=f"The search in {entity}", size=FILTER_PAGE, log=site.log)
+    return islice(pages.rows(), FILTER_ROWS + 1)
+
+
+def hits(rows: Iterator[Row], meets: Callable[[Row], Record | None], *, what: str) -> list[Record]:
+    """The records that really meet the conditions, checked here: the site may ignore a filter (A26).
+
+    Raises `RecordRefused` when the rows do not end and so few meet them that others may lie behind.
+    """
+    found: list[Record] = []
+    for number, row in enumerate(rows, start=1):
+        if record := meets(row):
+            found.append(record)
+        if number > FILTER_ROWS and len(found) < 2:
+            reason = (
+                f"{what}: the site gives more than {FILTER_ROWS} records, and those seen do not match. It seems to "
+                "ignore the condition: match on a property that it can search by, such as the key or the e-mail address"
+            )
+            raise RecordRefused([reason], code="search-ignored")
+    return found
+
+
+def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool | None]) -> None:
+    """PUT `body`, and when no try got a clear answer, look: `stored()` says if the site has it, None if it is gone.
+
+    Raises `RecordRefused` when the site says no, or has it not.
+    """
+    try:
+        site.put(path, body)
+    except OutcomeUnknown as unknown:
+        verdict = stored()
+        if verdict is False:
+            site.clock.sleep(SETTLE_S)
+            verdict = stored()
+        if verdict:
+            site.log(f"PUT {path} got no clear answer, but was stored")
+            return
+        text = str(unknown) if verdict is False else f"{unknown} The record is no longer there."
+        code = "server-error" if verdict is False else "not-found"
+        raise RecordRefused([text], status=unknown.status, code=code) from unknown
+
+
+def agree(wanted: Mapping[str, Value], found: Mapping[str, Value], *, loose: Callable[[str], bool]) -> bool:
+    """Whether `found` holds every value of `wanted`; texts of the names that are `loose` without regard to case."""
+    return all(same(value, found.get(name), loose=loose(name)) for name, value in wanted.items())
+
+
+def _condition(value: Value) -> str:
+    return "isEmpty:" if value is None or value == "" else f"eq:{filter_text(value)}"
+
+
+def _safe(part: str) -> bool:
+    return bool(part.strip()) and part not in {".", ".."} and not any(character in UNADDRESSABLE for character in part)

@@ -1,0 +1,18 @@
+"""What reading from a site needs of it: so that queries and metadata do not know how requests are sent."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from idms_cli.imis.clock import Clock
+from idms_cli.imis.sending import Parameters
+
+
+class Getter(Protocol):
+    """The reading side of `Site`."""
+
+    clock: Clock
+    log: Callable[[str], None]
+    page_size: int
+
+    def get(self, path: str, parameters: Parameters = (), *, shrinkable: bool = False) -> Any:
+        """The JSON at a path; errors as of `Site.get`."""

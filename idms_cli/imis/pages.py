@@ -1,0 +1,171 @@
+"""Rows that come in pages, with guards against pages that repeat, are empty, or lead nowhere."""
+
+import hashlib
+import json
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from idms_cli.errors import InputError, SiteError
+from idms_cli.imis.answers import SiteSlow
+from idms_cli.imis.assumptions import MIN_PAGE
+
+Row = dict[str, Any]
+Fetch = Callable[[int, int, bool], Any]
+"""(limit, offset, shrinkable) -> the JSON of one page; `shrinkable` as in `Site.get`."""
+
+ASK_AGAIN = 2
+"""How often a page that cannot be right is asked for again."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a `PagedResult`."""
+
+    rows: list[Row]
+    offset: int
+    total: int | None
+    has_next: bool
+    next_offset: int
+
+    @property
+    def digest(self) -> bytes:
+        """Equal for pages with the same rows in the same order."""
+        return hashlib.blake2b(json.dumps(self.rows, sort_keys=True).encode(), digest_size=16).digest()
+
+    @property
+    def telling(self) -> bool:
+        """Whether its rows differ among themselves, so that a page with the same rows must be the same page."""
+        return len(self.rows) > 1 and any(row != self.rows[0] for row in self.rows)
+
+
+class Pages:
+    """Reads page after page. `what` names the thing in messages; `key` gives a row's unique value, if it has one."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        what: str,
+        size: int,
+        log: Callable[[str], None],
+        key: Callable[[Row], Hashable] | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._what = what
+        self._size = size
+        self._log = log
+        self._key = key
+        self._seen: set[Hashable] = set()
+
+    def rows(self) -> Iterator[Row]:
+        """Every row once, as far as `key` can tell. Holds one page in memory, and the keys.
+
+        Raises `SiteError` when the pages make no sense: rows would be lost or never end.
+        """
+        offset, given, before = 0, 0, None
+        while True:
+            page = self._without_gap(self._page(offset, before), before)
+            for row in self._new(page.rows):
+                given += 1
+                yield row
+            if not page.has_next:
+                break
+            offset, before = page.next_offset, page
+        if page.total is not None and given != page.total:
+            self._log(
+                f"{self._what}: {given} rows came, the site counts {page.total}; the data changed, or rows repeat"
+            )
+
+    def _page(self, offset: int, before: Page | None) -> Page:
+        """The page at `offset`, asked for again while it cannot be right."""
+        for _ in range(ASK_AGAIN):
+            page = self._smaller_if_slow(offset)
+            doubt = _fault(page, before) or self._overlap(page)
+            if not doubt:
+                return page
+            self._log(f"{self._what}: {doubt}; asking again")
+        page = self._smaller_if_slow(offset)
+        if fault := _fault(page, before):
+            raise SiteError(
+                f"{self._what}: {fault}.",
+                hint="Sort the query on a unique column in iMIS, so that its pages follow each other.",
+            )
+        return page
+
+    def _without_gap(self, page: Page, before: Page | None) -> Page:
+        """`page`, or where rows have vanished since the page before, one that begins so much earlier.
+
+        When earlier rows go, later ones move up, and as many are in no page. Needs a key, to drop what comes twice.
+        """
+        if before is None or before.total is None or page.total is None or before.total == page.total:
+            return page
+        self._log(f"{self._what}: the number of rows changed from {before.total} to {page.total} between two pages")
+        gone = before.total - page.total
+        if self._key is None or gone <= 0:
+            return page
+        return self._smaller_if_slow(max(0, page.offset - gone))
+
+    def _overlap(self, page: Page) -> str:
+        """Whether rows of `page` came before: then its own last ones may be missing."""
+        key = self._key
+        if key is None:
+            return ""
+        repeated = sum(1 for row in page.rows if (value := key(row)) is not None and value in self._seen)
+        return f"{repeated} rows of the page at offset {page.offset} came before" if repeated else ""
+
+    def _smaller_if_slow(self, offset: int) -> Page:
+        """The page at `offset`; after a time-out or 5xx a smaller one, down to `MIN_PAGE` rows."""
+        while self._size > MIN_PAGE:
+            try:
+                return parse(self._fetch(self._size, offset, True), offset, self._what)
+            except SiteSlow as error:
+                self._size = max(MIN_PAGE, self._size // 2)
+                self._log(f"{self._what}: {error} Asking for {self._size} rows at a time")
+        return parse(self._fetch(self._size, offset, False), offset, self._what)
+
+    def _new(self, rows: list[Row]) -> Iterator[Row]:
+        """The rows that did not come before. Raises `InputError` when two rows of one page share a key but differ."""
+        if self._key is None:
+            yield from rows
+            return
+        here: dict[Hashable, Row] = {}
+        for row in rows:
+            key = self._key(row)
+            if key is not None and here.setdefault(key, row) != row:
+                raise InputError(
+                    f"{self._what}: {key!r} stands in two different rows, so the key is not unique.",
+                    hint="Name a column as key that is different in every row, or name none.",
+                )
+            if key is None or key not in self._seen:
+                self._seen.add(key)
+                yield row
+
+
+def parse(content: Any, offset: int, what: str) -> Page:
+    """The page in `content`, asked for at `offset`. Raises `SiteError` when it is no `PagedResult`."""
+    items = content.get("Items") if isinstance(content, dict) else None
+    values = items.get("$values") if isinstance(items, dict) else items
+    if not isinstance(values, list) or not all(isinstance(row, dict) for row in values):
+        raise SiteError(f"{what}: the answer is not a page of rows.", hint="Is `url:` the address of an iMIS site?")
+    total = content.get("TotalCount")
+    after = offset + len(values)
+    has_next = bool(content.get("HasNext", isinstance(total, int) and total > after))
+    return Page(
+        rows=values,
+        offset=offset,
+        total=total if isinstance(total, int) else None,
+        has_next=has_next,
+        next_offset=content.get("NextOffset") or after,
+    )
+
+
+def _fault(page: Page, before: Page | None) -> str:
+    """What is wrong with `page`, empty when nothing is."""
+    if before is not None and page.telling and page.digest == before.digest:
+        return f"the page at offset {page.offset} repeats the page before it"
+    if page.has_next and not page.rows:
+        return f"the page at offset {page.offset} is empty, though more are said to follow"
+    if page.has_next and page.next_offset <= page.offset:
+        return f"the page at offset {page.offset} leads to offset {page.next_offset}"
+    return ""

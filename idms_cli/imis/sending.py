@@ -1,0 +1,127 @@
+"""One request until it is answered: with a token, and sent again only where that can do no harm."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from idms_cli.errors import IdmsError, LoginRefused, OutcomeUnknown, Unreachable
+from idms_cli.imis import login, retry
+from idms_cli.imis.answers import Answer, SiteSlow, describe, error_of
+from idms_cli.imis.clock import Clock
+from idms_cli.imis.tokens import Token, TokenStore
+from idms_cli.imis.transport import Exchange, NoAnswer, Transport
+
+Parameters = Sequence[tuple[str, str]]
+"""A query string in order; a name may come several times."""
+
+
+class Sender:
+    """Sends requests with the connection's token, and decides by `retry.py` which are sent again."""
+
+    def __init__(
+        self, transport: Transport, tokens: TokenStore, *, username: str, clock: Clock, log: Callable[[str], None]
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._username = username
+        self._clock = clock
+        self._log = log
+
+    def send(
+        self, method: str, path: str, *, parameters: Parameters = (), body: Any = None, shrinkable: bool = False
+    ) -> Answer:
+        """The site's answer, which is a 2xx.
+
+        Raises `LoginRefused`, `Unreachable`, `SiteError` (a redirect), `RecordRefused` (4xx, and 500 on a GET), and
+        for the other verbs `OutcomeUnknown` when the request may or may not have been carried out. A `shrinkable` GET
+        is repeated less, and raises `SiteSlow` where asking for less may help.
+        """
+        content = None if body is None else json.dumps(body).encode("ascii")
+        exchange = Exchange(method, address(path, parameters), content=content)
+        answer = self._repeated(method, exchange, self._authorized, shrinkable=shrinkable)
+        if answer.ok:
+            return answer
+        raise error_of(answer, method=method)
+
+    def _repeated(
+        self, method: str, exchange: Exchange, send_once: Callable[[Exchange], Answer], *, shrinkable: bool = False
+    ) -> Answer:
+        """The first answer that repeating would not change, or that may not be repeated."""
+        attempt, waited_s = 0, 0.0
+        while True:
+            attempt += 1
+            try:
+                answer = send_once(exchange)
+            except NoAnswer as lost:
+                failure = retry.Failure(None, sent=lost.sent)
+                final: Answer | IdmsError = _lost(lost, method)
+            else:
+                if not retry.repeatable(answer.status):
+                    return answer
+                failure, final = _failure(answer, self._clock.now()), answer
+            pause_s = retry.pause_s(attempt, failure.retry_after_s)
+            waited_s += pause_s
+            if attempt >= retry.tries(method, failure, shrinkable=shrinkable) or waited_s > retry.LONGEST_WAIT_S:
+                if shrinkable and not failure.not_carried_out:
+                    raise SiteSlow(_told(final))
+                if isinstance(final, IdmsError):
+                    raise final
+                return final
+            self._transport.calls.retried()
+            self._log(f"{exchange.what} is sent again in {pause_s:.1f} s")
+            self._clock.sleep(pause_s)
+
+    def _authorized(self, exchange: Exchange) -> Answer:
+        """One answer; after a 401 once more with another token, and after a login of our own never again."""
+        token, fresh = self._tokens.current(self._login), False
+        while True:
+            answer = self._transport.send(_with_token(exchange, token), count_as=exchange.method.lower())
+            if answer.status != 401:
+                return answer
+            if fresh:
+                raise self._not_authorized(answer)
+            token, fresh = self._tokens.renew(token, self._login)
+
+    def _login(self, password: str) -> Token:
+        exchange = Exchange("POST", login.TOKEN_PATH, form=login.form(self._username, password))
+        answer = self._repeated("GET", exchange, lambda one: self._transport.send(one, count_as="token"))
+        return login.token_of(answer, now=self._clock.now())
+
+    def _not_authorized(self, answer: Answer) -> LoginRefused:
+        return LoginRefused(
+            f"{answer.what}: the site refuses {self._username} even with a new token ({describe(answer)}).",
+            hint="Either this user may not do that in iMIS, or another program logs in as the same user, which ends "
+            "our token: give idms a user of its own.",
+        )
+
+
+def address(path: str, parameters: Parameters = ()) -> str:
+    """`path` (already encoded) and the encoded query string."""
+    query = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in parameters)
+    return f"{path}?{query}" if query else path
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
+def _with_token(exchange: Exchange, token: Token) -> Exchange:
+    headers = {"Authorization": f"Bearer {token.text}"}
+    if exchange.content is not None:
+        headers["Content-Type"] = "application/json"
+    return Exchange(exchange.method, exchange.address, headers=headers, content=exchange.content)
+
+
+def _failure(answer: Answer, now: float) -> retry.Failure:
+    return retry.Failure(answer.status, retry_after_s=retry.retry_after_s(answer.headers.get("retry-after"), now))
+
+
+def _told(outcome: Answer | IdmsError) -> str:
+    return str(outcome) if isinstance(outcome, IdmsError) else f"{outcome.what}: {describe(outcome)}."
+
+
+def _lost(lost: NoAnswer, method: str) -> IdmsError:
+    if lost.sent and method != "GET":
+        return OutcomeUnknown(f"{lost}.")
+    return Unreachable(f"{lost}.", hint="Is the site up, and `url:` of the connection right?")

@@ -1,0 +1,114 @@
+"""One iMIS site: everything that is asked of it goes through here."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from idms_cli.errors import OutcomeUnknown, SiteError
+from idms_cli.imis.access import SiteAccess
+from idms_cli.imis.assumptions import MAX_PAGE, MIN_PAGE
+from idms_cli.imis.clock import Clock, SystemClock
+from idms_cli.imis.counts import CallCounts
+from idms_cli.imis.definitions import Definition, Definitions
+from idms_cli.imis.pacing import Pace
+from idms_cli.imis.properties import Value
+from idms_cli.imis.queries import Queries
+from idms_cli.imis.sending import Parameters, Sender
+from idms_cli.imis.tokens import TokenStore
+from idms_cli.imis.transport import Transport
+
+__all__ = ["Site", "SiteAccess"]
+
+
+def _no_log(line: str) -> None:
+    """Where log lines go when nobody wants them."""
+
+
+class Site:
+    """A context manager around one site's connections. Thread-safe.
+
+    Paths are relative to the site and percent-encoded: `/api/Party/12345`. Every method may raise `LoginRefused`,
+    `Unreachable` and `SiteError`; `RecordRefused` says that the site refuses this one request.
+    """
+
+    def __init__(self, access: SiteAccess, *, log: Callable[[str], None] = _no_log, clock: Clock | None = None) -> None:
+        self.access = access
+        self.clock: Clock = clock or SystemClock()
+        self.log = log
+        self.page_size = max(MIN_PAGE, min(access.page_size, MAX_PAGE))
+        pace = Pace(access, self.clock)
+        self._transport = Transport(access, pace, clock=self.clock, log=log)
+        tokens = TokenStore(access, self.clock)
+        self._sender = Sender(self._transport, tokens, username=access.username, clock=self.clock, log=log)
+        self._queries = Queries(self)
+        self._definitions = Definitions(self)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. Token and pace stay for the next run."""
+        self._transport.close()
+
+    @property
+    def calls(self) -> CallCounts:
+        """How often the site was asked: `calls.snapshot()`."""
+        return self._transport.calls
+
+    def get(self, path: str, parameters: Parameters = (), *, shrinkable: bool = False) -> Any:
+        """The JSON at `path`. Repeated with back-off while the site is in trouble.
+
+        `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less.
+        """
+        return self._sender.send("GET", path, parameters=parameters, shrinkable=shrinkable).json()
+
+    def post(self, path: str, body: Any) -> Any:
+        """Create something, once, and give the reply. Repeated only where it was certainly not carried out.
+
+        Raises `OutcomeUnknown` when it may have been: no answer, 5xx, or an answer that cannot be read.
+        """
+        answer = self._sender.send("POST", path, body=body)
+        try:
+            reply = answer.json()
+        except SiteError as error:
+            raise OutcomeUnknown(str(error), status=answer.status) from error
+        if reply is None:
+            raise OutcomeUnknown(f"{answer.what}: the answer ({answer.status}) is empty.", status=answer.status)
+        return reply
+
+    def put(self, path: str, body: Any) -> Any:
+        """Replace a whole object, and give the reply, which may be None. Repeated a few times.
+
+        Raises `OutcomeUnknown` when no try got a clear answer: look at the object.
+        """
+        answer = self._sender.send("PUT", path, body=body)
+        try:
+            return answer.json()
+        except SiteError as error:
+            raise OutcomeUnknown(str(error), status=answer.status) from error
+
+    def delete(self, path: str) -> None:
+        """Remove an object. Raises `RecordRefused` (`not-found` if it is gone) or `OutcomeUnknown`."""
+        self._sender.send("DELETE", path)
+
+    def query(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> Iterator[dict[str, Value]]:
+        """The rows of the query `$/Folder/Name`, page by page; `parameters` answer its prompts in their order.
+
+        `key` names a column that is unique: rows met twice while the data changes are given once.
+        Raises `InputError` when there is no such query, or it is not open to the REST API.
+        """
+        return self._queries.rows(path, parameters, key=key)
+
+    def definition(self, entity: str) -> Definition:
+        """What the site's metadata says of a business object, by its name in any case; asked for once.
+
+        Raises `InputError` with near matches when there is none of that name.
+        """
+        return self._definitions.of(entity)

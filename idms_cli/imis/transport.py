@@ -1,0 +1,153 @@
+"""The door to the network: one exchange with the site, paced and counted; the only place that knows httpx."""
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from idms_cli.errors import IdmsError, InputError, Unreachable
+from idms_cli.imis.access import SiteAccess
+from idms_cli.imis.answers import Answer
+from idms_cli.imis.clock import Clock
+from idms_cli.imis.counts import CallCounts
+from idms_cli.imis.pacing import Pace
+
+CONNECT_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request as it goes out. `address` is the path with its encoded query, which is never logged."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def what(self) -> str:
+        """The request for logs and messages: verb and path, no data."""
+        return f"{self.method} {self.address.partition('?')[0]}"
+
+
+class NoAnswer(Exception):
+    """The network failed. `sent` tells whether the site may have got the request."""
+
+    def __init__(self, text: str, *, sent: bool) -> None:
+        super().__init__(text)
+        self.sent = sent
+
+
+class Transport:
+    """Sends requests to one site. Thread-safe: each thread has its own HTTP client.
+
+    (The connection pool of httpx 0.28 looks through all its connections for each request: encode/httpx#3215.)
+    """
+
+    def __init__(self, access: SiteAccess, pace: Pace, *, clock: Clock, log: Callable[[str], None]) -> None:
+        self.calls = CallCounts()
+        self._url = access.site_url()
+        self._pace = pace
+        self._clock = clock
+        self._log = log
+        self._tls = _tls(access.ca_file)
+        self._timeout = httpx.Timeout(access.timeout_s, connect=min(CONNECT_TIMEOUT_S, access.timeout_s))
+        self._own = threading.local()
+        self._clients: list[httpx.Client] = []
+        self._lock = threading.Lock()
+
+    def send(self, exchange: Exchange, *, count_as: str) -> Answer:
+        """One answer, whatever its status. Raises `NoAnswer`, and `Unreachable` when trying again cannot help."""
+        client = self._client()
+        with self._pace.turn():
+            started = self._clock.ticks()
+            outcome = "no answer"
+            try:
+                response = client.request(
+                    exchange.method,
+                    self._url + exchange.address,
+                    headers=dict(exchange.headers),
+                    content=exchange.content,
+                    data=exchange.form,
+                )
+                outcome = str(response.status_code)
+            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+                raise _translate(error, exchange.what, self._url) from error
+            finally:
+                seconds = self._clock.ticks() - started
+                self.calls.sent(count_as, seconds)
+                self._log(f"{exchange.what} {outcome} {seconds * 1000:.0f} ms")
+        return Answer(exchange.what, response.status_code, response.headers, response.content)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
+        self._own = threading.local()
+
+    def _client(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._own, "client", None)
+        if client is None:
+            client = httpx.Client(
+                verify=self._tls,
+                timeout=self._timeout,
+                trust_env=False,
+                follow_redirects=False,
+                headers={"Accept": "application/json", "User-Agent": "idms"},
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            )
+            self._own.client = client
+            with self._lock:
+                self._clients.append(client)
+        return client
+
+
+@cache
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Always verified, TLS 1.2 or later; trusts the system's authorities, certifi's, and a private one if named."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise InputError(
+                f"The authority file {ca_file} cannot be used: {error.strerror or error}.",
+                hint="It must be a readable file with certificates in PEM form.",
+            ) from error
+    return context
+
+
+def _translate(error: Exception, what: str, url: str) -> NoAnswer | IdmsError:
+    """What a failure of httpx means to us. Its text is not used where it could hold data."""
+    host = urlsplit(url).netloc
+    if refused := _certificate_fault(error):
+        return Unreachable(
+            f"The certificate of {host} is not trusted: {refused}.",
+            hint="If the site has a private authority, name its certificate in `ca_file:` of the connection.",
+        )
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return InputError(f"{what} cannot be sent to {host}: {type(error).__name__}.")
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        text = "did not let us in within the time limit" if isinstance(error, httpx.TimeoutException) else str(error)
+        return NoAnswer(f"{what}: no connection to {host}: {text}", sent=False)
+    if isinstance(error, httpx.TimeoutException):
+        return NoAnswer(f"{what}: {host} did not answer within the time limit", sent=True)
+    return NoAnswer(f"{what}: the connection to {host} broke ({type(error).__name__})", sent=True)
+
+
+def _certificate_fault(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,37 @@
+"""The job files in jobs.d: their names, and a fingerprint that changes when they do.
+
+Kept light: an idle tick loads this.
+"""
+
+import os
+
+ENDINGS = (".yaml", ".yml")
+
+
+def fingerprint(status: os.stat_result, salt: str = "") -> str:
+    """A text that is another one after any change of the file; `salt` adds what else the reading depends on."""
+    return f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}{salt}"
+
+
+def list_jobs(folder: str, salt: str = "") -> dict[str, tuple[tuple[str, ...], str]]:
+    """Job name -> (its files, their fingerprint), by name. More than one file is a problem for the reader to tell.
+
+    Hidden files and files with other endings are not jobs. Raises OSError when the folder cannot be read.
+    """
+    found: dict[str, tuple[tuple[str, ...], str]] = {}
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            stem, ending = os.path.splitext(entry.name)
+            if ending not in ENDINGS or stem.startswith("."):
+                continue
+            name = stem.encode("utf-8", "backslashreplace").decode()
+            paths, mark = found.get(name, ((), ""))
+            found[name] = ((*paths, entry.path), mark + _mark(entry, salt))
+    return found
+
+
+def _mark(entry: "os.DirEntry[str]", salt: str) -> str:
+    try:
+        return fingerprint(entry.stat(), salt)
+    except OSError:  # a dangling link: the reader will say so
+        return f"unreadable{salt}"

@@ -1,0 +1,154 @@
+"""A job: what one file in jobs.d says, checked."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from idms_cli.config.checked import Section, check
+from idms_cli.config.documents import Document
+from idms_cli.config.fields import Duration, TimeZone
+from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.settings import Settings
+from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+class ScheduleOptions(Section):
+    """The `schedule:` of a job."""
+
+    cron: str | None = None
+    at: str | None = None
+    timezone: TimeZone | None = None
+    grace: Duration | None = None
+
+
+class JobOptions(Section):
+    """The keys of a job file; `with:` belongs to the module."""
+
+    description: str = ""
+    module: str
+    connection: str | None = None
+    schedule: ScheduleOptions | None = None
+    enabled: bool = True
+    timeout: Duration | None = None
+    with_: dict[str, Any] = Field(alias="with")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked job. Its name is the stem of its file."""
+
+    name: str
+    path: str
+    description: str
+    module: str
+    connection: str
+    """The name of a connection in idms.yaml."""
+    enabled: bool
+    schedule: Schedule | None
+    schedule_text: str
+    """What `schedule_from` makes the same schedule of; '' for a job without one."""
+    zone: ZoneInfo
+    grace: timedelta
+    timeout: timedelta
+    document: Document
+
+
+def parse_job(name: str, document: Document, settings: Settings) -> Job:
+    """Check everything of a job file but its `with:`. Raises `ProblemsFound` with all problems."""
+    options = check(JobOptions, document)
+    problems: list[Problem] = []
+    zone = (options.schedule and options.schedule.timezone) or settings.timezone
+    schedule, text = _schedule(options.schedule, zone, document, problems)
+    connection = _connection(options, document, settings, problems)
+    if problems:
+        raise ProblemsFound(problems)
+    grace = (options.schedule and options.schedule.grace) or settings.defaults.grace
+    return Job(
+        name=name,
+        path=document.path,
+        description=options.description,
+        module=options.module,
+        connection=connection,
+        enabled=options.enabled,
+        schedule=schedule,
+        schedule_text=text,
+        zone=zone,
+        grace=grace,
+        timeout=options.timeout or settings.defaults.timeout,
+        document=document,
+    )
+
+
+def check_name(name: str, paths: tuple[str, ...]) -> list[Problem]:
+    """What is wrong with a job's name, before its file is read."""
+    problems = []
+    if len(paths) > 1:
+        hint = f"Remove one of them: {', '.join(paths)}."
+        problems = [Problem(path, 1, 1, f"two files make the job {name}", hint, name) for path in paths]
+    if not SAFE_NAME.fullmatch(name):
+        hint = "Use letters, digits, - and _ (at most 100), beginning with a letter or digit."
+        problems.append(Problem(paths[0], 1, 1, "this file name is no safe job name", hint, name))
+    return problems
+
+
+def check_naming(job: Job, settings: Settings) -> list[Problem]:
+    """Where a job breaks the house rules under `naming:` in idms.yaml."""
+    problems = []
+    naming = settings.naming
+    if naming.pattern and not re.fullmatch(naming.pattern, job.name):
+        hint = f"Rename the file: `naming.pattern` in {settings.path.name} is {naming.pattern}"
+        problems.append(Problem(job.path, 1, 1, "the job's name breaks the naming rule", hint, job.name))
+    if naming.description == "required" and not job.description.strip():
+        hint = f"Add `description:`; `naming.description` in {settings.path.name} asks for one."
+        problems.append(Problem(job.path, 1, 1, "the job has no description", hint))
+    return problems
+
+
+def schedule_from(text: str, timezone: str) -> Schedule:
+    """The schedule that `Job.schedule_text` stands for."""
+    return _build(json.loads(text), ZoneInfo(timezone))
+
+
+def _schedule(
+    options: ScheduleOptions | None, zone: ZoneInfo, document: Document, problems: list[Problem]
+) -> tuple[Schedule | None, str]:
+    if options is None:
+        return None, ""
+    given = {word: value for word, value in (("cron", options.cron), ("at", options.at)) if value is not None}
+    if len(given) != 1:
+        hint = 'Write `cron: "15 2 * * *"` for a recurring job, `at: 2026-12-01 06:00` for a one-time job.'
+        problems.append(document.problem(("schedule",), "a schedule needs exactly one of cron: and at:", hint=hint))
+        return None, ""
+    try:
+        return _build(given, zone), json.dumps(given)
+    except ScheduleError as error:
+        problems.append(document.problem(("schedule", *given), str(error), hint=error.hint))
+        return None, ""
+
+
+def _build(given: Mapping[str, str], zone: ZoneInfo) -> Schedule:
+    return cron(given["cron"], zone) if "cron" in given else one_time(given["at"], zone)
+
+
+def _connection(options: JobOptions, document: Document, settings: Settings, problems: list[Problem]) -> str:
+    name = options.connection or settings.defaults.connection
+    if name is None and len(settings.connections) == 1:
+        name = next(iter(settings.connections))
+    if name is not None and name in settings.connections:
+        return name
+    known = ", ".join(settings.connections) or "none"
+    if options.connection:
+        hint = f"Connections in {settings.path.name}: {known}."
+        problems.append(document.problem(("connection",), "there is no such connection", hint=hint))
+    else:
+        hint = f"Write `connection:` here, or `defaults: {{connection: ...}}` in {settings.path.name}. Known: {known}."
+        problems.append(document.problem((), "the job names no connection, and there is no default one", hint=hint))
+    return ""

@@ -1,0 +1,201 @@
+"""Text from a file becomes a typed value that a property can hold, or a fault that says why not."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from idms_cli.config.foreign import shortened
+from idms_cli.config.spelling import did_you_mean
+from idms_cli.imis.properties import Property, Value
+from idms_cli.records.dates import DateReader, date_reader
+from idms_cli.records.faults import Fault
+from idms_cli.records.numbers import SAMPLES, NumberReader, number_reader
+
+Converter = Callable[[str], Value | Fault]
+"""Makes of a cell that is not blank the value of one property, or tells the fault. Never raises."""
+
+TRUE_WORDS = frozenset({"1", "t", "true", "y", "yes"})
+FALSE_WORDS = frozenset({"0", "f", "false", "n", "no"})
+
+# https://learn.microsoft.com/en-us/sql/t-sql/data-types/datetime-transact-sql: the site's DateTime begins here
+_FIRST_DAY = datetime.fromisoformat("1753-01-01")
+# the same manual: int-bigint-smallint-and-tinyint, decimal-and-numeric, money-and-smallmoney (-transact-sql)
+_INTEGER_LIMIT = 2**63
+_MOST_DIGITS = 38
+_MONEY_DIGITS, _MONEY_SCALE = 19, 4
+
+
+def converter(target: Property, *, date_format: str | None = None, number: str | None = None) -> Converter:
+    """The conversion of cells into values of `target`.
+
+    `date_format` is in the words of strptime, `number` the way in which 1234.56 is written. Raises `NotAFormat` and
+    `NotASample` for one that cannot be used. Space around a cell counts only for String.
+    """
+    match target.type:
+        case "Integer":
+            return _listed(target, _to_integer(target, number_reader(number or SAMPLES[0]), number))
+        case "Decimal" | "Monetary":
+            return _listed(target, _to_decimal(target, number_reader(number or SAMPLES[0]), number))
+        case "Boolean":
+            return _to_boolean(target)
+        case "Date":
+            return _to_date(target, date_reader(date_format), date_format)
+        case "Binary":
+            return _to_binary(target)
+        case _:
+            return _to_string(target)
+
+
+def same(one: Value, other: Value, target: Property) -> bool:
+    """Whether two values are the same to the site, so that writing one over the other would change nothing."""
+    if target.type == "String":
+        return (one or "") == (other or "")
+    if target.type == "Date":
+        return _moment(one) == _moment(other)
+    return one == other
+
+
+def show(value: Value) -> str:
+    """A value as plain text for reports: ISO dates, numbers with a point and no exponent, empty for None."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.date().isoformat() if value.time() == time.min else value.isoformat()
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _to_string(target: Property) -> Converter:
+    limit, choices = target.max_length, frozenset(target.choices)
+
+    def convert(text: str) -> Value | Fault:
+        if choices:
+            code = text.strip()
+            return code if code in choices else _not_a_choice(target, text)
+        if limit is not None and len(text) > limit:
+            message = f"'{shortened(text)}' has {len(text):,} characters; {target.name} holds {limit:,}."
+            return _fault(target, "too-long", message)
+        return text
+
+    return convert
+
+
+def _to_integer(target: Property, read: NumberReader, sample: str | None) -> Converter:
+    def convert(text: str) -> Value | Fault:
+        number = read(text.strip())
+        if number is None or number != number.to_integral_value():
+            return _fault(target, "not-an-integer", f"'{shortened(text)}' is not a whole number{_written_as(sample)}.")
+        if not -_INTEGER_LIMIT <= number < _INTEGER_LIMIT:
+            return _fault(target, "out-of-range", f"'{shortened(text)}' is too large for a whole number of the site.")
+        return int(number)
+
+    return convert
+
+
+def _to_decimal(target: Property, read: NumberReader, sample: str | None) -> Converter:
+    digits, scale = _capacity(target)
+
+    def convert(text: str) -> Value | Fault:
+        number = read(text.strip())
+        if number is None:
+            return _fault(target, "not-a-number", f"'{shortened(text)}' is not a number{_written_as(sample)}.")
+        before, after = _digits(number)
+        if scale is not None and after > scale:
+            message = f"'{shortened(text)}' has {after} digits after the decimal point; {target.name} holds {scale}."
+            return _fault(target, "too-precise", message)
+        if before > digits - (scale or 0) or before + after > digits:
+            return _fault(target, "out-of-range", f"'{shortened(text)}' has more digits than {target.name} holds.")
+        return number
+
+    return convert
+
+
+def _to_boolean(target: Property) -> Converter:
+    def convert(text: str) -> Value | Fault:
+        word = text.strip().lower()
+        if word in TRUE_WORDS:
+            return True
+        if word in FALSE_WORDS:
+            return False
+        message = f"'{shortened(text)}' is neither true (1, T, True, Y, Yes) nor false (0, F, False, N, No)."
+        return _fault(target, "not-a-boolean", message)
+
+    return convert
+
+
+def _to_date(target: Property, read: DateReader, date_format: str | None) -> Converter:
+    wanted = date_format or "2026-01-31 or 2026-01-31T08:30:00"
+
+    def convert(text: str) -> Value | Fault:
+        moment = read(text.strip())
+        if moment is None:
+            message = f"'{shortened(text)}' is not a date written as {wanted}, or there is no such day."
+            return _fault(target, "not-a-date", message)
+        if moment < _FIRST_DAY:
+            message = f"'{shortened(text)}' is before 1753, which the site cannot hold; the year needs four digits."
+            return _fault(target, "out-of-range", message)
+        return moment
+
+    return convert
+
+
+def _to_binary(target: Property) -> Converter:
+    def convert(_text: str) -> Value | Fault:
+        return _fault(target, "no-text", f"{target.name} holds binary data, which cannot be written from text.")
+
+    return convert
+
+
+def _listed(target: Property, convert: Converter) -> Converter:
+    """Values that are not text are compared with the codes of a list as the site would show them."""
+    if not target.choices:
+        return convert
+    choices = frozenset(target.choices)
+
+    def listed(text: str) -> Value | Fault:
+        value = convert(text)
+        if isinstance(value, Fault) or show(value) in choices:
+            return value
+        return _not_a_choice(target, text)
+
+    return listed
+
+
+def _not_a_choice(target: Property, text: str) -> Fault:
+    near = did_you_mean(text.strip(), target.choices)
+    allowed = near[:1].upper() + near[1:] or f"Some of them: {', '.join(map(shortened, target.choices[:5]))}."
+    return _fault(target, "not-a-choice", f"'{shortened(text)}' is not among the codes of {target.name}. {allowed}")
+
+
+def _fault(target: Property, code: str, message: str) -> Fault:
+    return Fault("map", target.name, code, message)
+
+
+def _written_as(sample: str | None) -> str:
+    return f" written as {sample}" if sample else ""
+
+
+def _capacity(target: Property) -> tuple[int, int | None]:
+    """Digits in all, and after the decimal point."""
+    if target.type == "Monetary":
+        return target.precision or _MONEY_DIGITS, _MONEY_SCALE if target.scale is None else target.scale
+    return target.precision or _MOST_DIGITS, target.scale
+
+
+def _digits(number: Decimal) -> tuple[int, int]:
+    """Digits before and after the decimal point, without zeros that say nothing."""
+    whole, _, fraction = format(number, "f").lstrip("-").partition(".")
+    return len(whole.lstrip("0")), len(fraction.rstrip("0"))
+
+
+def _moment(value: Value) -> Value:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time.min)
+    return value

@@ -1,0 +1,38 @@
+"""What became of the rows of a run: numbers that must add up."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a run. When it is over: read = inserted + updated + unchanged + skipped + rejected."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    left: int = 0
+    """Planned and not yet written; 0 when the run is over, but for a dry run (what it would write)."""
+
+    @property
+    def written(self) -> int:
+        return self.inserted + self.updated
+
+    @property
+    def add_up(self) -> bool:
+        """Nothing was lost."""
+        return self.read == self.written + self.unchanged + self.skipped + self.rejected + self.left
+
+    def after(self, word: str) -> "Counts":
+        """One record less is left; it is `word` now."""
+        return replace(self, left=self.left - 1, **{word: getattr(self, word) + 1})
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, numbers: dict[str, int]) -> "Counts":
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: number for name, number in numbers.items() if name in names})

@@ -1,0 +1,201 @@
+"""The journal of a run: one row per record, with its action, state, changes and before-image, in SQLite.
+
+A record's state, once planned: `planned` -> `sending` (committed before the request leaves) -> `done`; or it is settled
+at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was in flight when the process died.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from idms_cli.records.coding import decode, encode
+from idms_cli.records.counts import Counts
+from idms_cli.records.entry import Entry, Intent, Verdict, word_for
+from idms_cli.records.faults import Fault
+
+FILE_NAME = "journal.db"
+
+TABLES = """
+CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE record (
+  line INTEGER PRIMARY KEY,     -- where the record begins in the source
+  action TEXT NOT NULL,         -- insert, update, or '' for what needs no write
+  state TEXT NOT NULL,
+  key TEXT,                     -- JSON list: the record's identity on the site
+  match TEXT,                   -- JSON: what it was, or can be, found by
+  "values" TEXT,                -- JSON: what is to be written
+  changes TEXT,                 -- JSON: property -> [old, new]
+  faults TEXT,                  -- JSON: why it is rejected or skipped
+  before TEXT,                  -- JSON: the whole object before the write
+  sent_at REAL                  -- UTC seconds, when the write left
+) STRICT;
+CREATE INDEX record_state ON record (state, line);
+CREATE TABLE seen (             -- keys met so far, while planning: two rows of one key must not both be written
+  key BLOB PRIMARY KEY, line INTEGER NOT NULL, content BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+ADD = """
+INSERT INTO record (line, action, state, key, match, "values", changes, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+TODO = """SELECT * FROM record WHERE state = ? AND line > ? ORDER BY line LIMIT ?"""
+SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE line = ?"
+SETTLE = """
+UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
+WHERE line = ?"""
+REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
+COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
+MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+MET = "SELECT line, content FROM seen WHERE key = ?"
+REJECTED = "SELECT line, faults FROM record WHERE state = 'rejected' ORDER BY line"
+PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
+
+
+class Journal:
+    """The journal in a run's directory. One connection, used from one thread."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / FILE_NAME
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the plan is complete: what comes next is writing."""
+        try:
+            return self.note("planned") is not None
+        except sqlite3.OperationalError:
+            return False
+
+    def begin(self) -> None:
+        """An empty journal. What an unfinished plan left goes: nothing was written by it."""
+        self._connection.executescript(
+            "DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS seen;" + TABLES
+        )
+
+    def meet(self, key: bytes, line: int, content: bytes) -> tuple[int, bool] | None:
+        """Remember a key of the file; if it was met before: in which line, and whether with the same content."""
+        if self._connection.execute(MEET, (key, line, content)).rowcount:
+            return None
+        row = self._connection.execute(MET, (key,)).fetchone()
+        return row["line"], row["content"] == content
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Plan some records, in one transaction that spans whatever was met since the last."""
+        self._connection.executemany(ADD, [_columns(entry) for entry in entries])
+
+    def begin_batch(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def end_batch(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def finish_plan(self, verdicts: Iterable[Verdict], **notes: str) -> None:
+        """Correct what later rows showed of earlier ones, keep the notes, and call the plan complete: all at once."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._settle(verdicts)
+        for name, value in {**notes, "planned": "yes"}.items():
+            self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
+        self._connection.execute("DROP TABLE seen")
+        self._connection.execute("COMMIT")
+
+    def note(self, name: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row["value"])
+
+    def checkpoint(self, verdicts: Sequence[Verdict], intents: Sequence[Intent]) -> None:
+        """One durable transaction: what became of the last window, and what the next is about to send."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._settle(verdicts)
+        self._connection.executemany(SENDING, [(encode(each.before), each.at, each.line) for each in intents])
+        self._connection.execute("COMMIT")
+
+    def todo(self, state: str, *, window: int) -> Iterator[list[Entry]]:
+        """Windows of records in a state, by line. Each window is read when it is asked for."""
+        line = 0
+        while rows := self._connection.execute(TODO, (state, line, window)).fetchall():
+            yield [_entry(row) for row in rows]
+            line = rows[-1]["line"]
+
+    def reject_rest(self, state: str, fault: Fault) -> None:
+        """Give every record that is still in a state the same fault: a run's end leaves nothing undecided."""
+        self._connection.execute(REJECT_ALL, (_fault_text([fault]), state))
+
+    def counts(self) -> Counts:
+        """Computed from the records, never from what the process believed."""
+        numbers: dict[str, int] = {}
+        for state, action, number in self._connection.execute(COUNT):
+            word = word_for(state, action)
+            numbers[word] = numbers.get(word, 0) + number
+        return Counts.of({**numbers, "read": sum(numbers.values())})
+
+    def planned_counts(self) -> dict[str, int]:
+        """How many records are to be inserted and to be updated."""
+        rows = self._connection.execute("SELECT action, count(*) FROM record WHERE state = 'planned' GROUP BY action")
+        return {row[0]: row[1] for row in rows}
+
+    def rejected(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+        """Line and reasons of every rejected record, by line."""
+        for row in self._connection.execute(REJECTED):
+            yield row["line"], _faults(row["faults"])
+
+    def planned(self, limit: int) -> list[Entry]:
+        """The first records that are to be written, for showing."""
+        return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def _settle(self, verdicts: Iterable[Verdict]) -> None:
+        self._connection.executemany(
+            SETTLE,
+            [
+                (each.state, _json(each.key), _json(each.changes), _fault_text(each.faults), each.line)
+                for each in verdicts
+            ],
+        )
+
+
+def _columns(entry: Entry) -> tuple[object, ...]:
+    return (
+        entry.line,
+        entry.action,
+        entry.state,
+        _json(entry.key),
+        _json(entry.match or None),
+        _json(entry.values or None),
+        _json(entry.changes or None),
+        _fault_text(entry.faults),
+    )
+
+
+def _json(data: object) -> str | None:
+    return None if data is None else encode(data)
+
+
+def _fault_text(faults: Iterable[Fault] | None) -> str | None:
+    return encode([astuple(fault) for fault in faults]) if faults else None
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    def read(name: str) -> Any:
+        return decode(row[name]) if row[name] else {}
+
+    return Entry(
+        line=row["line"],
+        state=row["state"],
+        action=row["action"],
+        key=tuple(decode(row["key"])) if row["key"] else None,
+        match=read("match"),
+        values=read("values"),
+        changes={name: (old, new) for name, (old, new) in read("changes").items()},
+        faults=_faults(row["faults"]),
+        sent_at=row["sent_at"],
+    )
+
+
+def _faults(text: str | None) -> tuple[Fault, ...]:
+    return tuple(Fault(*fields) for fields in decode(text)) if text else ()

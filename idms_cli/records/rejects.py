@@ -1,0 +1,186 @@
+"""The file of rejected rows: the columns they came with and why they were rejected; it can be fed back as it is."""
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from idms_cli.errors import IdmsError, InputError
+from idms_cli.files import BrokenRow, Dialect, Row, Table
+from idms_cli.files.source import Fingerprint
+from idms_cli.records.faults import Fault
+from idms_cli.records.formulas import guarded, unguarded
+
+REASON_COLUMNS = ("_line", "_stage", "_field", "_code", "_message")
+"""What every file of rejects has beside the original columns."""
+
+RAW_COLUMN = "_raw"
+"""The row as it stood in the file, if it could not be read as one cell for each column."""
+
+_TO_MEND = "To mend it: correct the cells and empty _raw, or correct _raw."
+
+
+class RejectsFile:
+    """Writes rejected rows beside the final file; it appears, complete and on disk, when the block ends well.
+
+    UTF-8 with a byte order mark, so that Excel shows accents; mode 0600. With no reject there is no file.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], *, dialect: Dialect | None = None) -> None:
+        """`columns` and `dialect` are those of the table, after `fed_back`: the same job must be able to read it."""
+        self.path = path
+        self.count = 0
+        self._part = path.with_name(path.name + ".part")
+        self._columns = tuple(columns)
+        self._dialect = dialect or Dialect()
+        self._stream: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _said_clearly(self.path):
+            if kind is None:
+                self._commit()
+            else:
+                self._discard()
+
+    def add(self, row: Row | BrokenRow, faults: Sequence[Fault]) -> None:
+        """Write one row with all that is wrong with it. Raises `IdmsError` when the disk does not take it."""
+        raw = row.raw if isinstance(row, BrokenRow) else ""
+        cells = _fitted(row.cells, len(self._columns))
+        with _said_clearly(self.path):
+            self._write([*cells, *_reasons(row.line, faults, mendable=bool(raw)), raw])
+        self.count += 1
+
+    def _write(self, cells: Sequence[str]) -> None:
+        if self._stream is None:
+            self._stream = _created(self._part)
+            self._writer = csv.writer(
+                self._stream, delimiter=self._dialect.delimiter, quotechar=self._dialect.quote, lineterminator="\r\n"
+            )
+            self._write([*self._columns, *REASON_COLUMNS, RAW_COLUMN])
+        self._writer.writerow(map(guarded, cells))
+
+    def _commit(self) -> None:
+        if self._stream is None:
+            self.path.unlink(missing_ok=True)
+            return
+        with self._stream as stream:
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._part.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    def _discard(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._part.unlink(missing_ok=True)
+
+
+def fed_back(table: Table) -> Table:
+    """The table as it was before its rows were rejected, when it is a file of rejects; else the table itself.
+
+    Raises `InputError` when some of `REASON_COLUMNS` are there and others not: it cannot be told what the file is.
+    """
+    there = [name for name in REASON_COLUMNS if name in table.columns]
+    if not there:
+        return table
+    missing = [name for name in REASON_COLUMNS if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"The file has {', '.join(there)} as a file of rejects has, but not {', '.join(missing)}.",
+            hint=f"Leave all of {', '.join(REASON_COLUMNS)} in a file of rejects; in any other file, rename them.",
+        )
+    return _FedBack(table)
+
+
+class _FedBack:
+    """A file of rejects as the `Table` it was made from."""
+
+    def __init__(self, table: Table) -> None:
+        added = (*REASON_COLUMNS, RAW_COLUMN)
+        self._table = table
+        self._original = tuple(index for index, name in enumerate(table.columns) if name not in added)
+        self._raw = table.columns.index(RAW_COLUMN) if RAW_COLUMN in table.columns else None
+        self.columns = tuple(unguarded(table.columns[index]) for index in self._original)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._table.dialect
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return self._table.fingerprint
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self._table.notes, "This is a file of rejected rows: its columns of reasons were left out.")
+
+    @property
+    def blank_lines(self) -> int:
+        return self._table.blank_lines
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        for row in self._table.rows():
+            if isinstance(row, BrokenRow):
+                yield row
+            elif self._raw is not None and row.cells[self._raw].strip():
+                yield self._from_raw(row.line, unguarded(row.cells[self._raw]))
+            else:
+                yield Row(row.line, tuple(unguarded(row.cells[index]) for index in self._original))
+
+    def _from_raw(self, line: int, raw: str) -> Row | BrokenRow:
+        """Always one row, since rows are known by their lines."""
+        found = list(self.reread(raw, width=len(self.columns), line=line))
+        if len(found) == 1:
+            return found[0]
+        message = f"The text in {RAW_COLUMN} is {len(found)} rows; put each on a line of the file, in the columns."
+        return BrokenRow(line, (), "several-rows", message, raw)
+
+    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
+        return self._table.reread(raw, width=width, line=line)
+
+
+def _reasons(line: int, faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
+    messages = [fault.message for fault in faults] + ([_TO_MEND] if mendable else [])
+    stages = dict.fromkeys(fault.stage for fault in faults)
+    fields = dict.fromkeys(fault.field for fault in faults if fault.field)
+    codes = dict.fromkeys(fault.code for fault in faults)
+    return str(line), "; ".join(stages), "; ".join(fields), "; ".join(codes), " ".join(messages)
+
+
+def _fitted(cells: Sequence[str], width: int) -> list[str]:
+    """As many cells as columns; what is cut off here stands in `_raw`."""
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+@contextmanager
+def _said_clearly(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise IdmsError(
+            f"{path}: the file of rejects cannot be written: {error.strerror or error}.",
+            hint="Look at the free space and the permissions of its folder.",
+        ) from error
+
+
+def _created(path: Path) -> TextIO:
+    """A new file of our own; a rest of an earlier, killed run makes room, and a link is never followed."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8-sig", newline="")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

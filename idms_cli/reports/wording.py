@@ -1,0 +1,55 @@
+"""Times, durations and counts in the words that all reports share."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from idms_cli.config.durations import format_duration
+
+
+class Clock:
+    """Shows moments as a person in one time zone reads them, at one moment."""
+
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        self.zone = zone
+        self.now = now
+        self._today = now.astimezone(zone).date()
+
+    def moment(self, moment: datetime | None) -> str:
+        """`today 02:15`, `tomorrow 06:00`, `Fri 27 Nov 06:00`, `2027-01-04 06:00`; `-` for None."""
+        if moment is None:
+            return "-"
+        local = moment.astimezone(self.zone)
+        days = (local.date() - self._today).days
+        day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+        if day is None:
+            day = f"{local:%a} {local.day} {local:%b}" if abs(days) < 180 else f"{local:%Y-%m-%d}"
+        return f"{day} {local:%H:%M}"
+
+    def exact(self, moment: datetime | None) -> str:
+        """With seconds and offset, for a page about one thing."""
+        return "-" if moment is None else f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `12 s`, `3m20s`; `-` for None."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return format_duration(timedelta(seconds=round(seconds)))
+
+
+def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
+    """`300 read = 12 inserted + 280 unchanged + 8 rejected`: every row accounted for."""
+    if "read" not in numbers:
+        return ""
+    names = ("inserted", "updated", "unchanged", "skipped", "rejected", "left")
+    parts = [f"{numbers[name]:,} {_word(name, dry_run=dry_run)}" for name in names if numbers.get(name)]
+    return f"{numbers['read']:,} read" + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _word(name: str, *, dry_run: bool) -> str:
+    return "to write" if name == "left" and dry_run else name

@@ -1,0 +1,1 @@
+"""The sandbox against the contract it stands for, by raw HTTP."""

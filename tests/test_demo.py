@@ -1,0 +1,114 @@
+"""The demo: real rows of real files travel through the real command into a site, and nothing is left behind."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import until
+
+PROJECT = Path(__file__).parents[1]
+IDMS = f"{sys.executable} -m idms_cli"
+
+
+class Demo:
+    """A copy of what the demo needs, so that nobody else's .demo is touched."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        shutil.copy(PROJECT / "idms.yaml", directory)
+        shutil.copytree(PROJECT / "jobs.d", directory / "jobs.d")
+
+    def start(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            ["bash", "jobs.d/demo.sh"],
+            cwd=self.directory,
+            env={**os.environ, "IDMS": IDMS, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def history(self) -> list[dict[str, Any]]:
+        """All runs but the dry one, oldest first."""
+        command = [*IDMS.split(), "--config", f"{self.directory}/.demo/idms.yaml", "history", "--json"]
+        told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        return [run for run in reversed(told["history"]) if not run["dry_run"]]
+
+    def processes(self) -> list[int]:
+        """Whatever runs with this copy's path in its arguments or environment."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            except OSError:  # it has just ended, or is somebody else's
+                continue
+            if os.fsencode(self.directory) in words:
+                found.append(int(process.name))
+        return found
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Demo:
+    return Demo(tmp_path)
+
+
+def written_out(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """Job -> status and the counts that are not nought."""
+    words = ("read", "inserted", "updated", "unchanged", "skipped", "rejected")
+    return {
+        run["job"]: ", ".join([run["status"], *(f"{run['counts'][word]} {word}" for word in words if run["counts"][word])])
+        for run in runs
+    }
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_works_also_after_one_that_was_stopped_half_way(demo: Demo) -> None:
+    stopped = demo.start()
+    assert stopped.stdout is not None
+    for line in stopped.stdout:
+        if "--wait" in line:
+            break
+    os.killpg(stopped.pid, signal.SIGINT)
+    stopped.communicate(timeout=60)
+    assert stopped.returncode != 0
+    until(lambda: not demo.processes())
+
+    second = demo.start()
+    output, _ = second.communicate(timeout=200)
+
+    assert second.returncode == 0, output
+    until(lambda: not demo.processes())
+    assert "All as it should be." in output
+    runs = demo.history()
+    assert written_out(runs[:5]) == {
+        "membership-standing": "completed, 138 read, 65 updated, 73 unchanged",
+        "exam-scores": "completed, 112 read, 74 inserted, 38 updated",
+        "new-contacts": "completed, 72 read, 61 inserted, 11 skipped",
+        "contact-corrections": "completed, 46 read, 37 updated, 9 unchanged",
+        "lms-completions": "partial, 162 read, 144 inserted, 5 skipped, 13 rejected",
+    }
+    assert written_out(runs[5:]) == {
+        "membership-standing": "completed, 138 read, 138 unchanged",
+        "exam-scores": "completed, 112 read, 112 unchanged",
+        "new-contacts": "completed, 72 read, 72 skipped",
+        "contact-corrections": "completed, 46 read, 46 unchanged",
+        "lms-completions": "partial, 162 read, 144 unchanged, 5 skipped, 13 rejected",
+    }
+    assert sum(run["counts"]["post"] + run["counts"]["put"] for run in runs[5:]) == 0
+    assert json.loads((demo.directory / ".demo/calls.json").read_text())["writes"] == 0
+
+
+def test_the_bad_rows_of_the_demo_are_told_with_their_reasons(demo: Demo) -> None:
+    running = demo.start()
+    output, _ = running.communicate(timeout=110)
+    assert Counter()
