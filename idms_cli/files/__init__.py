@@ -97,7 +97,9 @@ class Table(Protocol):
 class Opener(Protocol):
     """What a format's module offers: opens a file, or raises `InputError` for a file or header that is wrong."""
 
-    def __call__(self, path: Path, options: "CsvOptions") -> AbstractContextManager[Table]: ...
+    def __call__(
+        self, path: Path, options: "CsvOptions", *, shown: Path | None = None
+    ) -> AbstractContextManager[Table]: ...
 
 
 def format_of(path: Path) -> str:
@@ -113,11 +115,14 @@ def format_of(path: Path) -> str:
     )
 
 
-def open_table(path: Path, options: "CsvOptions", *, file_format: str | None = None) -> AbstractContextManager[Table]:
+def open_table(
+    path: Path, options: "CsvOptions", *, file_format: str | None = None, shown: Path | None = None
+) -> AbstractContextManager[Table]:
     """Open a local file as a table: in the format named, else the one that its ending tells.
 
+    Messages name the file as `shown`, where what is read is a copy of what the operator knows.
     Raises `InputError` when there is no such file, its text cannot be decoded, or its header breaks a rule.
     """
     entry = FORMATS[file_format or format_of(path)]
     opener = cast("Opener", getattr(import_module(entry.module), entry.opener))
-    return opener(path, options)
+    return opener(path, options, shown=shown)

@@ -17,19 +17,19 @@ from idms_cli.files.source import Fingerprint, Source, changed, open_source, unr
 from idms_cli.files.text import Text, settle
 
 
-def open_csv(path: Path, options: CsvOptions) -> AbstractContextManager[Table]:
+def open_csv(path: Path, options: CsvOptions, *, shown: Path | None = None) -> AbstractContextManager[Table]:
     """Open a CSV file; the delimiter is the job's, else found in the header. Raises `InputError` as `Opener` says."""
-    return _opened(path, options)
+    return _opened(path, options, shown)
 
 
-def open_tsv(path: Path, options: CsvOptions) -> AbstractContextManager[Table]:
+def open_tsv(path: Path, options: CsvOptions, *, shown: Path | None = None) -> AbstractContextManager[Table]:
     """Open a file of cells between tabs, unless the job names another delimiter. Raises as `open_csv` does."""
-    return _opened(path, options.model_copy(update={"delimiter": options.delimiter or "\t"}))
+    return _opened(path, options.model_copy(update={"delimiter": options.delimiter or "\t"}), shown)
 
 
 @contextmanager
-def _opened(path: Path, options: CsvOptions) -> Iterator[Table]:
-    with open_source(path) as source:
+def _opened(path: Path, options: CsvOptions, shown: Path | None) -> Iterator[Table]:
+    with open_source(path, shown=shown) as source:
         text = settle(source, options.encoding)
         yield _DelimitedTable(source, text, options)
 

@@ -39,8 +39,8 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
-    """Open a regular file and take its fingerprint.
+def open_source(path: Path, *, shown: Path | None = None) -> Iterator[Source]:
+    """Open a regular file and take its fingerprint. Messages name it as `shown`: what the operator knows it by.
 
     Raises `InputError` when it is not there, not a file or not ours to read, `Unreachable` when the disk fails.
     """
@@ -48,9 +48,9 @@ def open_source(path: Path) -> Iterator[Source]:
         # Not blocking: opening a named pipe would otherwise wait for somebody to write into it.
         stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(shown or path, error) from error
     with stream:
-        yield _identified(path, stream)
+        yield _identified(shown or path, stream)
 
 
 def fingerprint(path: Path) -> Fingerprint:

@@ -19,6 +19,9 @@ from idms_cli.imis.pacing import Pace
 
 CONNECT_TIMEOUT_S = 10.0
 
+SLOW_S = 5.0
+"""A call that took longer is told in the log."""
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -82,7 +85,8 @@ class Transport:
             finally:
                 seconds = self._clock.ticks() - started
                 self.calls.sent(count_as, seconds)
-                self._log(f"{exchange.what} {outcome} {seconds * 1000:.0f} ms")
+                if count_as == "token" or seconds > SLOW_S or not _is_ordinary(exchange.method, outcome):
+                    self._log(f"{exchange.what} {outcome} {seconds * 1000:.0f} ms")
         return Answer(exchange.what, response.status_code, response.headers, response.content)
 
     def close(self) -> None:
@@ -108,6 +112,11 @@ class Transport:
             with self._lock:
                 self._clients.append(client)
         return client
+
+
+def _is_ordinary(method: str, outcome: str) -> bool:
+    """Done, or a look for a record that is not there: not worth a line among 100,000 of its kind."""
+    return outcome.startswith("2") or (method == "GET" and outcome == "404")
 
 
 @cache

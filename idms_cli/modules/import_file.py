@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -121,7 +121,7 @@ class _Attempt:
     def _plan(self, load: Load, window: Window) -> None:
         if not self._spool.exists():
             _copy(self._job.source, self._spool)
-        with open_table(self._spool, self._job.options.source, file_format=self._format()) as opened:
+        with self._open() as opened:
             table = fed_back(opened)
             load.plan(islice(table.rows(), self._context.row_limit), self._bind(table), window)
             for note in table.notes:
@@ -151,12 +151,13 @@ class _Attempt:
             only_changes=options.options.only_changes,
         )
 
-    def _format(self) -> str:
-        return self._job.options.source.format or format_of(self._job.source)
+    def _open(self) -> AbstractContextManager[Table]:
+        options, source = self._job.options.source, self._job.source
+        return open_table(self._spool, options, file_format=options.format or format_of(source), shown=source)
 
     def _write_rejects(self) -> None:
         """The rejected rows as they came, found again in the copy of the source."""
-        with open_table(self._spool, self._job.options.source, file_format=self._format()) as opened:
+        with self._open() as opened:
             table = fed_back(opened)
             with RejectsFile(self._context.directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
                 rows = table.rows()

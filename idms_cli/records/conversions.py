@@ -46,15 +46,6 @@ def converter(target: Property, *, date_format: str | None = None, number: str |
             return _to_string(target)
 
 
-def same(one: Value, other: Value, target: Property) -> bool:
-    """Whether two values are the same to the site, so that writing one over the other would change nothing."""
-    if target.type == "String":
-        return (one or "") == (other or "")
-    if target.type == "Date":
-        return _moment(one) == _moment(other)
-    return one == other
-
-
 def show(value: Value) -> str:
     """A value as plain text for reports: ISO dates, numbers with a point and no exponent, empty for None."""
     match value:
@@ -193,9 +184,3 @@ def _digits(number: Decimal) -> tuple[int, int]:
     """Digits before and after the decimal point, without zeros that say nothing."""
     whole, _, fraction = format(number, "f").lstrip("-").partition(".")
     return len(whole.lstrip("0")), len(fraction.rstrip("0"))
-
-
-def _moment(value: Value) -> Value:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime.combine(value, time.min)
-    return value

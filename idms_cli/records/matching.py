@@ -7,7 +7,8 @@ from hashlib import blake2b
 from idms_cli.errors import IdmsError
 from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Property, Value
-from idms_cli.records.conversions import same, show
+from idms_cli.imis.values import same
+from idms_cli.records.conversions import show
 from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
 
@@ -69,7 +70,7 @@ def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple
     return {
         name: (record.values.get(name), new)
         for name, new in values.items()
-        if name not in rules.match and not same(new, record.values.get(name), rules.properties[name])
+        if name not in rules.match and not same(new, record.values.get(name))
     }
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from idms_cli.imis.properties import Value
 from idms_cli.imis.values import filter_text, plain_name, same, typed, unwrap, wrap
 
 BINARY = {"$type": "System.Byte[], mscorlib", "$value": "AAEC"}
@@ -145,3 +146,23 @@ def test_a_filter_writes_values_as_the_site_reads_them(value, text):
 )
 def test_the_guid_that_older_sites_put_before_a_name_is_dropped(name, plain):
     assert plain_name(name) == plain
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param(None, "", True, id="no text is empty text"),
+        pytest.param("a", "A", False, id="case"),
+        pytest.param("a ", "a", False, id="space"),
+        pytest.param(Decimal("1.50"), Decimal("1.5"), True, id="zeros"),
+        pytest.param(Decimal(2), 2, True, id="whole decimal"),
+        pytest.param(date(2026, 1, 31), datetime(2026, 1, 31), True, id="midnight"),  # noqa: DTZ001
+        pytest.param(date(2026, 1, 31), datetime(2026, 1, 31, 1), False, id="hour"),  # noqa: DTZ001
+        pytest.param(False, None, False, id="false is not nothing"),
+        pytest.param(0, None, False, id="zero is not nothing"),
+        pytest.param(None, None, True, id="nothing twice"),
+    ],
+)
+def test_values_are_the_same_when_writing_would_change_nothing(one: Value, other: Value, expected: bool) -> None:
+    assert same(one, other) is expected
+    assert same(other, one) is expected

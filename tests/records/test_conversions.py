@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idms_cli.imis.properties import TYPES, Property, Value
-from idms_cli.records.conversions import converter, same, show
+from idms_cli.records.conversions import converter, show
 from idms_cli.records.dates import NotAFormat, date_reader
 from idms_cli.records.faults import Fault
 from idms_cli.records.numbers import SAMPLES, NotASample, number_reader
@@ -143,28 +143,6 @@ def test_a_date_format_is_in_the_words_of_strptime() -> None:
 def test_a_date_format_must_tell_a_whole_date_without_zone(date_format: str) -> None:
     with pytest.raises(NotAFormat):
         date_reader(date_format)
-
-
-@pytest.mark.parametrize(
-    ("kind", "one", "other", "expected"),
-    [
-        pytest.param("String", None, "", True, id="no text is empty text"),
-        pytest.param("String", "a", "A", False, id="case"),
-        pytest.param("String", "a ", "a", False, id="space"),
-        pytest.param("Decimal", Decimal("1.50"), Decimal("1.5"), True, id="zeros"),
-        pytest.param("Decimal", Decimal(2), 2, True, id="whole decimal"),
-        pytest.param("Date", date(2026, 1, 31), datetime(2026, 1, 31), True, id="midnight"),  # noqa: DTZ001
-        pytest.param("Date", date(2026, 1, 31), datetime(2026, 1, 31, 1), False, id="hour"),  # noqa: DTZ001
-        pytest.param("Boolean", False, None, False, id="false is not nothing"),
-        pytest.param("Integer", 0, None, False, id="zero is not nothing"),
-        pytest.param("Date", None, None, True, id="nothing twice"),
-    ],
-)
-def test_values_are_the_same_when_writing_would_change_nothing(
-    kind: str, one: Value, other: Value, expected: bool
-) -> None:
-    assert same(one, other, of(kind)) is expected
-    assert same(other, one, of(kind)) is expected
 
 
 @pytest.mark.parametrize(
