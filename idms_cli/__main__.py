@@ -21,7 +21,12 @@ def main() -> None:
 
 
 def _config_of_plain_run_due(arguments: list[str]) -> str:
-    """The idms.yaml that `run-due` without further options would read; '' when the command line is another one."""
+    """The idms.yaml that a plain `run-due` would read; '' when the command line is another one.
+
+    `--wait` is plain: with nothing to do there is nothing to wait for.
+    """
+    if arguments[-1:] == ["--wait"]:
+        arguments = arguments[:-1]
     if arguments == ["run-due"]:
         named = os.environ.get("IDMS_CONFIG")
         places = [named] if named else ["idms.yaml", SYSTEM_CONFIG]

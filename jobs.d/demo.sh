@@ -54,9 +54,12 @@ main() {
 start_sandbox() {
   rm -rf .demo
   mkdir .demo
-  "${IDMS[@]}" sandbox --port 0 --ready-file .demo/url >.demo/sandbox.log 2>&1 &
+  set -m      # in a process group of its own: Ctrl-C is for the demo, which then ends the sandbox in good order
+  "${IDMS[@]}" sandbox --port 0 --ready-file .demo/url </dev/null >.demo/sandbox.log 2>&1 &
   sandbox=$!
+  set +m
   trap 'kill "$sandbox" 2>/dev/null; wait "$sandbox" 2>/dev/null || true' EXIT
+  trap 'exit 130' INT TERM      # once the command under way has ended, and with it its runs
   for ((tries = 0; tries < 300; tries++)); do
     [[ -s .demo/url ]] && break
     kill -0 "$sandbox" 2>/dev/null || break

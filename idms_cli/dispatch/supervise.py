@@ -22,6 +22,10 @@ from idms_cli.history.store import Store
 STOP_WITHIN_S = 30.0
 """How long a worker may take to finish the record in hand once it is asked to stop."""
 
+FORCE_AFTER_S = 1.0
+"""A second signal ends the worker by force, unless it comes so soon after the first that it is the same request: a
+service manager signals the whole group, and whoever is above passes the signal on as well."""
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -38,7 +42,8 @@ class Supervisor:
         self._started = started
         self._run = started.run
         self._directory = store.run_directory(started.run.id)
-        self._stops = 0
+        self._stop_asked_at: float | None = None
+        self._force_asked = False
         self._timed_out = False
         self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
@@ -57,7 +62,7 @@ class Supervisor:
         kill_tree()
         self._record(worker.returncode)
         self._started.release()
-        if not self._stops:  # who stops a run does not want the next one in its place at once; a tick will start it
+        if self._stop_asked_at is None:  # who stops a run does not want the next in its place; a tick will start it
             hand_over(self._store, self._settings, time.time())
         run = self._store.runs.one(self._run.id)
         return run or self._run
@@ -82,7 +87,6 @@ class Supervisor:
         poll.register(self._wake, select.POLLIN)
         limit = None if self._run.timeout_s is None else _boot_s() + self._run.timeout_s
         kill_at = None
-        handled = 0
         try:
             while worker.poll() is None:
                 poll.poll(1000 * _seconds_left(every_s, limit if kill_at is None else kill_at))
@@ -90,9 +94,10 @@ class Supervisor:
                 if limit is not None and _boot_s() >= limit and not self._timed_out and kill_at is None:
                     self._timed_out = True
                     kill_at = self._ask_to_stop()
-                if self._stops > handled:
-                    handled = self._stops
-                    kill_at = self._ask_to_stop() if kill_at is None else _boot_s()
+                if self._stop_asked_at is not None and kill_at is None:
+                    kill_at = self._ask_to_stop()
+                if self._force_asked:
+                    kill_at = _boot_s()
                 if kill_at is not None and _boot_s() >= kill_at:
                     worker.kill()
                     worker.wait()
@@ -123,7 +128,7 @@ class Supervisor:
             return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
         if told:
             return told
-        if self._stops:
+        if self._stop_asked_at is not None:
             return {"status": "cancelled", "reason": "stopped by force", "exit_code": 130, "counts": counts}
         if returncode < 0:
             return None
@@ -132,7 +137,11 @@ class Supervisor:
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        self._stops += 1
+        now = _boot_s()
+        if self._stop_asked_at is None:
+            self._stop_asked_at = now
+        elif now > self._stop_asked_at + FORCE_AFTER_S:
+            self._force_asked = True
 
 
 def _boot_s() -> float:

@@ -1,0 +1,80 @@
+"""An installation of idms to measure: its settings, its jobs, and what a process of it costs."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ENVIRONMENT = {**os.environ, "IDMS_BENCH_PASSWORD": "sandbox"}
+
+
+def settings(directory: Path, url: str, *, connection: str = "rate: 100000/s") -> list[str]:
+    """Write an idms.yaml; returns the beginning of every command line."""
+    (directory / "jobs.d").mkdir(exist_ok=True)
+    login = "username: idms-background, password: {env: IDMS_BENCH_PASSWORD}"
+    (directory / "idms.yaml").write_text(f'connections:\n  bench: {{url: "{url}", {login}, {connection}}}\n')
+    return [sys.executable, "-m", "idms_cli", "--config", str(directory / "idms.yaml")]
+
+
+def scores_job(directory: Path, rows: int, *, name: str = "scores", grade: str = "A") -> None:
+    """A job that upserts so many rows into a panel of the sandbox."""
+    with (directory / f"{name}.csv").open("w") as file:
+        file.write("member,course,grade,hours\n")
+        for row in range(rows):
+            file.write(f"{101 + row % 300},Course {row // 300},{grade},1.5\n")
+    (directory / f"jobs.d/{name}.yaml").write_text(
+        f"module: import\nwith:\n  source: {{path: {name}.csv}}\n  destination: {{panel: ABC_Scores}}\n"
+        "  action: upsert\n  match: [ID, Course]\n"
+        "  map: {ID: member, Course: course, Grade: grade, Hours: hours}\n"
+    )
+
+
+def cpu_ms(command: Sequence[str]) -> float:
+    """CPU time of one process and its children, user and system, in milliseconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+
+
+def paired(one: Sequence[str], other: Sequence[str], *, rounds: int = 25) -> tuple[float, float, float]:
+    """Median CPU time of both commands, taken in turn, and the median of their ratios."""
+    pairs = [(cpu_ms(one), cpu_ms(other)) for _ in range(rounds)]
+    ratio = statistics.median(first / second for first, second in pairs)
+    return statistics.median(first for first, _ in pairs), statistics.median(second for _, second in pairs), ratio
+
+
+def watched(command: Sequence[str], pattern: str) -> tuple[float, int]:
+    """Wall time of a command in seconds, and the peak memory (kB) of the process whose command line has `pattern`."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _peak_kb(pattern))
+        time.sleep(0.1)
+    return time.monotonic() - started, peak
+
+
+def _peak_kb(pattern: str) -> int:
+    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False).stdout.split()
+    peaks = [_status(int(pid), "VmHWM") for pid in found]
+    return max(peaks, default=0)
+
+
+def _status(pid: int, field: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Wall time in seconds."""
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
