@@ -23,7 +23,7 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
     done = tick(session.store, session.settings, session.now(), pretended=pretended)
     code = _tell(done)
     if wait:
-        return max(code, stay(session.store, session.settings, session.now, told=_tell))
+        return max(code, stay(session.store, session.settings, session.now, first=done, told=_tell))
     return code
 
 

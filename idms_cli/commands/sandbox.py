@@ -3,7 +3,6 @@
 import ipaddress
 import shlex
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from idms_cli.sandbox.faults import FAULTS, parse_fault
 from idms_cli.sandbox.server import serve
 from idms_cli.sandbox.site import PASSWORD, TWO_WEEKS_S, USER
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FAULT_HELP = "Make something go wrong, e.g. --fault page-overlap=0.1. Names: " + ", ".join(FAULTS) + "."
 
 
@@ -49,15 +49,14 @@ def command(**options: Any) -> None:
     Nothing here is a real person, and nothing leaves the machine. http://127.0.0.1:8085/ shows what was written.
     """
     require_loopback(options["host"])
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked before any thread starts, so that only sigwait below takes them, however many come at once.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     site = _site(options)
     site.save()  # a file that cannot be written is told now, not at the end
     try:
         with serve(site, host=options["host"], port=options["port"]) as url:
             _announce(url, options)
-            stop.wait()
+            signal.sigwait(STOP_SIGNALS)
     except OSError as error:
         raise InputError(
             f"The sandbox cannot listen on {options['host']} port {options['port']}: {error.strerror}.",

@@ -18,15 +18,19 @@ TICK_EVERY_S = 60.0
 LOOK_EVERY_S = 0.2
 
 
-def stay(store: Store, settings: Settings, now: Callable[[], datetime], *, told: Callable[[Tick], int]) -> int:
+def stay(
+    store: Store, settings: Settings, now: Callable[[], datetime], *, first: Tick, told: Callable[[Tick], int]
+) -> int:
     """Stay while any run is pending or running; tick each minute, and `told` it. 1 when one of the runs was not good.
+
+    `first` is the tick that was done before: a short run of it may have ended already.
 
     Asked to stop (Ctrl-C, SIGTERM), it asks the supervisors below it to stop and waits for their clean records.
     """
     adopt_orphans()
     asked = _listen()
     told_to_stop: set[int] = set()
-    seen = {run.id for run in store.runs.open()}
+    seen = {run.id for run in store.runs.open()} | set(first.started)
     next_tick = time.monotonic() + TICK_EVERY_S
     code = 0
     while any(run.status in ("pending", "running") and not run.foreground for run in store.runs.open()):
