@@ -1,5 +1,6 @@
 """The command line: each command's name and summary, and the one place where errors become messages and exit codes."""
 
+import io
 import os
 import sqlite3
 import sys
@@ -24,9 +25,17 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, Entry] = {
     "check": Entry("idms_cli.commands.check", "Check idms.yaml and job files; say what each job will do, and when."),
+    "init": Entry("idms_cli.commands.init", "Draft a job from a file: `idms init job`."),
     "jobs": Entry("idms_cli.commands.jobs", "List the jobs."),
     "run": Entry("idms_cli.commands.run", "Run a job now, or try it with --dry-run."),
     "run-due": Entry("idms_cli.commands.run_due", "Start what is due. For cron or a systemd timer, every minute."),
+    "plan": Entry("idms_cli.commands.plan", "What a run would write; --out keeps the plan for apply."),
+    "apply": Entry("idms_cli.commands.apply", "Carry out a plan that was kept, exactly."),
+    "approve": Entry("idms_cli.commands.approve", "Let a held run carry out its plan."),
+    "reject": Entry("idms_cli.commands.reject", "End a held run; nothing is written."),
+    "resume": Entry("idms_cli.commands.resume", "Go on with an interrupted run now."),
+    "retry": Entry("idms_cli.commands.retry", "Try the rejected rows of a run again."),
+    "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
     "history": Entry("idms_cli.commands.history", "What ran, and what did not and why."),
     "show": Entry("idms_cli.commands.show", "One run: counts, rejects with reasons, log."),
@@ -79,10 +88,12 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Nothing is ever raised."""
     debug = "--debug" in arguments
+    _prepare_streams()
     try:
         code = group.main(list(arguments), prog_name="idms", standalone_mode=False)
+        sys.stdout.flush()
     except IdmsError as error:
-        _say(str(error), error.hint)
+        _say_error(error)
         _trace(debug)
         return error.exit_code
     except click.ClickException as error:
@@ -91,36 +102,77 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return 130
-    except BrokenPipeError:  # `idms history | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # `idms --help | head -1`; click makes of the first the second
+        _let_go_of_stdout()
         return 0
-    except (OSError, sqlite3.Error) as error:
-        _say(f"{type(error).__name__}: {error}", "Check the disk, and the rights of the state directory.")
+    except sqlite3.Error as error:
+        _say(f"the history cannot be used: {error}", "Check the disk, and the rights of the state directory.")
+        _trace(debug)
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _say(f"{place}{error.strerror or error}", "Check the disk, and the rights of the file or directory.")
         _trace(debug)
         return 1
     except Exception as error:
-        return _say_bug(error, debug=debug)
+        return _say_bug(error, arguments, debug=debug)
     return code if isinstance(code, int) else 0
 
 
+def _prepare_streams() -> None:
+    """Whatever the shell and the locale say: there is a stdout, and no character that cannot be written to it."""
+    if sys.stdout is None:  # `idms run-due >&-`
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open as long as we live
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_stdout() -> None:
+    """What is still in the buffer goes nowhere, instead of being tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_error(error: IdmsError) -> None:
+    from idms_cli.config.problems import ProblemsFound  # noqa: PLC0415 - only when something went wrong
+    from idms_cli.config.secrets import mask  # noqa: PLC0415
+
+    if isinstance(error, ProblemsFound):  # each line begins with its place, as editors want it
+        click.echo(mask(str(error)), err=True)
+    else:
+        _say(str(error), error.hint)
+
+
 def _say(message: str, hint: str = "") -> None:
-    from idms_cli.config.secrets import mask  # noqa: PLC0415 - only when something went wrong
+    from idms_cli.config.foreign import harmless  # noqa: PLC0415 - only when something went wrong
+    from idms_cli.config.secrets import mask  # noqa: PLC0415
 
-    click.echo(f"idms: {mask(message)}", err=True)
+    click.echo(f"idms: {harmless(mask(message))}", err=True)
     if hint:
-        click.echo(f"hint: {mask(hint)}", err=True)
+        click.echo(f"hint: {harmless(mask(hint))}", err=True)
 
 
-def _say_bug(error: Exception, *, debug: bool) -> int:
+def _say_bug(error: Exception, arguments: Sequence[str], *, debug: bool) -> int:
     from idms_cli.config.crash import write_crash_file  # noqa: PLC0415
 
     try:
-        where = f"Please report it with {write_crash_file(Path.cwd() / '.idms', error)}"
+        where = f"Please report it with {write_crash_file(_crash_folder(arguments), error)}"
     except OSError as failed:
         where = f"A crash file could not be written: {failed}"
     _say(f"a bug: {type(error).__name__}", where)
     _trace(debug)
     return 3
+
+
+def _crash_folder(arguments: Sequence[str]) -> Path:
+    """The state directory; `.idms` here, when the settings cannot tell where that is."""
+    from idms_cli.commands import Session  # noqa: PLC0415
+
+    try:
+        given = group.make_context("idms", list(arguments), resilient_parsing=True)
+        return Session(given.params["config"], debug=False).settings.state
+    except Exception:  # the bug may be in there: that must not keep its report from being written
+        return Path.cwd() / ".idms"
 
 
 def _trace(debug: bool) -> None:

@@ -5,6 +5,7 @@ IdmsError                   exit 1   what the operator sees: one sentence, and a
 ├── RunFailed               exit 1   a run that the command waited for failed or was partial
 ├── LoginRefused            exit 4   the site refuses the account; not tried again until the secret changes
 ├── Unreachable             exit 5   the site or a source cannot be reached, or only answers with errors
+├── Held                    exit 6   a guard stopped the run before it wrote anything; somebody has to look
 ├── Interrupted             exit 130 Ctrl-C or SIGTERM; the record is clean
 └── SiteError               exit 1   the site answered, but not as its contract says
     ├── RecordRefused       (row)    the site refuses this one record: reject it and go on
@@ -46,6 +47,12 @@ class Unreachable(IdmsError):
     """The site or a source cannot be reached now; later it may."""
 
     exit_code = 5
+
+
+class Held(IdmsError):
+    """A guard stopped the run before it wrote anything: it waits for somebody who approves or rejects it."""
+
+    exit_code = 6
 
 
 class Interrupted(IdmsError):

@@ -1,26 +1,32 @@
 """`idms history`: what ran, and what did not and why."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.config.durations import parse_duration
 from idms_cli.config.problems import BadValue
+from idms_cli.dispatch.reading import require_job
 from idms_cli.dispatch.settle import settle
 from idms_cli.history.rows import Wanted
+from idms_cli.history.store import Store
 from idms_cli.reports.history import history_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
 
-STATUSES = ("pending", "running", "completed", "partial", "failed", "cancelled", "skipped", "interrupted")
+STATUSES = ("pending", "running", "completed", "partial", "failed", "held", "cancelled", "skipped", "interrupted")
 
 
 @click.command()
 @click.argument("job", required=False)
-@click.option("--status", type=click.Choice(STATUSES), help="Only these.")
+@click.option(
+    "--status", metavar="STATUS", type=click.Choice(STATUSES), help=f"Only with this status: {', '.join(STATUSES)}."
+)
 @click.option("--since", metavar="WHEN", help="A duration back from now (2d, 6h) or a date (2026-11-01).")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, metavar="N", help="How many at most."
+)
 @json_option
 @pass_session
 def command(
@@ -28,21 +34,31 @@ def command(
 ) -> None:
     """All executions, newest first, with the slots that were skipped; or those of one JOB."""
     now = session.now()
-    settle(session.store, now.timestamp())
     clock = Clock(session.settings.timezone, now)
     start = _moment(since, clock).timestamp() if since else None
+    settle(session.store, now.timestamp())
+    if job is not None and not _has_history(session.store, job):
+        require_job(session.settings, job)
     show(history_page(session.store, clock, Wanted(job, status, start, limit)), as_json=as_json)
+
+
+def _has_history(store: Store, job: str) -> bool:
+    return bool(store.runs.history(Wanted(job, limit=1)) or store.runs.slots(job, 1))
 
 
 def _moment(text: str, clock: Clock) -> datetime:
     try:
-        back: timedelta = parse_duration(text)
+        return clock.now - parse_duration(text)
+    except OverflowError:  # longer ago than the calendar reaches
+        return datetime.min.replace(tzinfo=UTC)
     except BadValue:
-        back = timedelta()
-    if back:
-        return clock.now - back
+        return _date(text, clock)
+
+
+def _date(text: str, clock: Clock) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"'{text}' is neither a duration (2d) nor a date (2026-11-01)") from None
+        message = f"'{text}' is neither a duration (2d) nor a date (2026-11-01)"
+        raise click.BadParameter(message, param_hint="--since") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=clock.zone)

@@ -1,13 +1,21 @@
 """`idms run-due`: one tick; with --wait, ticks until nothing runs any more."""
 
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
 
 from idms_cli.commands import Session, pass_session
 from idms_cli.config.problems import Problem, format_problem
+from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
 from idms_cli.dispatch.waiting import stay
+from idms_cli.reports.page import Line, Page, show
+from idms_cli.reports.wording import some
+
+YEARS = range(1970, 3000)
+"""As the schedules count."""
 
 
 @click.command("run-due")
@@ -32,24 +40,35 @@ def _moment(text: str, session: Session) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"'{text}' is no time; write it like 2026-12-01 02:15", param_hint="--at") from None
+    if moment.year not in YEARS:
+        raise click.BadParameter(f"'{text}' is not in the years {YEARS[0]} to {YEARS[-1]}", param_hint="--at")
     return moment if moment.tzinfo else moment.replace(tzinfo=session.settings.timezone)
 
 
 def _tell(done: Tick) -> int:
+    show(Page({}, [Line(text) for text in _needs_a_person(done)]), file=sys.stderr)
+    show(Page({}, [Line(text) for claim in done.claims for text in _became(claim)]))
+    return 2 if done.broken else 0
+
+
+def _needs_a_person(done: Tick) -> Iterator[str]:
     for run in done.interrupted:
         then = "it goes on now" if run.id in done.started else "it goes on as soon as it can"
-        click.echo(f"run {run.id} of {run.job} was interrupted: {run.reason}; {then}", err=True)
+        yield f"run {run.id} of {run.job} was interrupted: {run.reason}; {then}"
     for row in done.broken:
         for problem in row.problems:
-            click.echo(format_problem(Problem(**problem)), err=True)
-    for claim in done.claims:
-        if claim.run is not None:
-            click.echo(f"{claim.job}: run {claim.run}")
-        if claim.reason:
-            click.echo(f"{claim.job}: skipped, {claim.reason}")
-        missed = claim.skipped - bool(claim.reason)
-        if missed > 0:
-            click.echo(f"{claim.job}: {missed:,} earlier slots skipped")
+            yield from format_problem(Problem(**problem)).split("\n")
     if done.note:
-        click.echo(done.note, err=True)
-    return 2 if done.broken else 0
+        yield done.note
+
+
+def _became(claim: Claimed) -> Iterator[str]:
+    if claim.run is not None:
+        yield f"{claim.job}: run {claim.run}"
+    elif not claim.reason:
+        return  # another run-due was faster, and tells
+    if claim.reason:
+        yield f"{claim.job}: skipped, {claim.reason}"
+    earlier = claim.skipped - bool(claim.reason)
+    if earlier:
+        yield f"{claim.job}: {some(earlier, 'earlier slot')} skipped"

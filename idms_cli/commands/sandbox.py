@@ -3,6 +3,8 @@
 import ipaddress
 import shlex
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +51,10 @@ def command(**options: Any) -> None:
     Nothing here is a real person, and nothing leaves the machine. http://127.0.0.1:8085/ shows what was written.
     """
     require_loopback(options["host"])
-    # Blocked before any thread starts, so that only sigwait below takes them, however many come at once.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     site = _site(options)
     site.save()  # a file that cannot be written is told now, not at the end
     try:
-        with serve(site, host=options["host"], port=options["port"]) as url:
+        with _signals_held(), serve(site, host=options["host"], port=options["port"]) as url:
             _announce(url, options)
             signal.sigwait(STOP_SIGNALS)
     except OSError as error:
@@ -63,6 +63,18 @@ def command(**options: Any) -> None:
             hint="Choose another port, or --port 0 for a free one.",
         ) from error
     click.echo("The sandbox has stopped." + (f" Its records are in {site.data}." if site.data else ""))
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Stop signals wait for `sigwait`, however many come at once. Entered before any thread starts: none takes them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        while signal.sigpending() & set(STOP_SIGNALS):
+            signal.sigwait(STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def require_loopback(host: str) -> None:

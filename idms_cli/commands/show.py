@@ -12,7 +12,14 @@ from idms_cli.reports.wording import Clock
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
-@click.option("--changes", type=click.IntRange(0), default=CHANGES_SHOWN, show_default=True, help="Of a dry run.")
+@click.option(
+    "--changes",
+    metavar="N",
+    type=click.IntRange(0, 10_000_000),
+    default=CHANGES_SHOWN,
+    show_default=True,
+    help="Of a dry run: the changes of so many records.",
+)
 @json_option
 @pass_session
 def command(session: Session, run_id: int, changes: int, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """Values with a form of their own, ready to be the type of a model's field: durations, sizes, rates, zones, paths."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -58,6 +59,15 @@ def parse_percent(text: object) -> float:
     return float(match[1])
 
 
+def parse_share(text: object) -> "Share":
+    """A count (`20`) or a percentage (`5%`). Raises `BadValue`."""
+    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
+        return Share(count=text)
+    if isinstance(text, str) and text.endswith("%"):
+        return Share(percent=parse_percent(text))
+    raise BadValue("a count or a percentage is wanted here", hint="write 20, or 5%")
+
+
 def parse_time_zone(text: object) -> ZoneInfo:
     """The zone of that name in the tz database. Raises `BadValue` with a near name."""
     if not isinstance(text, str) or not text:
@@ -108,6 +118,23 @@ def _zone_hint(text: str) -> str:
     return f"did you mean '{near}'?" if near else "write it as in America/New_York or UTC"
 
 
+@dataclass(frozen=True)
+class Share:
+    """A limit as a count, or as a percentage of something."""
+
+    count: int | None = None
+    percent: float | None = None
+
+    def exceeded(self, number: int, total: int) -> bool:
+        """Whether `number` of `total` is more than this allows."""
+        if self.count is not None:
+            return number > self.count
+        return number * 100 > (self.percent or 0) * total
+
+    def __str__(self) -> str:
+        return f"{self.count:,}" if self.count is not None else f"{self.percent:g}%"
+
+
 ListOf = Annotated[tuple[T, ...], Strict(strict=False)]
 """A YAML list of values as a tuple."""
 
@@ -122,6 +149,7 @@ Rate = Annotated[float, PlainValidator(parse_rate), _TEXT]
 Percent = Annotated[float, PlainValidator(parse_percent), _TEXT]
 """From 0.0 to 100.0."""
 TimeZone = Annotated[ZoneInfo, PlainValidator(parse_time_zone), _TEXT]
+ShareOf = Annotated[Share, PlainValidator(parse_share), WithJsonSchema({"type": ["integer", "string"]})]
 RelativePath = Annotated[Path, PlainValidator(parse_path), _TEXT]
 """As written; who reads it knows the directory it starts from."""
 Name = Annotated[str, PlainValidator(parse_name), _TEXT]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from idms_cli.config.documents import Document, parse_document, read_document
+from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
@@ -15,13 +16,23 @@ def read_job_file(name: str, paths: tuple[str, ...], settings: Settings) -> tupl
     """Read and check one job. Raises `ProblemsFound` with all its problems."""
     problems = check_name(name, paths)
     path = Path(paths[0])
-    distrust = untrusted_reason(path)
-    if distrust:
-        hint = "A job runs with this account's rights: only its owner and root may be able to change it."
-        problems.append(Problem(str(path), 1, 1, distrust, hint))
+    problems += _distrust(path)
     if problems:
         raise ProblemsFound(problems)
     return read_job(name, read_document(path), settings)
+
+
+def _distrust(path: Path) -> list[Problem]:
+    reason = untrusted_reason(path)
+    if reason is None:
+        return []
+    if path.is_symlink() and not path.exists():
+        hint = "Mend the link, or remove it."
+        return [Problem(str(path), 1, 1, "the link leads nowhere", hint, shortened(str(path.readlink())))]
+    hint = "Put a YAML file in its place, or remove it."
+    if path.is_file():
+        hint = "A job runs with this account's rights: only its owner and root may be able to change it."
+    return [Problem(str(path), 1, 1, f"the file {reason}", hint)]
 
 
 def read_job_text(name: str, path: str, text: str, settings: Settings) -> tuple[Job, Work]:

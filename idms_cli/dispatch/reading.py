@@ -26,7 +26,12 @@ class Checked:
 def check_jobs(settings: Settings, names: Sequence[str] = ()) -> list[Checked]:
     """Read the named jobs, or all. Raises `InputError` for a name that no file has."""
     files = list_files(settings, "")
-    return [_check(name, files[_known(name, files)][0], settings) for name in names or files]
+    return [_check(name, files[_known(name, files)][0], settings) for name in names or sorted(files)]
+
+
+def require_job(settings: Settings, name: str) -> None:
+    """Raises `InputError`, with a near match, for a name that no file has."""
+    _known(name, list_files(settings, ""))
 
 
 def find_job(settings: Settings, name: str) -> tuple[Job, Work]:

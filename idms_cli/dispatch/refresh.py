@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from idms_cli import __version__
+from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_file
@@ -60,12 +61,12 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
 
 def _read(name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int) -> JobRow:
     paths, mark = found
-    base = old or JobRow(name=name, path=paths[0], fingerprint=mark, first_seen=moment, decided_until=moment)
+    base = old or JobRow(name=name, path=harmless(paths[0]), fingerprint=mark, first_seen=moment, decided_until=moment)
     try:
         job, _ = read_job_file(name, paths, settings)
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
-        return replace(base, path=paths[0], fingerprint=mark, problems=tuple(map(_as_dict, broken.problems)))
+        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=tuple(map(_as_dict, broken.problems)))
     return _row(job, base, mark, moment)
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 
 from idms_cli.config.crash import write_crash_file
 from idms_cli.config.foreign import harmless
+from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_text
@@ -46,11 +47,11 @@ class Progress:
     path: Path
     _next: float = field(default=0.0)
 
-    def __call__(self, counts: Mapping[str, int]) -> None:
+    def __call__(self, counts: Callable[[], Mapping[str, int]]) -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PROGRESS_EVERY_S
-        write_whole(self.path, json.dumps(dict(counts)), durable=False)
+        write_whole(self.path, json.dumps(dict(counts())), durable=False)
 
 
 def work(store: Store, settings: Settings, run: Run) -> Outcome:
@@ -68,22 +69,33 @@ def work(store: Store, settings: Settings, run: Run) -> Outcome:
 
 def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], None], stop: Stop) -> Outcome:
     directory = store.run_directory(run.id)
-    context = RunContext(
-        run_id=run.id,
-        directory=directory,
-        state=store.state,
-        slot=run.due,
-        earlier=read_progress(directory) if run.attempt > 1 else {},
-        dry_run=run.dry_run,
-        row_limit=run.row_limit,
-        log=log,
-        progress=Progress(directory / PROGRESS),
-        stopping=lambda: stop.asked,
-    )
     try:
         path, text = store.runs.definition(run)
-        _, todo = read_job_text(run.job, path, text, settings)
+        job, todo = read_job_text(run.job, path, text, settings)
+        context = RunContext(
+            run_id=run.id,
+            directory=directory,
+            state=store.state,
+            slot=run.due,
+            earlier=read_progress(directory) if run.attempt > 1 or run.decided_by else {},
+            dry_run=run.dry_run,
+            row_limit=run.row_limit,
+            log=log,
+            progress=Progress(directory / PROGRESS),
+            stopping=lambda: stop.asked,
+            guard=job.guard,
+            usual_rows=store.runs.usual_rows(run.job),
+            approved=run.decided_by is not None or run.intent == "apply",
+            intent=run.intent,
+            of_directory=None if run.of_run is None else store.run_directory(run.of_run),
+        )
         return todo.run(context)
+    except ProblemsFound as found:
+        for problem in found.problems:
+            log(format_problem(problem).replace("\n    ", "; "))
+        places = [f"{problem.file}:{problem.line}:{problem.column}: {problem.message}" for problem in found.problems]
+        hints = dict.fromkeys(problem.hint for problem in found.problems if problem.hint)
+        return Outcome("failed", "; ".join(places), "; ".join(hints), found.exit_code)
     except IdmsError as error:  # before anything was written: once writing began, the module tells the outcome
         status = "cancelled" if isinstance(error, Interrupted) else "failed"
         return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code)

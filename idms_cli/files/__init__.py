@@ -1,32 +1,57 @@
 """Formats of the files that a job reads. To add one: one new file here and one line in `FORMATS`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from idms_cli.errors import InputError
 from idms_cli.files.source import Fingerprint
 
 if TYPE_CHECKING:
-    from idms_cli.files.dialect import CsvOptions
+    from idms_cli.files.options import FileOptions
+
+PACKED = (".gz", ".zip")
+"""Endings, in lower case, that say how a file is packed; the ending before them tells its format."""
 
 
 class Entry(NamedTuple):
-    """Where a format's opener lives; imported on first use."""
+    """Where a format's opener lives, imported on first use, and what a job may say about it."""
 
     module: str
     opener: str
     summary: str
     suffixes: tuple[str, ...]
     """Endings of file names, in lower case, by which the format is known."""
+    options: tuple[str, ...]
+    """The keys of `FileOptions` that mean something for it."""
+    needed: Mapping[str, str] = MappingProxyType({})
+    """Those of them without which it cannot be read, with how they are written."""
+    library: str = ""
+    """What has to be installed beside idms, as the extra of the format's name."""
 
+
+_CSV = ("delimiter", "quote", "encoding")
+_FIXED = ("columns", "skip_lines", "short_lines", "encoding")
+_EXCELS = (".xlsx", ".xlsm", ".xls", ".ods")
+_EXCEL = ("sheet", "header_row", "columns")
+_PLACES = {"columns": "Say where each one is: columns: [{name: ID, width: 8}, {name: Name, from: 9, to: 40}]"}
+_RECORD = {"record": "Say which elements are records: record: members/member"}
+_CALAMINE = "python_calamine"
+_JSON = ("columns", "join", "encoding")
 
 FORMATS: dict[str, Entry] = {
-    "csv": Entry("idms_cli.files.delimited", "open_csv", "cells between , ; | or tabs", (".csv", ".txt")),
-    "tsv": Entry("idms_cli.files.delimited", "open_tsv", "cells between tabs", (".tsv", ".tab")),
+    "csv": Entry("idms_cli.files.delimited", "open_csv", "cells between , ; | or tabs", (".csv", ".txt"), _CSV),
+    "tsv": Entry("idms_cli.files.delimited", "open_tsv", "cells between tabs", (".tsv", ".tab"), _CSV),
+    "fixed": Entry("idms_cli.files.fixed", "open_fixed", "cells at fixed places", (".fwf",), _FIXED, _PLACES),
+    "excel": Entry("idms_cli.files.excel", "open_excel", "a sheet of a workbook", _EXCELS, _EXCEL, library=_CALAMINE),
+    "json": Entry("idms_cli.files.jsondocument", "open_json", "a list of objects", (".json",), ("records", *_JSON)),
+    "jsonl": Entry("idms_cli.files.jsonlines", "open_jsonl", "an object a line", (".jsonl", ".ndjson"), _JSON),
+    "xml": Entry("idms_cli.files.xmlrecords", "open_xml", "elements", (".xml",), ("record", *_JSON), _RECORD),
 }
 
 
@@ -43,7 +68,10 @@ class Row(NamedTuple):
     """One record of a table, with as many cells as the table has columns."""
 
     line: int
-    """Physical line of the file on which the record starts, from 1."""
+    """Where the record starts, from 1: the line of a text file, the row of a sheet, the number of an object or element.
+
+    No two rows have the same, and it grows from row to row.
+    """
     cells: tuple[str, ...]
 
 
@@ -54,10 +82,14 @@ class BrokenRow(NamedTuple):
     cells: tuple[str, ...]
     """What could be made out; any number of cells."""
     code: str
-    """`ragged`, `quote` or `nul`: see `idms_cli.records.faults`."""
+    """`ragged`, `quote`, `nul`...: see `idms_cli.records.faults`."""
     message: str
     raw: str
-    """The record as it stands in the file, without its last line end."""
+    """What a file of rejects keeps of it, in the `dialect` of its table; never blank.
+
+    In delimited text the record as it stands in the file, without its last line end. In the other formats the cells
+    and, as one cell more than the table has columns, the record's own text: as it is, it is broken again.
+    """
 
 
 class Table(Protocol):
@@ -98,16 +130,25 @@ class Opener(Protocol):
     """What a format's module offers: opens a file, or raises `InputError` for a file or header that is wrong."""
 
     def __call__(
-        self, path: Path, options: "CsvOptions", *, shown: Path | None = None
+        self, path: Path, options: "FileOptions", *, shown: Path | None = None
     ) -> AbstractContextManager[Table]: ...
 
 
 def format_of(path: Path) -> str:
-    """The name of the format that the ending of a file's name tells. Raises `InputError` for an unknown one."""
-    suffix = path.suffix.lower()
+    """The name of the format that the ending of a file's name tells. Raises `InputError` for an unknown one.
+
+    Of a packed file, the ending before `.gz` or `.zip` counts: `members.csv.gz` is CSV.
+    """
+    packing = path.suffix.lower() if path.suffix.lower() in PACKED else ""
+    suffix = (path.with_suffix("") if packing else path).suffix.lower()
     for name, entry in FORMATS.items():
         if suffix in entry.suffixes:
             return name
+    if packing and not suffix:
+        raise InputError(
+            f"{path}: the ending {packing} tells how the file is packed, but not what is in it.",
+            hint=f"Name it as in members.csv{packing}, or say `format:`, one of {', '.join(FORMATS)}.",
+        )
     known = ", ".join(suffix for entry in FORMATS.values() for suffix in entry.suffixes)
     raise InputError(
         f"{path}: the ending {suffix or '(none)'} tells no format.",
@@ -115,14 +156,34 @@ def format_of(path: Path) -> str:
     )
 
 
+def rejects_format(file_format: str) -> str:
+    """The format in which the rejects of a file in this one are written, and have to be read again."""
+    return file_format if file_format in ("csv", "tsv") else "csv"
+
+
+def to_install(file_format: str) -> str:
+    """What to do before files of this format can be read; empty when nothing is missing."""
+    library = FORMATS[file_format].library
+    if not library or find_spec(library) is not None:
+        return ""
+    return f"Install what reads them: pip install 'idms-cli[{file_format}]'"
+
+
 def open_table(
-    path: Path, options: "CsvOptions", *, file_format: str | None = None, shown: Path | None = None
+    path: Path, options: "FileOptions", *, file_format: str | None = None, shown: Path | None = None
 ) -> AbstractContextManager[Table]:
     """Open a local file as a table: in the format named, else the one that its ending tells.
 
-    Messages name the file as `shown`, where what is read is a copy of what the operator knows.
-    Raises `InputError` when there is no such file, its text cannot be decoded, or its header breaks a rule.
+    A name that ends in `.gz` or `.zip` is that of a packed file. Messages name the file as `shown`, where what is
+    read is a copy of what the operator knows. Raises `InputError` when there is no such file, its content is not what
+    was said, or its header breaks a rule.
     """
-    entry = FORMATS[file_format or format_of(path)]
+    name = file_format or format_of(path)
+    if hint := to_install(name):
+        raise InputError(f"{shown or path}: files of the format {name} cannot be read here.", hint=hint)
+    entry = FORMATS[name]
+    for key, hint in entry.needed.items():
+        if getattr(options, key) is None:
+            raise InputError(f"{shown or path}: a file of the format {name} needs `{key}:`.", hint=hint)
     opener = cast("Opener", getattr(import_module(entry.module), entry.opener))
     return opener(path, options, shown=shown)

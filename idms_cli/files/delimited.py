@@ -13,7 +13,8 @@ from idms_cli.files import BrokenRow, Dialect, Row, Table
 from idms_cli.files.cutting import Cutter, Layout, strict_reader
 from idms_cli.files.dialect import CsvOptions, found_delimiter
 from idms_cli.files.header import column_names
-from idms_cli.files.source import Fingerprint, Source, changed, open_source, unreadable
+from idms_cli.files.packing import open_text
+from idms_cli.files.source import Fingerprint, Source, changed, unreadable
 from idms_cli.files.text import Text, settle
 
 
@@ -29,7 +30,7 @@ def open_tsv(path: Path, options: CsvOptions, *, shown: Path | None = None) -> A
 
 @contextmanager
 def _opened(path: Path, options: CsvOptions, shown: Path | None) -> Iterator[Table]:
-    with open_source(path, shown=shown) as source:
+    with open_text(path, "delimited text", shown=shown) as source:
         text = settle(source, options.encoding)
         yield _DelimitedTable(source, text, options)
 

@@ -6,30 +6,29 @@ from idms_cli.config.foreign import shortened
 from idms_cli.errors import InputError
 
 
-def column_names(cells: Sequence[str], *, place: str) -> tuple[str, ...]:
+def column_names(cells: Sequence[str], *, place: str, labels: Sequence[str] = ()) -> tuple[str, ...]:
     """The names of the columns, without surrounding space.
 
-    Raises `InputError` with every fault at once; `place` is the file and line in its message.
+    Raises `InputError` with every fault at once; `place` is the file and line in its message, `labels` say which
+    column is which where it is not their number.
     """
     names = tuple(cell.strip() for cell in cells)
     if not any(names):
         raise InputError(f"{place}: there is no header here.", hint="The first line must name the columns.")
-    faults = list(_faults(names))
+    faults = _faults(names, labels or range(1, len(names) + 1))
     if faults:
-        raise InputError(
-            f"{place}: {'; '.join(faults)}.", hint="Give each column of the first line a name of its own, or remove it."
-        )
+        raise InputError(f"{place}: {'; '.join(faults)}.", hint="Give each column a name of its own, or remove it.")
     return names
 
 
-def _faults(names: Sequence[str]) -> list[str]:
-    first: dict[str, int] = {}
+def _faults(names: Sequence[str], labels: Sequence[str | int]) -> list[str]:
+    first: dict[str, str | int] = {}
     faults = []
-    for number, name in enumerate(names, start=1):
+    for label, name in zip(labels, names, strict=True):
         if not name:
-            faults.append(f"column {number} has no name")
+            faults.append(f"column {label} has no name")
         elif name in first:
-            faults.append(f"column {number} has the same name as column {first[name]}: '{shortened(name)}'")
+            faults.append(f"column {label} has the same name as column {first[name]}: '{shortened(name)}'")
         else:
-            first[name] = number
+            first[name] = label
     return faults

@@ -28,12 +28,15 @@ class Source:
 
     path: Path
     stream: BufferedReader
+    """Its bytes; those that were packed, where the file is packed (see `packing.py`)."""
     fingerprint: Fingerprint
     modified_ns: int
+    descriptor: int
+    """Of the file itself."""
 
     def check_unchanged(self) -> None:
         """Raise `InputError` when the file was written to since it was opened."""
-        now = os.fstat(self.stream.fileno())
+        now = os.fstat(self.descriptor)
         if (now.st_size, now.st_mtime_ns) != (self.fingerprint.size, self.modified_ns):
             raise changed(self.path)
 
@@ -90,7 +93,7 @@ def _identified(path: Path, stream: BufferedReader) -> Source:
         stream.seek(0)
     except OSError as error:
         raise unreadable(path, error) from error
-    source = Source(path, stream, Fingerprint(digest, status.st_size), status.st_mtime_ns)
+    source = Source(path, stream, Fingerprint(digest, status.st_size), status.st_mtime_ns, stream.fileno())
     source.check_unchanged()
     return source
 

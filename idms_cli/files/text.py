@@ -48,7 +48,7 @@ def settle(source: Source, declared: str | None) -> Text:
     No detector is asked: on short West European names they answer wrongly (charset_normalizer issues 477 and 587).
     Raises `InputError` where a byte cannot be text, or a line is over `LINE_LIMIT`.
     """
-    encoding = _marked(source) or declared
+    encoding = marked_encoding(source) or declared
     if encoding is not None:
         return Text(encoding, (), _tried(source, encoding).has_nul)
     try:
@@ -61,7 +61,8 @@ def settle(source: Source, declared: str | None) -> Text:
     return Text("utf-8", (), trial.has_nul)
 
 
-def _marked(source: Source) -> str | None:
+def marked_encoding(source: Source) -> str | None:
+    """The encoding that the file's byte order mark tells; None without one."""
     source.stream.seek(0)
     start = source.stream.read(4)
     return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)

@@ -22,15 +22,37 @@ class Database:
     def __init__(self, state: str) -> None:
         self.path = os.path.join(state, FILE_NAME)
         make_private(state, self.path)
-        self.connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        self._queue = os.open(f"{state}/history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        except BaseException:
+            os.close(self._queue)
+            raise
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
         self.connection.row_factory = sqlite3.Row
-        mode = self.connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if self._journal_mode() != "wal":
+            self._change_to_wal()
         self.connection.execute("PRAGMA synchronous=FULL")
         self.connection.execute("PRAGMA foreign_keys=ON")
+
+    def _journal_mode(self, change: str = "") -> str:
+        return str(self.connection.execute(f"PRAGMA journal_mode{change}").fetchone()[0])
+
+    def _change_to_wal(self) -> None:
+        """One process at a time: SQLite does not let the others wait, but tells them that the database is locked."""
+        fcntl.flock(self._queue, fcntl.LOCK_EX)
+        try:
+            mode = self._journal_mode("=WAL")
+        finally:
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
         if mode != "wal":
-            self.connection.close()
-            raise sqlite3.OperationalError(f"{self.path}: this file system does not support SQLite's WAL mode")
-        self._queue = os.open(f"{state}/history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            raise sqlite3.OperationalError("this file system does not support SQLite's WAL mode")
 
     @property
     def version(self) -> int:

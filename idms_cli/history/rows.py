@@ -51,6 +51,8 @@ class Run:
     by_hand: bool
     foreground: bool
     dry_run: bool
+    intent: str
+    of_run: int | None
     row_limit: int | None
     definition: str
     locks: tuple[Mapping[str, Any], ...]
@@ -63,12 +65,14 @@ class Run:
     ended_at: datetime | None
     attempt: int
     exit_code: int | None
+    decided_by: str | None
+    decided_at: datetime | None
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
         fields: dict[str, Any] = dict(row)
-        for name in ("due", "created_at", "started_at", "ended_at"):
+        for name in ("due", "created_at", "started_at", "ended_at", "decided_at"):
             fields[name] = moment(row[name])
         for name in ("by_hand", "foreground", "dry_run"):
             fields[name] = bool(row[name])
@@ -99,6 +103,9 @@ class NewRun:
     by_hand: bool = False
     foreground: bool = False
     dry_run: bool = False
+    intent: str = "run"
+    """run; or what it does with the run `of_run`: retry, undo, apply."""
+    of_run: int | None = None
     row_limit: int | None = None
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None

@@ -17,10 +17,10 @@ from idms_cli.history.rows import NewRun, Run, Slot, Wanted
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
-INSERT INTO run (job, due, by_hand, foreground, dry_run, row_limit, definition, locks, timeout_s, status, reason, hint,
-                 created_at, attempt, counts)
-VALUES (:job, :due, :by_hand, :foreground, :dry_run, :row_limit, :definition, :locks, :timeout_s, 'pending', '', '',
-        :now, 1, '{}')"""
+INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, definition, locks, timeout_s,
+                 status, reason, hint, created_at, attempt, counts)
+VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :definition, :locks, :timeout_s,
+        'pending', '', '', :now, 1, '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""
@@ -34,7 +34,21 @@ END = """
 UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
                ended_at = :now
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
-INTERRUPT = "UPDATE run SET status = 'interrupted', reason = ?, counts = ? WHERE id = ? AND status = 'running'"
+INTERRUPT = """
+UPDATE run SET status = 'interrupted', foreground = 0, reason = ?, counts = ?
+WHERE id = ? AND status = 'running'"""
+APPROVE = """
+UPDATE run SET status = 'pending', foreground = 1, reason = '', hint = '', exit_code = NULL, ended_at = NULL,
+               decided_by = ?, decided_at = ?
+WHERE id = ? AND status = 'held'"""
+REFUSE = """
+UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, decided_at = ?
+WHERE id = ? AND status = 'held'"""
+TAKE_OVER = "UPDATE run SET foreground = 1 WHERE id = ? AND status = 'interrupted'"
+USUAL = """
+SELECT json_extract(counts, '$.read') FROM run
+WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
+ORDER BY id DESC LIMIT ?"""
 RUNNING = "SELECT count(*) FROM run WHERE status = 'running'"
 ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
@@ -53,6 +67,9 @@ SELECT * FROM slot
 WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
 ORDER BY due DESC LIMIT :limit"""
 SLOTS_OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
+
+LARGEST_ID = 2**63 - 1
+"""SQLite counts no further."""
 
 
 class Runs:
@@ -106,6 +123,24 @@ class Runs:
     def running(self, connection: sqlite3.Connection) -> int:
         return int(connection.execute(RUNNING).fetchone()[0])
 
+    def approve(self, connection: sqlite3.Connection, run_id: int, who: str, now: float) -> bool:
+        """A held run may go on, under the hand of who approved it; False when it is not held (any more)."""
+        return bool(connection.execute(APPROVE, (who, now, run_id)).rowcount)
+
+    def refuse(self, run_id: int, who: str, now: float) -> bool:
+        """A held run will not go on; False when it is not held (any more)."""
+        with self._database.write() as connection:
+            return bool(connection.execute(REFUSE, (f"rejected by {who}", who, now, run_id)).rowcount)
+
+    def take_over(self, connection: sqlite3.Connection, run_id: int) -> bool:
+        """An interrupted run goes on under somebody's hand; False when it is not interrupted (any more)."""
+        return bool(connection.execute(TAKE_OVER, (run_id,)).rowcount)
+
+    def usual_rows(self, job: str, *, runs: int = 5) -> int | None:
+        """The median number of rows that the last good runs of a job read; None when there was none."""
+        read = sorted(row[0] for row in self._database.connection.execute(USUAL, (job, runs)) if row[0] is not None)
+        return read[len(read) // 2] if read else None
+
     def wait(self, run_id: int, reason: str) -> None:
         """Say why a run does not start yet."""
         with self._database.write() as connection:
@@ -124,6 +159,8 @@ class Runs:
             return bool(connection.execute(INTERRUPT, (reason, json.dumps(dict(counts)), run_id)).rowcount)
 
     def one(self, run_id: int) -> Run | None:
+        if not 0 < run_id <= LARGEST_ID:
+            return None
         row = self._database.connection.execute(ONE, (run_id,)).fetchone()
         return None if row is None else Run.of(row)
 

@@ -52,6 +52,8 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
+  intent TEXT NOT NULL,         -- 'run'; or what it does with the run `of_run`: 'retry', 'undo', 'apply'
+  of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
@@ -64,6 +66,8 @@ CREATE TABLE run (
   ended_at REAL,
   attempt INTEGER NOT NULL,     -- 1, and one more each time it was resumed
   exit_code INTEGER,
+  decided_by TEXT,              -- who approved it, or refused to, when a guard held it
+  decided_at REAL,
   counts TEXT NOT NULL          -- JSON: read, inserted, updated, unchanged, skipped, rejected, calls...
 ) STRICT;
 CREATE INDEX run_by_job ON run (job, id);

@@ -1,24 +1,29 @@
 """The store: everything that idms remembers of its jobs, behind one door."""
 
+import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
 from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.runs import Runs
 from idms_cli.history.ticks import Ticks
+
+HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
 
 
 class Store:
     """`STATE/history.db`, opened and brought up to date. Use as a context, or `close()` it."""
 
     def __init__(self, state: Path) -> None:
+        """Raises `IdmsError` when the file cannot be opened, `InputError` when a newer idms wrote it."""
         self.state = state
-        self.database = Database(str(state))
-        if self.database.version != SCHEMA_VERSION:
-            from idms_cli.history.schema import bring_up_to_date  # noqa: PLC0415 - loads sqlite-utils, rarely needed
-
-            bring_up_to_date(self.database)
+        try:
+            self.database = _open(state)
+        except (OSError, sqlite3.Error) as error:
+            raise IdmsError(f"{state}: the history cannot be opened: {_reason(state, error)}", hint=HINT) from error
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
@@ -35,3 +40,21 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _open(state: Path) -> Database:
+    with ExitStack() as closing:
+        database = Database(str(state))
+        closing.callback(database.close)
+        if database.version != SCHEMA_VERSION:
+            from idms_cli.history.schema import bring_up_to_date  # noqa: PLC0415 - loads sqlite-utils, rarely needed
+
+            bring_up_to_date(database)
+        closing.pop_all()
+        return database
+
+
+def _reason(state: Path, error: OSError | sqlite3.Error) -> str:
+    if state.exists() and not state.is_dir():
+        return "this is not a directory"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

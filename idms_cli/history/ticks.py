@@ -7,7 +7,7 @@ import time
 
 from idms_cli.history.database import Database
 
-KEPT = 20_000
+KEPT = 20_160
 """Ticks that are kept: two weeks of minutes."""
 
 JUMP_S = 600

@@ -116,13 +116,18 @@ def validation_reasons(answer: Answer) -> list[str]:
     if answer.status != 400 or not answer.is_json():
         return []
     content = answer.json()
-    found = _validation(content)
-    if found is not None:
-        reasons = [_message(error) for error in _items(found.get("Errors"))]
-        return [_shorten(reason) for reason in reasons if reason] or [describe(answer)]
+    if _validation(content) is not None:
+        return reasons_in(content) or [describe(answer)]
     state = content.get("ModelState") if isinstance(content, dict) else None
     faults = state.items() if isinstance(state, dict) else ()
     return [_shorten(f"{name}: {text}") for name, texts in faults if isinstance(texts, list) for text in texts]
+
+
+def reasons_in(content: Any) -> list[str]:
+    """All messages of the validation results in a body, or else its own text; also of an answer that is 200."""
+    found = _validation(content)
+    reasons = [_message(error) for error in _items(found.get("Errors"))] if found else []
+    return [_shorten(reason) for reason in reasons or [_message(content)] if reason]
 
 
 def _redirected(answer: Answer) -> SiteError:

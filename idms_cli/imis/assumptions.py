@@ -107,6 +107,54 @@ DEFAULT_ACTIVITY = {
     "UF_7": "String",
 }
 
+# Own choices about kinds of record, where the public record is silent beside a few names:
+
+# K1  An address of a Party: its fax is `Fax`. The marks for preferred mail, bills and shipping are `Reason`s in its
+#     `CommunicationPreferences` (the member and its `Reason` are seen in public code, the words are not), and only one
+#     address of a contact has each. A code that is written alone makes the name beside it void, and a name the code.
+PREFERRED_REASONS = {"IsPreferredMail": "mail", "IsPreferredBill": "bill", "IsPreferredShip": "ship"}
+
+# K2  Types of communication are listed at `CommunicationType` with `CommunicationTypeId` and one of these for the name.
+#     A contact without an entry for a type has not said anything about it.
+TYPE_NAMES = ("CommunicationTypeDisplay", "ReasonCode")
+
+# K3  `Group` can be filtered by `GroupId` as it can by `Name`, and lists its `Roles` (`RoleId`, `Name`). The role
+#     Member has this id where a group lists none (it is the same in ASI's examples and in public code). Without a date
+#     a membership and a role begin today, in UTC. The last role that is deleted takes the membership with it.
+MEMBER_ROLE = "Member"
+MEMBER_ROLE_ID = "29AAE912-660E-4C53-B884-AD9EE27DEE0C"
+
+# K4  No public source shows a relationship over REST. The `Relationship` table of iMIS is taken for a business object
+#     with the columns of that table; a site that has it under another name is served by `{panel: NAME}`. The reciprocal
+#     type is a column of the same row.
+DEFAULT_RELATIONSHIP = {
+    "SEQN": "Integer",
+    "ID": "String",
+    "RELATION_TYPE": "String",
+    "TARGET_ID": "String",
+    "TARGET_RELATION_TYPE": "String",
+    "TITLE": "String",
+    "EFFECTIVE_DATE": "Date",
+    "THRU_DATE": "Date",
+    "NOTE": "String",
+}
+
+# K5  `EventRegistration/{event}-{contact}` shows `Status` 1 for an active registration, and what was registered for in
+#     `Functions[].EventFunction.EventFunctionCode`, with or without the event's code before it. Who registers and who
+#     is billed is the registrant where nothing else is said. An `_execute` whose answer does not tell
+#     `IsSuccessStatusCode` may have been carried out.
+ACTIVE_REGISTRATION = 1
+WITHOUT_PAYMENT = 3
+
+# K6  The key of `User` is the contact's ID. A second login for a contact is refused with this word somewhere in the
+#     answer, whatever its status. The members for locking a user are not known.
+LOGIN_EXISTS = "DuplicateProviderUserKey"
+
+# K7  A lookup value is `GenTableData`, with members named as the columns of the table: `Table_Name`, `Code`,
+#     `Upper_Code`, `Description` are seen in public code, `Substitute` for the expansion is not. It is found by
+#     `TableName`, and its key has two parts.
+TABLE_NAMES = ("Table_Name", "TableName")
+
 # The metadata of a single entity, taken where the list of all is not offered (501), does not tell what the entity hangs
 # below: it is a contact if there is one of these properties.
 PARTY_KEYS = frozenset({"ID", "PartyId"})

@@ -3,9 +3,9 @@
 import difflib
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from idms_cli.errors import InputError, RecordRefused
@@ -35,6 +35,14 @@ class Definition:
     def keys(self) -> tuple[str, ...]:
         """The names of the key properties, in the order of the metadata."""
         return tuple(one.name for one in self.properties.values() if one.key)
+
+
+class Definer(Protocol):
+    """What `defined_or` needs of a site."""
+
+    log: Callable[[str], None]
+
+    def definition(self, entity: str) -> Definition: ...
 
 
 class Definitions:
@@ -88,6 +96,18 @@ class Definitions:
         found = definition_of({"EntityTypeName": entity, **content})
         below_party = not PARTY_KEYS.isdisjoint(found.properties)
         return found if found.parent or not below_party else replace(found, parent="Party")
+
+
+def defined_or(site: Definer, entity: str, known: Mapping[str, str], *, key: str) -> Definition:
+    """What the site says of an entity below Party; where it says nothing, the properties `known` (name -> type)."""
+    try:
+        return site.definition(entity)
+    except InputError as unknown:
+        site.log(f"{unknown} The properties known from other sites are taken.")
+        properties = {
+            name: Property(name, type=kind, key=name == key, read_only=name == key) for name, kind in known.items()
+        }
+        return Definition(entity, properties, object_type="Standard", parent="Party")
 
 
 def metadata(site: Getter, entity: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from idms_cli.errors import OutcomeUnknown, RecordRefused
+from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
 from idms_cli.imis.getter import Getter
 from idms_cli.imis.kinds import Key, Record
@@ -53,14 +53,38 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value]) -> Iter
     be taken for an operator.
     """
     wanted = [(name, _condition(value)) for name, value in conditions.items()]
-    path = f"/api/{quote(entity, safe='')}"
 
     def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
-        window = [("limit", str(limit)), ("offset", str(offset))]
-        return site.get(path, [*wanted, *window], shrinkable=shrinkable)
+        return site.get(_collection(entity), [*wanted, *_window(limit, offset)], shrinkable=shrinkable)
 
     pages = Pages(fetch, what=f"The search in {entity}", size=FILTER_PAGE, log=site.log)
     return islice(pages.rows(), FILTER_ROWS + 1)
+
+
+def every(site: Site, entity: str, *, key: Callable[[Row], Key]) -> Iterator[Row]:
+    """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
+
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
+        return site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable)
+
+    return Pages(fetch, what=f"Reading all of {entity}", size=site.page_size, log=site.log, key=key).rows()
+
+
+def total(site: Site, entity: str) -> int:
+    """How many rows the site counts in an entity: one call."""
+    page = site.get(_collection(entity), _window(1, 0))
+    counted = page.get("TotalCount") if isinstance(page, dict) else None
+    if not isinstance(counted, int):
+        raise SiteError(f"The site does not tell how many rows {entity} has.")
+    return counted
+
+
+def _collection(entity: str) -> str:
+    return f"/api/{quote(entity, safe='')}"
+
+
+def _window(limit: int, offset: int) -> list[tuple[str, str]]:
+    return [("limit", str(limit)), ("offset", str(offset))]
 
 
 def hits(rows: Iterator[Row], meets: Callable[[Row], Record | None], *, what: str) -> list[Record]:
@@ -81,13 +105,14 @@ def hits(rows: Iterator[Row], meets: Callable[[Row], Record | None], *, what: st
     return found
 
 
-def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool | None]) -> None:
+def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool | None], once: bool = False) -> None:
     """PUT `body`, and when no try got a clear answer, look: `stored()` says if the site has it, None if it is gone.
 
+    `once` is for a body to which something without a key was added: sent twice, it may be there twice (A14).
     Raises `RecordRefused` when the site says no, or has it not.
     """
     try:
-        site.put(path, body)
+        site.put(path, body, once=once)
     except OutcomeUnknown as unknown:
         verdict = stored()
         if verdict is False:
@@ -99,6 +124,24 @@ def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool
         text = str(unknown) if verdict is False else f"{unknown} The record is no longer there."
         code = "server-error" if verdict is False else "not-found"
         raise RecordRefused([text], status=unknown.status, code=code) from unknown
+
+
+def remove(site: Site, path: str, *, there: Callable[[], bool]) -> None:
+    """DELETE, and be content when it is gone already. When no try got a clear answer, look: `there()`.
+
+    Raises `RecordRefused` when the site says no, or still has it.
+    """
+    try:
+        site.delete(path)
+    except RecordRefused as refused:
+        if refused.status != 404:
+            raise
+    except OutcomeUnknown as unknown:
+        if not there():
+            return
+        site.clock.sleep(SETTLE_S)
+        if there():
+            raise RecordRefused([str(unknown)], status=unknown.status, code="server-error") from unknown
 
 
 def agree(wanted: Mapping[str, Value], found: Mapping[str, Value], *, loose: Callable[[str], bool]) -> bool:

@@ -30,13 +30,20 @@ def values_of(body: Any, definition: Definition) -> dict[str, Value]:
 
 def read_pairs(collection: Any, properties: Mapping[str, Property]) -> dict[str, Value]:
     """A name/value collection as values, typed and spelled as `properties` say."""
-    known = {name.casefold(): one for name, one in properties.items()}
     values: dict[str, Value] = {}
     for pair in items(collection):
         name = plain_name(str(pair.get("Name", "")))
-        one = known.get(name.casefold()) or Property(name)
-        values[one.name] = typed(pair.get("Value"), one.type if name.casefold() in known else "")
+        one = properties.get(name) or _in_any_case(name, properties)
+        if one is None:
+            values[name] = typed(pair.get("Value"), "")
+        else:
+            values[one.name] = typed(pair.get("Value"), one.type)
     return values
+
+
+def _in_any_case(name: str, properties: Mapping[str, Property]) -> Property | None:
+    folded = name.casefold()
+    return next((one for known, one in properties.items() if known.casefold() == folded), None)
 
 
 def write_pairs(collection: Any, changes: Mapping[str, Value], properties: Mapping[str, Property]) -> dict[str, Any]:

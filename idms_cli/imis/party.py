@@ -21,14 +21,15 @@ from idms_cli.imis.values import plain, typed
 _CONTRACTS = "Asi.Soa.Membership.DataContracts"
 
 
-def _contract(name: str) -> str:
+def contract(name: str) -> str:
+    """The `$type` of a data contract of Membership."""
     return f"{_CONTRACTS}.{name}, Asi.Contracts"
 
 
-PERSON = _contract("PersonData")
+PERSON = contract("PersonData")
 _OBJECTS = {
-    "PersonName": _contract("PersonNameData"),
-    "PrimaryOrganization": _contract("PrimaryOrganizationInformationData"),
+    "PersonName": contract("PersonNameData"),
+    "PrimaryOrganization": contract("PrimaryOrganizationInformationData"),
     "Gender": GENDER_TYPE,
     "Status": STATUS_TYPE,
 }
@@ -54,7 +55,7 @@ def values_of(body: dict[str, Any], members: Members) -> dict[str, Value]:
     for name, (container, member) in PLACES.items():
         values[name] = typed(_object(body, container).get(member), "String")
     values["OrganizationName"] = _organization_name(body)
-    values["Email"] = typed((_primary_email(body) or {}).get("Address"), "String")
+    values["Email"] = typed((primary_email(body) or {}).get("Address"), "String")
     values["Phone"] = typed((_primary(items(body.get("Phones"))) or {}).get("Number"), "String")
     for name in PHONE_TYPES:
         values[name] = typed((_phone_of(items(body.get("Phones")), name) or {}).get("Number"), "String")
@@ -88,9 +89,9 @@ def changed_party(body: Any, changes: Mapping[str, Value], members: Members) -> 
             raise RecordRefused([f"The ID of contact {party_id(body)} cannot be changed"], code="key")
         _set_member(whole, name, value)
     for name in [one for one in PHONE_TYPES if one in changes]:
-        _set_phone(whole, name, _text(changes[name]))
+        _set_phone(whole, name, text_member(changes[name]))
     if "Phone" in changes:
-        _set_primary_phone(whole, _text(changes["Phone"]), kept=PHONE_TYPES.keys() & changes.keys())
+        _set_primary_phone(whole, text_member(changes["Phone"]), kept=PHONE_TYPES.keys() & changes.keys())
     attributes = {name: value for name, value in changes.items() if name in members.attributes}
     if attributes:
         whole["AdditionalAttributes"] = write_pairs(whole.get("AdditionalAttributes"), attributes, members.attributes)
@@ -100,34 +101,34 @@ def changed_party(body: Any, changes: Mapping[str, Value], members: Members) -> 
 def _set_member(body: dict[str, Any], name: str, value: Value) -> None:
     if name in PLACES:
         container, member = PLACES[name]
-        _object_to_change(body, container)[member] = _text(value)
+        _object_to_change(body, container)[member] = text_member(value)
     elif name == "OrganizationName" and is_person(body):
-        _object_to_change(body, "PrimaryOrganization")["Name"] = _text(value)
+        _object_to_change(body, "PrimaryOrganization")["Name"] = text_member(value)
     elif name == "OrganizationName":
-        body["OrganizationName"] = _text(value)
+        body["OrganizationName"] = text_member(value)
     elif name == "BirthDate":
         body["BirthDate"] = plain(value)
     elif name == "Email":
-        _set_email(body, _text(value))
+        _set_email(body, text_member(value))
 
 
 def _set_email(body: dict[str, Any], address: str) -> None:
-    primary = _primary_email(body)
+    primary = primary_email(body)
     if primary is not None:
         primary["Address"] = address
     elif address:
         entry = {
-            "$type": _contract("EmailData"),
+            "$type": contract("EmailData"),
             "Address": address,
             "EmailType": PRIMARY_EMAIL_TYPE,
             "IsPrimary": True,
         }
-        _collection(body, "Emails", "EmailDataCollection").append(entry)
+        collection(body, "Emails", "EmailDataCollection").append(entry)
 
 
 def _set_primary_phone(body: dict[str, Any], number: str, *, kept: Set[str]) -> None:
     """Change the primary phone; if it is of a kind in `kept`, whose number was just set, another becomes primary."""
-    phones = _collection(body, "Phones", "PhoneDataCollection")
+    phones = collection(body, "Phones", "PhoneDataCollection")
     primary = _primary(phones)
     if primary is not None and number and primary.get("Number") != number and _is_kind(primary, kept):
         primary["IsPrimary"] = False
@@ -142,7 +143,7 @@ def _set_primary_phone(body: dict[str, Any], number: str, *, kept: Set[str]) -> 
 
 
 def _set_phone(body: dict[str, Any], name: str, number: str) -> None:
-    phones = _collection(body, "Phones", "PhoneDataCollection")
+    phones = collection(body, "Phones", "PhoneDataCollection")
     phone = _phone_of(phones, name)
     if phone is not None:
         phone["Number"] = number
@@ -151,7 +152,7 @@ def _set_phone(body: dict[str, Any], name: str, number: str) -> None:
 
 
 def _new_phone(number: str, kind: str, *, primary: bool) -> dict[str, Any]:
-    return {"$type": _contract("PhoneData"), "Number": number, "PhoneType": kind, "IsPrimary": primary}
+    return {"$type": contract("PhoneData"), "Number": number, "PhoneType": kind, "IsPrimary": primary}
 
 
 def _phone_of(phones: list[Any], name: str) -> dict[str, Any] | None:
@@ -168,7 +169,7 @@ def _primary(entries: list[Any]) -> dict[str, Any] | None:
     return next((one for one in entries if one.get("IsPrimary") is True), None)
 
 
-def _primary_email(body: dict[str, Any]) -> dict[str, Any] | None:
+def primary_email(body: dict[str, Any]) -> dict[str, Any] | None:
     """The primary entry; one of the primary type counts even where the flag is left out."""
     entries = items(body.get("Emails"))
     typed_so = (one for one in entries if one.get("EmailType") == PRIMARY_EMAIL_TYPE)
@@ -194,17 +195,17 @@ def _object_to_change(body: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def _collection(body: dict[str, Any], name: str, contract: str) -> list[Any]:
+def collection(body: dict[str, Any], name: str, kind: str) -> list[Any]:
     """The list of the collection `name` of `body`, made if it is not there, in the form the site uses."""
     found = body.get(name)
     if isinstance(found, list):
         return found
     if not isinstance(found, dict):
-        found = body[name] = {"$type": _contract(contract)}
+        found = body[name] = {"$type": contract(kind)}
     values: list[Any] = found.setdefault("$values", [])
     return values
 
 
-def _text(value: Value) -> str:
+def text_member(value: Value) -> str:
     """A member's text; the empty text clears it (A14)."""
     return "" if value is None else str(plain(value))

@@ -30,8 +30,8 @@ _LENGTHS_AT = {**PLACES, "Email": ("Emails", "Address"), **dict.fromkeys(["Phone
 _NAMES = [name for name, (container, _) in PLACES.items() if container == "PersonName"]
 
 MEMBERS = (
-    Property("ID", key=True),
-    Property("PartyId"),
+    Property("ID", key=True, read_only=True),  # the site gives it, and it never changes
+    Property("PartyId", read_only=True),
     *(Property(name) for name in _NAMES),
     Property("OrganizationName"),
     Property("Title"),

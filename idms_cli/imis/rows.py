@@ -1,17 +1,29 @@
 """A generic entity as a kind of record: find, read, insert and update its rows."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from idms_cli.errors import OutcomeUnknown, RecordRefused
 from idms_cli.imis.assumptions import UNTRUSTED_ORDINAL
-from idms_cli.imis.definitions import Definition, near_match
-from idms_cli.imis.entities import address, addressable, agree, filtered, hits, read_one, replace_whole
+from idms_cli.imis.definitions import Definition
+from idms_cli.imis.entities import (
+    address,
+    addressable,
+    agree,
+    every,
+    filtered,
+    hits,
+    read_one,
+    remove,
+    replace_whole,
+    total,
+)
 from idms_cli.imis.generic import changed_body, identity_elements, new_body, record_of
 from idms_cli.imis.kinds import Key, Record
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.site import Site
+from idms_cli.imis.spelling import spelled, text_of
 
 _PARENT_NAMES = ("partyid", "id", "contactid", "contactkey")
 
@@ -33,7 +45,7 @@ class GenericRows:
     def find(self, match: Mapping[str, Value]) -> list[Record]:
         """As `Kind.find`: by address where `match` holds the whole key, else by filter."""
         wanted = self._spelled(match)
-        key = tuple(_text(wanted.get(name)).strip() for name in self._definition.keys)
+        key = tuple(text_of(wanted.get(name)) for name in self._definition.keys)
         if addressable(key):
             record = self.read(key)
             return [record] if record and self._meets(wanted, record) else []
@@ -68,9 +80,24 @@ class GenericRows:
 
         def stored() -> bool | None:
             found = self.read(record.key)
-            return None if found is None else agree(wanted, found.values, loose=self._is_loose)
+            return None if found is None else agree(wanted, found.values, loose=self.is_loose)
 
         replace_whole(self._site, address(self.entity, record.key), body, stored=stored)
+
+    def delete(self, record: Record) -> None:
+        """As `Kind.delete`."""
+        path = address(self.entity, record.key)
+        remove(self._site, path, there=lambda: self.read(record.key) is not None)
+
+    def all(self) -> Iterator[Record]:
+        """As `Whole.all`."""
+        definition = self._definition
+        for row in every(self._site, self.entity, key=identity_elements):
+            yield record_of(row, definition)
+
+    def size(self) -> int:
+        """As `Whole.size`."""
+        return total(self._site, self._definition.name)
 
     @property
     def _definition(self) -> Definition:
@@ -81,18 +108,14 @@ class GenericRows:
             return self._known
 
     def _spelled(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """`values` under the site's spelling of their names; a name the site does not know is refused."""
-        names = {name.casefold(): name for name in self._definition.properties}
-        unknown = [name for name in values if name.casefold() not in names]
-        if unknown:
-            reasons = [f"{self.entity} has no property {one!r}.{near_match(one, names.values())}" for one in unknown]
-            raise RecordRefused(reasons, code="unknown-property")
-        return {names[name.casefold()]: value for name, value in values.items()}
+        properties = self._definition.properties
+        return spelled(values, properties, what=self.entity)
 
     def _meets(self, wanted: Mapping[str, Value], record: Record) -> bool:
-        return agree(wanted, record.values, loose=self._is_loose)
+        return agree(wanted, record.values, loose=self.is_loose)
 
-    def _is_loose(self, name: str) -> bool:
+    def is_loose(self, name: str) -> bool:
+        """As `Whole.is_loose`."""
         return self._definition.properties[name].key or "email" in name.casefold()
 
     def _parent_id(self, values: Mapping[str, Value]) -> str | None:
@@ -100,7 +123,7 @@ class GenericRows:
         if self._definition.parent not in {"Party", "Event"}:
             return None
         name = self._parent_property()
-        parent_id = _text(values.get(name)).strip() if name else ""
+        parent_id = text_of(values.get(name)) if name else ""
         if not parent_id:
             raise RecordRefused(
                 [f"{name or 'The key'} is missing: every row of {self.entity} belongs to a {self._definition.parent}"],
@@ -119,8 +142,4 @@ class GenericRows:
         if len(names) != len(elements):
             return elements
         pairs = zip(names, elements, strict=True)
-        return tuple("" if one == UNTRUSTED_ORDINAL != _text(values.get(name)) else one for name, one in pairs)
-
-
-def _text(value: Value) -> str:
-    return "" if value is None else str(value)
+        return tuple("" if one == UNTRUSTED_ORDINAL != text_of(values.get(name)) else one for name, one in pairs)

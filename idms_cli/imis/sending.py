@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from idms_cli.errors import IdmsError, LoginRefused, OutcomeUnknown, Unreachable
@@ -14,6 +14,10 @@ from idms_cli.imis.transport import Exchange, NoAnswer, Transport
 
 Parameters = Sequence[tuple[str, str]]
 """A query string in order; a name may come several times."""
+
+Repeat = Literal["freely", "shrinkable", "once"]
+"""`freely` as far as the verb allows; a `shrinkable` page less, since its caller can ask for a smaller one; `once` like
+a POST: only where it was certainly not carried out."""
 
 
 class Sender:
@@ -29,17 +33,24 @@ class Sender:
         self._log = log
 
     def send(
-        self, method: str, path: str, *, parameters: Parameters = (), body: Any = None, shrinkable: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters = (),
+        body: Any = None,
+        repeat: Repeat = "freely",
     ) -> Answer:
         """The site's answer, which is a 2xx.
 
         Raises `LoginRefused`, `Unreachable`, `SiteError` (a redirect), `RecordRefused` (4xx, and 500 on a GET), and
-        for the other verbs `OutcomeUnknown` when the request may or may not have been carried out. A `shrinkable` GET
-        is repeated less, and raises `SiteSlow` where asking for less may help.
+        for the other verbs `OutcomeUnknown` when the request may or may not have been carried out, and `SiteSlow` for a
+        `shrinkable` one where asking for less may help.
         """
         content = None if body is None else json.dumps(body).encode("ascii")
         exchange = Exchange(method, address(path, parameters), content=content)
-        answer = self._repeated(method, exchange, self._authorized, shrinkable=shrinkable)
+        verb = "POST" if repeat == "once" else method
+        answer = self._repeated(verb, exchange, self._authorized, shrinkable=repeat == "shrinkable")
         if answer.ok:
             return answer
         raise error_of(answer, method=method)

@@ -67,7 +67,9 @@ class Site:
 
         `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less.
         """
-        return self._sender.send("GET", path, parameters=parameters, shrinkable=shrinkable).json()
+        return self._sender.send(
+            "GET", path, parameters=parameters, repeat="shrinkable" if shrinkable else "freely"
+        ).json()
 
     def post(self, path: str, body: Any) -> Any:
         """Create something, once, and give the reply. Repeated only where it was certainly not carried out.
@@ -83,12 +85,12 @@ class Site:
             raise OutcomeUnknown(f"{answer.what}: the answer ({answer.status}) is empty.", status=answer.status)
         return reply
 
-    def put(self, path: str, body: Any) -> Any:
-        """Replace a whole object, and give the reply, which may be None. Repeated a few times.
+    def put(self, path: str, body: Any, *, once: bool = False) -> Any:
+        """Replace a whole object, and give the reply, which may be None. Repeated a few times, unless `once`.
 
         Raises `OutcomeUnknown` when no try got a clear answer: look at the object.
         """
-        answer = self._sender.send("PUT", path, body=body)
+        answer = self._sender.send("PUT", path, body=body, repeat="once" if once else "freely")
         try:
             return answer.json()
         except SiteError as error:

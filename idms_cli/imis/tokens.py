@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from idms_cli.config.secrets import mask
 from idms_cli.errors import LoginRefused
 from idms_cli.imis.access import SiteAccess
 from idms_cli.imis.assumptions import RENEW_EARLY_S
@@ -93,7 +94,7 @@ class TokenStore:
             token = login(password)
         except BadCredentials as error:
             salt = os.urandom(16)
-            refusal = Refusal(salt.hex(), _digest(salt, self._access.username, password), str(error))
+            refusal = Refusal(salt.hex(), _digest(salt, self._access.username, password), mask(str(error)))
             self._write({"refused": asdict(refusal)})
             raise self._refused(str(error), again=False) from None
         self._write({"token": asdict(token)})

@@ -12,9 +12,11 @@ from pydantic import Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
-from idms_cli.config.fields import Duration, TimeZone
+from idms_cli.config.fields import Duration, Percent, ShareOf, TimeZone
+from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.config.spelling import did_you_mean
 from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -29,6 +31,18 @@ class ScheduleOptions(Section):
     grace: Duration | None = None
 
 
+class GuardOptions(Section):
+    """The `guard:` of a job: a run whose plan trips it is held, nothing written, until somebody approves it."""
+
+    min_rows: int | None = Field(default=None, ge=0, description="The source must have at least so many rows.")
+    max_rejects: ShareOf | None = Field(default=None, description="Rejected rows, as a count or percent of all rows.")
+    max_changes: ShareOf | None = Field(default=None, description="Records inserted, updated and deleted.")
+    max_deletes: ShareOf | None = Field(default=None, description="Records deleted.")
+    usual: Percent | None = Field(
+        default=None, description="The source must have at least this part of the rows of the last good runs."
+    )
+
+
 class JobOptions(Section):
     """The keys of a job file; `with:` belongs to the module."""
 
@@ -38,6 +52,7 @@ class JobOptions(Section):
     schedule: ScheduleOptions | None = None
     enabled: bool = True
     timeout: Duration | None = None
+    guard: GuardOptions = GuardOptions()
     with_: dict[str, Any] = Field(alias="with")
 
 
@@ -58,6 +73,7 @@ class Job:
     zone: ZoneInfo
     grace: timedelta
     timeout: timedelta
+    guard: GuardOptions
     document: Document
 
 
@@ -83,6 +99,7 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         zone=zone,
         grace=grace,
         timeout=options.timeout or settings.defaults.timeout,
+        guard=options.guard,
         document=document,
     )
 
@@ -104,7 +121,7 @@ def check_naming(job: Job, settings: Settings) -> list[Problem]:
     problems = []
     naming = settings.naming
     if naming.pattern and not re.fullmatch(naming.pattern, job.name):
-        hint = f"Rename the file: `naming.pattern` in {settings.path.name} is {naming.pattern}"
+        hint = f"Rename the file: `naming.pattern` in {settings.path.name} is {naming.pattern.pattern}"
         problems.append(Problem(job.path, 1, 1, "the job's name breaks the naming rule", hint, job.name))
     if naming.description == "required" and not job.description.strip():
         hint = f"Add `description:`; `naming.description` in {settings.path.name} asks for one."
@@ -146,8 +163,9 @@ def _connection(options: JobOptions, document: Document, settings: Settings, pro
         return name
     known = ", ".join(settings.connections) or "none"
     if options.connection:
-        hint = f"Connections in {settings.path.name}: {known}."
-        problems.append(document.problem(("connection",), "there is no such connection", hint=hint))
+        hint = did_you_mean(options.connection, settings.connections) or f"known: {known}"
+        message = f"there is no connection '{shortened(options.connection)}' in {settings.path.name}"
+        problems.append(document.problem(("connection",), message, hint=hint))
     else:
         hint = f"Write `connection:` here, or `defaults: {{connection: ...}}` in {settings.path.name}. Known: {known}."
         problems.append(document.problem((), "the job names no connection, and there is no default one", hint=hint))

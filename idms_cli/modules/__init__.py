@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from idms_cli.config.documents import Document
 from idms_cli.config.settings import Settings
+from idms_cli.jobs.job import GuardOptions
 
 
 class Entry(NamedTuple):
@@ -36,7 +37,7 @@ class Outcome:
     """How a run ended, as the module saw it."""
 
     status: str
-    """completed, partial, failed or cancelled."""
+    """completed, partial, failed, held or cancelled."""
     reason: str = ""
     hint: str = ""
     exit_code: int = 0
@@ -57,10 +58,19 @@ class RunContext:
     dry_run: bool
     row_limit: int | None
     log: Callable[[str], None]
-    progress: Callable[[Mapping[str, int]], None]
-    """Tell the counts so far; may be called for every row."""
+    progress: Callable[[Callable[[], Mapping[str, int]]], None]
+    """Tell the counts so far. Called for every row with what computes them, which is done a few times a second."""
     stopping: Callable[[], bool]
     """Whether to end cleanly after the record in hand (Ctrl-C, SIGTERM, the time limit)."""
+    guard: GuardOptions = field(default_factory=GuardOptions)
+    usual_rows: int | None = None
+    """What the last good runs of this job read, if there were any."""
+    approved: bool = False
+    """Somebody has seen the plan: carry out exactly that."""
+    intent: str = "run"
+    """run; or what to do with another run: retry its rejects, undo it."""
+    of_directory: Path | None = None
+    """The directory of that other run."""
 
 
 class Work(Protocol):
@@ -71,6 +81,9 @@ class Work(Protocol):
 
     def locks(self) -> tuple[DataLock, ...]:
         """What it reads and writes."""
+
+    def source(self) -> Path | None:
+        """The local file that it reads, if it reads one."""
 
     def run(self, context: RunContext) -> Outcome:
         """Do it, or go on with it. Raises `IdmsError` for what ends the whole run."""

@@ -1,17 +1,21 @@
 """The second half of a run: what was planned is written, each record journalled before and after."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from idms_cli.errors import IdmsError, LoginRefused, OutcomeUnknown, RecordRefused, SiteError, Unreachable
+from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Key, Kind, Record
 from idms_cli.records.entry import Entry, Intent, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import Journal
-from idms_cli.records.matching import Rules, differences
+from idms_cli.records.matching import Rules, changed_since, differences
 from idms_cli.records.patience import Patience
-from idms_cli.records.window import Item, Result, Window
+from idms_cli.records.window import Result, Window
+
+LONGEST_SEARCHED = 60
+"""Longer texts are not searched by: an address has an end."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,14 @@ class Ready:
     """None for an insert."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What became of one record, and what ends the whole run with it, if anything does."""
+
+    verdict: Verdict
+    ends: Exception | None = None
+
+
 class Applier:
     """Writes the plan in a journal to the site."""
 
@@ -31,115 +43,209 @@ class Applier:
         self._rules = rules
         self._journal = journal
         self._settle_s = settle_s
-        self._patience = Patience()
+        self._reading = Patience()
+        self._writing = Patience()
+        """Beside the other: a site that can be read, but stores nothing, is down as well."""
 
     def apply(self, window: Window, *, tell: Callable[[list[Verdict]], None]) -> None:
         """Write everything that is planned. `tell` is given the verdicts of each window, and raises to stop.
 
-        Raises `LoginRefused`, and `Unreachable` when the site fails several records in a row. What had been sent by
-        then is in the journal.
+        Raises `LoginRefused`, and `Unreachable` when the site fails several records in a row. What had become of each
+        record by then is in the journal, that of the other records of the same window too.
         """
         for entries in self._journal.todo("sending", window=window.width):
-            results = window.each(_caught(self._resolve), entries)
-            self._journal.checkpoint(_verdicts(results), [])
-            tell(_verdicts(results))
-            _raise_first(results)
+            resolved = window.each(_surely(self._resolve, "sending"), entries)
+            self._journal.checkpoint(_verdicts(resolved), [])
+            tell(_verdicts(resolved))
+            _raise_first(resolved)
         behind: list[Verdict] = []
         try:
             for entries in self._journal.todo("planned", window=window.width):
-                prepared = window.each(_caught(self._prepare), entries)
+                prepared = window.each(_surely(self._prepare, "planned"), entries)
+                behind += _verdicts(prepared)
                 _raise_first(prepared)
                 ready = [each for each in prepared if isinstance(each, Ready)]
                 self._journal.checkpoint(behind, [_intent(each) for each in ready])
-                results = window.each(_caught(self._write), ready)
-                behind = _verdicts(prepared) + _verdicts(results) + _not_sent(ready, results)
-                tell(behind)
-                _raise_first(results)
+                written = window.each(_surely(self._write, "sending"), ready)
+                behind = _verdicts(written)
+                tell(_verdicts(prepared) + behind)
+                _raise_first(written)
         finally:
             self._journal.checkpoint(behind, [])
 
-    def _prepare(self, entry: Entry) -> Ready | Verdict:
+    def check(self, window: Window) -> Iterator[Verdict]:
+        """What could not be written as it is planned; writes nothing. Raises what ends the whole run."""
+        for entries in self._journal.todo("planned", window=window.width):
+            prepared = window.each(_surely(self._prepare, "planned"), entries)
+            _raise_first(prepared)
+            yield from _verdicts(prepared)
+
+    def _prepare(self, entry: Entry) -> Ready | Told:
         """Read the record afresh: others may have changed it since the plan, and their changes must survive."""
-        if entry.action == "insert":
-            return Ready(entry, None)
         try:
+            if entry.action == "insert":
+                return self._prepare_insert(entry)
             record = self._kind.read(entry.key or ())
         except RecordRefused as refused:
-            return _refused(entry, refused)
+            self._reading.regain()
+            return Told(_refused(entry, refused))
         except (Unreachable, SiteError) as error:
-            self._patience.lose(error)
-            return _failed(entry, "site-error", str(error))
-        self._patience.regain()
-        if record is None:
-            return _failed(entry, "gone", "the record is no longer there")
-        if self._rules.only_changes and not differences(entry.values, record, self._rules):
+            if ends := _end_of(error, self._reading):
+                return Told(_planned(entry), ends)
+            return Told(_failed(entry, "site-error", str(error)))
+        self._reading.regain()
+        return Told(_gone(entry)) if record is None else self._still_wanted(entry, record)
+
+    def _still_wanted(self, entry: Entry, record: Record) -> Ready | Told:
+        if self._rules.exactly and not entry.sent_at and (faults := changed_since(entry.changes, record)):
+            return Told(Verdict(entry.line, "rejected", entry.action, faults=faults))
+        needless = entry.action == "update" and not differences(entry.values, record, self._rules)
+        if needless and (self._rules.only_changes or entry.sent_at):
             state = "done" if entry.sent_at else "unchanged"  # sent before the run died, or done by others
-            return Verdict(entry.line, state, entry.action)
+            return Told(Verdict(entry.line, state, entry.action))
         return Ready(entry, record)
 
-    def _write(self, ready: Ready) -> Verdict:
+    def _prepare_insert(self, entry: Entry) -> Ready | Told:
+        if self._rules.exactly and entry.match and not entry.sent_at and self._kind.find(entry.match):
+            return Told(_failed(entry, "changed-since", "there was no such record when this was planned"))
+        return Ready(entry, None)
+
+    def _write(self, ready: Ready) -> Told:
         try:
-            verdict = self._insert(ready.entry) if ready.record is None else self._update(ready.entry, ready.record)
+            if ready.record is None:
+                return self._insert(ready.entry)
+            if ready.entry.action == "delete":
+                return self._delete(ready.entry, ready.record)
+            return self._update(ready.entry, ready.record)
         except RecordRefused as refused:
-            self._patience.regain()
-            return _refused(ready.entry, refused)
-        except (Unreachable, SiteError) as error:
-            self._patience.lose(error)
-            return _failed(ready.entry, "site-error", str(error))
-        self._patience.regain()
-        return verdict
+            return Told(_refused(ready.entry, refused), self._outage(refused))
+        except IdmsError as error:
+            return self._lost(ready, error)
 
-    def _update(self, entry: Entry, record: Record) -> Verdict:
+    def _update(self, entry: Entry, record: Record) -> Told:
         changes = differences(entry.values, record, self._rules)
-        wanted = {name: new for name, (_, new) in changes.items()} if self._rules.only_changes else entry.values
+        changed = {name: new for name, (_, new) in changes.items()}
+        wanted = changed if self._rules.only_changes else {**entry.values, **changed}
         self._kind.update(record, wanted)
-        return Verdict(entry.line, "done", entry.action, changes=changes)
+        self._writing.regain()
+        return Told(Verdict(entry.line, "done", entry.action, changes=changes))
 
-    def _insert(self, entry: Entry) -> Verdict:
-        """Create the record, and when the answer was lost look for it before doing it again, once."""
-        last = ""
-        for _ in range(2):
-            try:
-                return Verdict(entry.line, "done", entry.action, key=self._kind.insert(entry.values))
-            except OutcomeUnknown as unknown:
-                if not entry.match:
-                    return _unknown(entry, unknown)
-                try:
-                    found = self._look_after(entry, unknown)
-                except (Unreachable, SiteError) as error:
-                    return _unknown(entry, error)
-                if found is not None:
-                    return Verdict(entry.line, "done", entry.action, key=found)
-                last = str(unknown)
-        return _failed(entry, "server-error", last)
+    def _delete(self, entry: Entry, record: Record) -> Told:
+        self._kind.delete(record)
+        self._writing.regain()
+        return Told(Verdict(entry.line, "done", entry.action))
 
-    def _look_after(self, entry: Entry, unknown: OutcomeUnknown) -> Key | None:
-        """Whether a create that got no clear answer was carried out.
+    def _insert(self, entry: Entry, *, again: bool = False) -> Told:
+        try:
+            key = self._kind.insert(entry.values)
+        except OutcomeUnknown as unknown:
+            return self._look_before_repeating(entry, unknown, again=again)
+        except RecordRefused as refused:
+            if not again:
+                raise
+            return Told(_unknown(entry, refused))  # what is in its way may be what the first try stored
+        self._writing.regain()
+        return Told(Verdict(entry.line, "done", entry.action, key=key))
 
-        Without any answer the site may still be at it, so that looking at once would not see it: settle first.
-        """
-        if unknown.status is None:
-            time.sleep(self._settle_s)
-        return self._find(entry)
-
-    def _find(self, entry: Entry) -> Key | None:
-        found = self._kind.find(entry.match)
-        return found[0].key if found else None
-
-    def _resolve(self, entry: Entry) -> Verdict:
-        """A record that was in flight when the last attempt died: was it written?"""
-        if entry.action == "update":
-            return Verdict(entry.line, "planned", entry.action)  # it names its record: look, and do it again
+    def _look_before_repeating(self, entry: Entry, unknown: OutcomeUnknown, *, again: bool) -> Told:
+        """A create that got no clear answer: is the record there? If not, do it again, once."""
         if not entry.match:
-            return _unknown(entry, OutcomeUnknown("The run died while this record was being sent."))
+            return Told(_unknown(entry, unknown), self._outage(unknown))
+        if _is_outage(unknown):
+            time.sleep(self._settle_s)  # the site may still be at it, and looking at once would not see it
+        try:
+            found = self._find(entry)
+        except Exception as error:  # whatever it is, the record may be there
+            return Told(_unknown(entry, error), _end_of(error, self._reading))
+        self._reading.regain()
+        if found is not None:
+            self._writing.regain()
+            return Told(Verdict(entry.line, "done", entry.action, key=found))
+        if not again:
+            return self._insert(entry, again=True)
+        message = f"{unknown} It was looked for, and is not there."
+        return Told(_failed(entry, "server-error", message), self._outage(unknown))
+
+    def _resolve(self, entry: Entry) -> Told:
+        """A record that was in flight when the last attempt died: was it written?"""
+        if entry.action != "insert":
+            return Told(_planned(entry))  # it names its record: look, and do it again
+        if not entry.match:
+            return Told(_unknown(entry, OutcomeUnknown("The run died while this record was being sent.")))
         waited = time.time() - (entry.sent_at or 0)  # the wall clock: monotonic time does not outlive a reboot
         time.sleep(min(self._settle_s, max(0.0, self._settle_s - waited)))
-        found = self._find(entry)
-        return Verdict(entry.line, "planned" if found is None else "done", entry.action, key=found)
+        try:
+            found = self._find(entry)
+        except Exception as error:
+            return Told(_unknown(entry, error), _end_of(error, self._reading))
+        self._reading.regain()
+        return Told(Verdict(entry.line, "planned" if found is None else "done", entry.action, key=found))
+
+    def _find(self, entry: Entry) -> Key | None:
+        """The record of an insert, if it is there."""
+        found = self._kind.find(entry.match) or self._find_by_all(entry)
+        return found[0].key if found else None
+
+    def _find_by_all(self, entry: Entry) -> list[Record]:
+        """Asked in other words than the plan's, to which a cache may answer as it did then."""
+        sent = {name: value for name, value in entry.values.items() if len(str(value)) <= LONGEST_SEARCHED}
+        if sent.keys() <= entry.match.keys():
+            return []
+        try:
+            return self._kind.find({**sent, **entry.match})
+        except RecordRefused:
+            return []  # the site cannot search by one of them; that there is none by the match must do
+
+    def _lost(self, ready: Ready, error: IdmsError) -> Told:
+        """A write that failed for no fault of its record.
+
+        An insert was not carried out: else `_insert` says so. An update may have been, and then looked at in vain.
+        """
+        entry, ends = ready.entry, _end_of(error, self._writing)
+        if ready.record is not None:
+            return Told(_unknown(entry, error), ends)
+        return Told(_planned(entry) if ends else _failed(entry, "site-error", str(error)), ends)
+
+    def _outage(self, error: OutcomeUnknown | RecordRefused) -> Exception | None:
+        """What ends the run when one record after the other is not stored, and it is not the records' fault."""
+        if not _is_outage(error):
+            self._writing.regain()
+            return None
+        if not self._writing.lose():
+            return None
+        return Unreachable(f"The site stores nothing now. {error}", hint="Look at the site, and try again later.")
+
+
+def _end_of(error: Exception, patience: Patience) -> Exception | None:
+    """`error` if it ends the run: at once, or as one too many in a row."""
+    if isinstance(error, RecordRefused):
+        return None
+    if isinstance(error, Unreachable | SiteError):
+        return error if patience.lose() else None
+    return error
+
+
+def _is_outage(error: OutcomeUnknown | RecordRefused) -> bool:
+    """No answer, or one from a server in front of the site: unlike a 500, it is not the fault of one record."""
+    settled = isinstance(error, RecordRefused) and error.code != "server-error"
+    return not settled and error.status in (None, 502, 503, 504)
 
 
 def _intent(ready: Ready) -> Intent:
     return Intent(ready.entry.line, ready.record.body if ready.record else None, time.time())
+
+
+def _planned(entry: Entry) -> Verdict:
+    return Verdict(entry.line, "planned", entry.action)
+
+
+def _gone(entry: Entry) -> Verdict:
+    if entry.action != "delete":
+        return _failed(entry, "gone", "the record is no longer there")
+    if entry.sent_at:
+        return Verdict(entry.line, "done", entry.action)
+    fault = Fault("send", "", "absent", "the record is no longer there")
+    return Verdict(entry.line, "skipped", entry.action, faults=(fault,))
 
 
 def _refused(entry: Entry, refused: RecordRefused) -> Verdict:
@@ -155,33 +261,27 @@ def _unknown(entry: Entry, error: Exception) -> Verdict:
     return _failed(entry, "unknown", f"{error} It may have been stored: look before sending it again.")
 
 
-def _caught(work: Callable[[Item], Result]) -> Callable[[Item], Result | IdmsError]:
-    """An error that ends the run must not hide what became of the other records of the same window."""
+Item = TypeVar("Item", Entry, Ready)
 
-    def attempt(item: Item) -> Result | IdmsError:
+
+def _surely(work: Callable[[Item], Result], state: str) -> Callable[[Item], Result | Told]:
+    """Even a bug met by one record must not hide what became of the others of its window: it stays in `state`."""
+
+    def attempt(item: Item) -> Result | Told:
         try:
             return work(item)
-        except IdmsError as error:
-            return error
+        except Exception as bug:
+            entry = item.entry if isinstance(item, Ready) else item
+            return Told(Verdict(entry.line, state, entry.action), bug)
 
     return attempt
 
 
 def _verdicts(results: Sequence[object]) -> list[Verdict]:
-    return [result for result in results if isinstance(result, Verdict)]
-
-
-def _not_sent(ready: Sequence[Ready], results: Sequence[object]) -> list[Verdict]:
-    """Records whose request never reached the site's hands: planned, as before."""
-    pairs = zip(ready, results, strict=True)
-    return [
-        Verdict(each.entry.line, "planned", each.entry.action)
-        for each, result in pairs
-        if isinstance(result, LoginRefused | Unreachable)
-    ]
+    return [result.verdict for result in results if isinstance(result, Told)]
 
 
 def _raise_first(results: Sequence[object]) -> None:
     for result in results:
-        if isinstance(result, IdmsError):
-            raise result
+        if isinstance(result, Told) and result.ends:
+            raise result.ends

@@ -9,13 +9,13 @@ from idms_cli.imis.properties import Value
 
 
 def encode(data: object) -> str:
-    """JSON of dicts, lists and `Value`s; dates and decimals are tagged."""
-    return json.dumps(data, default=_tag, ensure_ascii=False, separators=(",", ":"))
+    """JSON of dicts, lists and `Value`s; dates and decimals are tagged. ASCII: a site may send half a character."""
+    return _ENCODER.encode(data)
 
 
 def decode(text: str) -> Any:
     """What `encode` was given (tuples as lists)."""
-    return json.loads(text, object_hook=_untag)
+    return _DECODER.decode(text)
 
 
 def _tag(value: object) -> dict[str, str]:
@@ -41,3 +41,13 @@ def _untag(found: dict[str, Any]) -> dict[str, Any] | Value:
         case "$date":
             return date.fromisoformat(text)
     return found
+
+
+# Made once: json.dumps and json.loads with arguments make a new one for each of a million calls.
+_ENCODER = json.JSONEncoder(default=_tag, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_untag)
+
+
+# Made once: a dump with options of its own builds an encoder for each call, and there are several for each row.
+_ENCODER = json.JSONEncoder(default=_tag, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_untag)

@@ -1,6 +1,6 @@
 """Text from a file becomes a typed value that a property can hold, or a fault that says why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 
@@ -25,11 +25,18 @@ _MOST_DIGITS = 38
 _MONEY_DIGITS, _MONEY_SCALE = 19, 4
 
 
-def converter(target: Property, *, date_format: str | None = None, number: str | None = None) -> Converter:
+def converter(
+    target: Property,
+    *,
+    date_format: str | None = None,
+    number: str | None = None,
+    words: Mapping[str, bool] | None = None,
+) -> Converter:
     """The conversion of cells into values of `target`.
 
-    `date_format` is in the words of strptime, `number` the way in which 1234.56 is written. Raises `NotAFormat` and
-    `NotASample` for one that cannot be used. Space around a cell counts only for String.
+    `date_format` is in the words of strptime, `number` the way in which 1234.56 is written, `words` are more words for
+    true and false, in lower case; they go before the usual ones. Raises `NotAFormat` and `NotASample` for one that
+    cannot be used. Space around a cell counts only for String.
     """
     match target.type:
         case "Integer":
@@ -37,7 +44,7 @@ def converter(target: Property, *, date_format: str | None = None, number: str |
         case "Decimal" | "Monetary":
             return _listed(target, _to_decimal(target, number_reader(number or SAMPLES[0]), number))
         case "Boolean":
-            return _to_boolean(target)
+            return _to_boolean(target, words or {})
         case "Date":
             return _to_date(target, date_reader(date_format), date_format)
         case "Binary":
@@ -108,17 +115,23 @@ def _to_decimal(target: Property, read: NumberReader, sample: str | None) -> Con
     return convert
 
 
-def _to_boolean(target: Property) -> Converter:
+def _to_boolean(target: Property, words: Mapping[str, bool]) -> Converter:
+    meanings = {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False), **words}
+    true = ", ".join([*_meaning(words, True), "1, T, True, Y, Yes"])
+    false = ", ".join([*_meaning(words, False), "0, F, False, N, No"])
+
     def convert(text: str) -> Value | Fault:
-        word = text.strip().lower()
-        if word in TRUE_WORDS:
-            return True
-        if word in FALSE_WORDS:
-            return False
-        message = f"'{shortened(text)}' is neither true (1, T, True, Y, Yes) nor false (0, F, False, N, No)."
-        return _fault(target, "not-a-boolean", message)
+        found = meanings.get(text.strip().lower())
+        if found is None:
+            message = f"'{shortened(text)}' is neither true ({true}) nor false ({false})."
+            return _fault(target, "not-a-boolean", message)
+        return found
 
     return convert
+
+
+def _meaning(words: Mapping[str, bool], meant: bool) -> list[str]:
+    return [shortened(word) for word, meaning in words.items() if meaning is meant]
 
 
 def _to_date(target: Property, read: DateReader, date_format: str | None) -> Converter:

@@ -1,15 +1,16 @@
 """What became of the rows of a run: numbers that must add up."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of a run. When it is over: read = inserted + updated + unchanged + skipped + rejected."""
+    """Rows of a run. When it is over: read = inserted + updated + deleted + unchanged + skipped + rejected."""
 
     read: int = 0
     inserted: int = 0
     updated: int = 0
+    deleted: int = 0
     unchanged: int = 0
     skipped: int = 0
     rejected: int = 0
@@ -18,7 +19,7 @@ class Counts:
 
     @property
     def written(self) -> int:
-        return self.inserted + self.updated
+        return self.inserted + self.updated + self.deleted
 
     @property
     def add_up(self) -> bool:
@@ -30,7 +31,7 @@ class Counts:
         return replace(self, left=self.left - 1, **{word: getattr(self, word) + 1})
 
     def as_dict(self) -> dict[str, int]:
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def of(cls, numbers: dict[str, int]) -> "Counts":

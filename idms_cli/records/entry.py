@@ -40,16 +40,19 @@ class Verdict:
     line: int
     state: str
     action: str = ""
-    """The entry's: insert or update."""
+    """The entry's: insert, update or delete."""
     key: Key | None = None
     changes: Mapping[str, tuple[Value, Value]] | None = None
     faults: tuple[Fault, ...] | None = None
 
 
+LEFT = "left"
+
+
 def word_for(state: str, action: str) -> str:
     """The name in `Counts` of a record in a state."""
     if state in ("planned", "sending"):
-        return "left"
+        return LEFT
     if state == "done":
-        return "inserted" if action == "insert" else "updated"
+        return {"insert": "inserted", "update": "updated", "delete": "deleted"}[action]
     return state

@@ -13,6 +13,9 @@ out-of-range       map    more digits, or an earlier date, than the property hol
 too-precise        map    more digits after the decimal point than the property holds
 not-a-boolean      map    not one of the documented words for true and false
 not-a-date         map    no date in the format that was named, or a day that does not exist
+not-in-lookup      map    the lookup does not have it, and the rule has no default
+template           map    the template cannot be worked out for this row
+condition          map    the rule's `only_if` cannot be worked out for this row
 no-text            map    the property holds binary data, which a cell cannot say
 
 Later stages (match, plan, send) add codes of their own.

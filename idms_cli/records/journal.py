@@ -6,10 +6,12 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from idms_cli.errors import IdmsError
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
 from idms_cli.records.entry import Entry, Intent, Verdict, word_for
@@ -44,10 +46,13 @@ SETTLE = """
 UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
 WHERE line = ?"""
 REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
+IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
 COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
 MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+MEET_AGAIN = "UPDATE seen SET line = ?, content = ? WHERE key = ?"
 MET = "SELECT line, content FROM seen WHERE key = ?"
-REJECTED = "SELECT line, faults FROM record WHERE state = 'rejected' ORDER BY line"
+FAULTS = "SELECT faults FROM record WHERE line = ?"
+WITH_REASONS = "SELECT line, faults FROM record WHERE state = ? ORDER BY line"
 PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
 
 
@@ -56,10 +61,11 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         path = directory / FILE_NAME
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
+        with _said_clearly():
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
         path.chmod(0o600)
 
     def close(self) -> None:
@@ -68,16 +74,15 @@ class Journal:
     @property
     def is_planned(self) -> bool:
         """Whether the plan is complete: what comes next is writing."""
-        try:
-            return self.note("planned") is not None
-        except sqlite3.OperationalError:
-            return False
+        is_begun = self._connection.execute(IS_BEGUN).fetchone() is not None
+        return is_begun and self.note("planned") is not None
 
     def begin(self) -> None:
         """An empty journal. What an unfinished plan left goes: nothing was written by it."""
-        self._connection.executescript(
-            "DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS seen;" + TABLES
-        )
+        with _said_clearly():
+            self._connection.executescript(
+                "DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS seen;" + TABLES
+            )
 
     def meet(self, key: bytes, line: int, content: bytes) -> tuple[int, bool] | None:
         """Remember a key of the file; if it was met before: in which line, and whether with the same content."""
@@ -86,24 +91,35 @@ class Journal:
         row = self._connection.execute(MET, (key,)).fetchone()
         return row["line"], row["content"] == content
 
+    def meet_again(self, key: bytes, line: int, content: bytes) -> None:
+        """A later row takes the place of the one that was met with this key."""
+        self._connection.execute(MEET_AGAIN, (line, content, key))
+
     def add(self, entries: Iterable[Entry]) -> None:
-        """Plan some records, in one transaction that spans whatever was met since the last."""
+        """Plan some records."""
         self._connection.executemany(ADD, [_columns(entry) for entry in entries])
 
-    def begin_batch(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is written in the block is written whole or not at all, and on disk when the block ends.
 
-    def end_batch(self) -> None:
-        self._connection.execute("COMMIT")
+        Raises `IdmsError` when the disk does not take it.
+        """
+        with _said_clearly():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
-    def finish_plan(self, verdicts: Iterable[Verdict], **notes: str) -> None:
-        """Correct what later rows showed of earlier ones, keep the notes, and call the plan complete: all at once."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._settle(verdicts)
-        for name, value in {**notes, "planned": "yes"}.items():
-            self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
-        self._connection.execute("DROP TABLE seen")
-        self._connection.execute("COMMIT")
+    def finish_plan(self, verdicts: Iterable[Verdict]) -> None:
+        """Correct what later rows showed of earlier ones, and call the plan complete: all at once."""
+        with self.transaction():
+            self._settle(verdicts)
+            self._connection.execute("INSERT OR REPLACE INTO note VALUES ('planned', 'yes')")
+            self._connection.execute("DROP TABLE seen")
 
     def note(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
@@ -111,10 +127,11 @@ class Journal:
 
     def checkpoint(self, verdicts: Sequence[Verdict], intents: Sequence[Intent]) -> None:
         """One durable transaction: what became of the last window, and what the next is about to send."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._settle(verdicts)
-        self._connection.executemany(SENDING, [(encode(each.before), each.at, each.line) for each in intents])
-        self._connection.execute("COMMIT")
+        if not verdicts and not intents:
+            return
+        with self.transaction():
+            self._settle(verdicts)
+            self._connection.executemany(SENDING, [(encode(each.before), each.at, each.line) for each in intents])
 
     def todo(self, state: str, *, window: int) -> Iterator[list[Entry]]:
         """Windows of records in a state, by line. Each window is read when it is asked for."""
@@ -125,7 +142,8 @@ class Journal:
 
     def reject_rest(self, state: str, fault: Fault) -> None:
         """Give every record that is still in a state the same fault: a run's end leaves nothing undecided."""
-        self._connection.execute(REJECT_ALL, (_fault_text([fault]), state))
+        with self.transaction():
+            self._connection.execute(REJECT_ALL, (_fault_text([fault]), state))
 
     def counts(self) -> Counts:
         """Computed from the records, never from what the process believed."""
@@ -136,18 +154,30 @@ class Journal:
         return Counts.of({**numbers, "read": sum(numbers.values())})
 
     def planned_counts(self) -> dict[str, int]:
-        """How many records are to be inserted and to be updated."""
+        """How many records are to be inserted, updated and deleted."""
         rows = self._connection.execute("SELECT action, count(*) FROM record WHERE state = 'planned' GROUP BY action")
         return {row[0]: row[1] for row in rows}
 
     def rejected(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         """Line and reasons of every rejected record, by line."""
-        for row in self._connection.execute(REJECTED):
-            yield row["line"], _faults(row["faults"])
+        return self._with_reasons("rejected")
+
+    def skipped(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+        """Line and reasons of every record that was passed over on purpose, by line."""
+        return self._with_reasons("skipped")
+
+    def faults(self, line: int) -> tuple[Fault, ...]:
+        """What is wrong with the record of a line so far."""
+        row = self._connection.execute(FAULTS, (line,)).fetchone()
+        return _faults(row["faults"]) if row else ()
 
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
         return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+        for row in self._connection.execute(WITH_REASONS, (state,)):
+            yield row["line"], _faults(row["faults"])
 
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         self._connection.executemany(
@@ -157,6 +187,17 @@ class Journal:
                 for each in verdicts
             ],
         )
+
+
+@contextmanager
+def _said_clearly() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise IdmsError(
+            f"The journal of the run cannot be written: {error}.",
+            hint="Look at the free space and the permissions of the state directory.",
+        ) from error
 
 
 def _columns(entry: Entry) -> tuple[object, ...]:

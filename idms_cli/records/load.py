@@ -3,20 +3,26 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from idms_cli.errors import IdmsError, Interrupted
+from idms_cli.errors import InputError, Interrupted
 from idms_cli.files import BrokenRow, Row
 from idms_cli.imis.kinds import Kind
 from idms_cli.records.apply import Applier
 from idms_cli.records.counts import Counts
-from idms_cli.records.entry import Verdict, word_for
+from idms_cli.records.entry import LEFT, Verdict, word_for
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import Journal
+from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
 from idms_cli.records.plan import Planner
+from idms_cli.records.undo import UndoPlanner
 from idms_cli.records.window import Window
 
 Tell = Callable[[Mapping[str, int]], None]
+
+
+class PlanOutdated(InputError):
+    """A record that a saved plan wants to write has been changed since."""
 
 
 @dataclass(frozen=True)
@@ -37,41 +43,48 @@ class Load:
         self._journal = journal
         self._steering = steering
 
-    def plan(self, rows: Iterable[Row | BrokenRow], mapping: BoundMapping, window: Window, **notes: str) -> None:
+    def plan(self, rows: Iterable[Row | BrokenRow], mapping: BoundMapping, window: Window, lookup: Lookup) -> None:
         """Classify every row into the journal; writes nothing to the site.
 
         Raises `Interrupted` when asked to stop, and whatever ends the run; the plan is then incomplete and worthless.
         """
         self._journal.begin()
-        planner = Planner(self._kind, mapping, self._rules, self._journal)
+        planner = Planner(lookup, mapping, self._rules, self._journal)
         planner.plan(rows, window, tell=self._tell_read)
-        self._journal.finish_plan(planner.corrections(), **notes)
+        self._journal.finish_plan(planner.corrections())
 
-    def apply(self, window: Window, *, settle_s: float) -> IdmsError | None:
-        """Write what is planned; the error that ended it early, or None.
+    def plan_undo(self, older: Journal, window: Window, *, why_not_delete: str) -> None:
+        """Plan what takes the run back whose journal is given. Raises as `plan` does."""
+        self._journal.begin()
+        planner = UndoPlanner(self._kind, older, self._journal, why_not_delete=why_not_delete)
+        planner.plan(window, tell=self._tell_read)
+        self._journal.finish_plan(())
 
-        However it ended, no record is left undecided: what was not sent is rejected as such, and told.
-        """
+    def refuse_if_changed(self, window: Window) -> None:
+        """Look at every record that the plan wants to write. Raises `PlanOutdated` if any is not as it was planned."""
+        applier = Applier(self._kind, self._rules, self._journal, settle_s=0)
+        found = [verdict for verdict in applier.check(window) if verdict.faults]
+        if found:
+            first = "; ".join(f"line {each.line}: {each.faults[0].message}" for each in found[:3] if each.faults)
+            raise PlanOutdated(
+                f"records are no longer as they were planned ({len(found):,}), nothing was written: {first}",
+                hint="Make a new plan.",
+            )
+
+    def apply(self, window: Window, *, settle_s: float) -> None:
+        """Write what is planned. Raises what ends it early: see `end_early`."""
         counts = self._journal.counts()
         applier = Applier(self._kind, self._rules, self._journal, settle_s=settle_s)
 
         def tell(verdicts: list[Verdict]) -> None:
             nonlocal counts
             for verdict in verdicts:
-                if verdict.state != "planned":
-                    counts = counts.after(word_for(verdict.state, verdict.action))
+                if (word := word_for(verdict.state, verdict.action)) != LEFT:
+                    counts = counts.after(word)
             self._steering.tell(counts.as_dict())
             self._stop_if_asked()
 
-        ended: IdmsError | None = None
-        try:
-            applier.apply(window, tell=tell)
-        except IdmsError as error:
-            ended = error
-            self._journal.reject_rest("planned", Fault("send", "", "not-sent", f"Not sent: {error}"))
-            message = f"The run ended before the site's answer: {error}. It may be stored: look first."
-            self._journal.reject_rest("sending", Fault("send", "", "unknown", message))
-        return ended
+        applier.apply(window, tell=tell)
 
     def _tell_read(self, read: int) -> None:
         self._steering.tell(Counts(read=read).as_dict())
@@ -80,3 +93,11 @@ class Load:
     def _stop_if_asked(self) -> None:
         if self._steering.stopping():
             raise Interrupted("the run was stopped")
+
+
+def end_early(journal: Journal, error: Exception) -> None:
+    """No record is left undecided by a run that will not be gone on with: what was not sent is rejected as such."""
+    reason = str(error).rstrip(".")
+    journal.reject_rest("planned", Fault("send", "", "not-sent", f"Not sent: {reason}."))
+    message = f"The run ended before the site's answer: {reason}. It may have been stored: look first."
+    journal.reject_rest("sending", Fault("send", "", "unknown", message))

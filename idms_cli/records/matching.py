@@ -1,9 +1,11 @@
 """What to do with a mapped row, given the records it matches: pure decisions, no I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import blake2b
 
+from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError
 from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Property, Value
@@ -20,13 +22,21 @@ class Rules:
     """What the job says about acting and matching. Names are the site's spelling."""
 
     action: str
-    """insert, update or upsert."""
+    """insert, update, upsert or delete."""
     match: tuple[str, ...]
     properties: Mapping[str, Property]
     on_multiple: str = "skip"
     """skip: reject the row; error: end the run before anything is written."""
     skip_blank_match: bool = True
     only_changes: bool = True
+    insert_only: bool = False
+    """An upsert that leaves records alone which are there."""
+    duplicates: str = "reject"
+    """Rows of one key that say different things: reject all, or keep the first or the last."""
+    appended: Mapping[str, str] = field(default_factory=dict)
+    """Multi-select properties that what is new is added to -> what stands between their values."""
+    exactly: bool = False
+    """Somebody has approved the plan: a record that was changed since is left alone."""
 
 
 def match_values(values: Values, rules: Rules) -> Values | Fault:
@@ -37,19 +47,19 @@ def match_values(values: Values, rules: Rules) -> Values | Fault:
     """
     blank = [name for name in rules.match if values.get(name) in (None, "")]
     if blank and (rules.skip_blank_match or len(blank) == len(rules.match)):
-        return Fault("match", ", ".join(blank), "blank-match", "a blank value is not used to find a record")
+        return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules))
     return {name: values[name] for name in rules.match if name not in blank}
 
 
 def digest(values: Values) -> bytes:
     """16 bytes that are the same for the same values, without regard to case: how the site's database compares."""
-    text = repr(sorted((name, show(value).strip().casefold()) for name, value in values.items()))
+    text = repr(sorted((name, _canonical(value).strip().casefold()) for name, value in values.items()))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def content_digest(values: Values) -> bytes:
     """The same for a whole row, exactly."""
-    text = repr(sorted((name, show(value)) for name, value in values.items()))
+    text = repr(sorted((name, _canonical(value)) for name, value in values.items()))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -59,25 +69,51 @@ def classify(line: int, values: Values, match: Values, found: Sequence[Record], 
         return _many(line, match, found, rules)
     if not found:
         return _none(line, values, match, rules)
-    if rules.action == "insert":
+    if rules.action == "insert" or rules.insert_only:
         fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(found[0])}")
         return Entry(line, "skipped", key=found[0].key, faults=(fault,))
+    if rules.action == "delete":
+        gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
+        return Entry(line, "planned", "delete", key=found[0].key, match=match, changes=gone)
     return _one(line, values, match, found[0], rules)
 
 
 def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple[Value, Value]]:
     """Property -> (old, new) for everything that is to change; what a record was matched by never is."""
+    wanted = values if not rules.appended else _added(values, record, rules.appended)
     return {
         name: (record.values.get(name), new)
-        for name, new in values.items()
+        for name, new in wanted.items()
         if name not in rules.match and not same(new, record.values.get(name))
     }
 
 
+def _added(values: Values, record: Record, appended: Mapping[str, str]) -> Values:
+    """`values` with those of `appended` properties put behind what the record has; none of them twice."""
+    added = {}
+    for name in values.keys() & appended.keys():
+        mark = appended[name]
+        items = [*str(record.values.get(name) or "").split(mark), *str(values[name] or "").split(mark)]
+        added[name] = mark.join(dict.fromkeys(item for item in map(str.strip, items) if item))
+    return {**values, **added}
+
+
+def changed_since(planned: Mapping[str, tuple[Value, Value]], record: Record) -> tuple[Fault, ...]:
+    """What of a plan no longer holds: properties that had another value when it was made."""
+    return tuple(
+        Fault("send", name, "changed-since", f"{name} was {_quoted(old)} in the plan, and is {_quoted(now)} now")
+        for name, (old, new) in planned.items()
+        if not same(old, now := record.values.get(name)) and not same(new, now)
+    )
+
+
+def _quoted(value: Value) -> str:
+    return f"'{shortened(show(value))}'" if value not in (None, "") else "blank"
+
+
 def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
     keys = ", ".join(_key(record) for record in found[:5]) + (", ..." if len(found) > 5 else "")
-    by = ", ".join(f"{name} {show(value)}" for name, value in match.items())
-    message = f"{len(found)} records match {by}: {keys}"
+    message = f"{len(found)} records match {_in_words(match)}: {keys}"
     if rules.on_multiple == "error":
         raise IdmsError(
             f"line {line}: {message}",
@@ -87,9 +123,13 @@ def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> En
 
 
 def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
-    if rules.action == "update":
-        by = ", ".join(f"{name} {show(value)}" for name, value in match.items())
-        fault = Fault("match", ", ".join(match), "no-match", f"no record has {by}")
+    if rules.action == "delete":
+        fault = Fault("match", ", ".join(match), "absent", f"no record has {_in_words(match)}: nothing to delete")
+        return Entry(line, "skipped", match=match, faults=(fault,))
+    given_by_site = [name for name in match if rules.properties[name].read_only]
+    if rules.action == "update" or given_by_site:
+        new = f"; a new one gets its {', '.join(given_by_site)} from the site" if given_by_site else ""
+        fault = Fault("match", ", ".join(match), "no-match", f"no record has {_in_words(match)}{new}")
         return Entry(line, "rejected", match=match, faults=(fault,))
     missing = [
         Fault("plan", name, "required", f"{name} is needed for a new record")
@@ -112,7 +152,7 @@ def _one(line: int, values: Values, match: Values, record: Record, rules: Rules)
                 "match",
                 name,
                 "other-key",
-                f"the record found has {name} {show(changes[name][0])}; a key is not changed",
+                f"the record found has {name} {shortened(show(changes[name][0]))}; a key is not changed",
             )
             for name in moved
         )
@@ -123,5 +163,21 @@ def _one(line: int, values: Values, match: Values, record: Record, rules: Rules)
     return Entry(line, "planned", "update", key=record.key, match=match, values=wanted, changes=changes)
 
 
+def _blank_in_words(blank: Sequence[str], rules: Rules) -> str:
+    subject = f"{' and '.join(blank)} {'is' if len(blank) == 1 else 'are'} blank"
+    if not rules.skip_blank_match:
+        return f"{subject}, and there is nothing left to look for"
+    return f"{subject}, and a record is not looked for by less than all of match"
+
+
+def _in_words(match: Values) -> str:
+    return ", ".join(f"{name} {shortened(show(value))}" for name, value in match.items())
+
+
 def _key(record: Record) -> str:
     return "|".join(record.key)
+
+
+def _canonical(value: Value) -> str:
+    """The same text for equal values: 1.50 is 1.5."""
+    return show(value.normalize() if isinstance(value, Decimal) else value)

@@ -12,12 +12,11 @@ class Patience:
         self._lock = Lock()
         self._lost = 0
 
-    def lose(self, error: Exception) -> None:
-        """One more record failed for no reason of its own; raises `error` when that is one too many in a row."""
+    def lose(self) -> bool:
+        """One more record failed for no reason of its own. True when that is one too many in a row."""
         with self._lock:
             self._lost += 1
-            if self._lost >= LIMIT:
-                raise error
+            return self._lost >= LIMIT
 
     def regain(self) -> None:
         """The site works."""

@@ -1,15 +1,15 @@
 """The first half of a run: every row is classified into the journal, and nothing is written to the site."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from idms_cli.errors import RecordRefused, SiteError, Unreachable
+from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
-from idms_cli.imis.kinds import Kind
 from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import Journal
+from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules, Values, classify, content_digest, digest, match_values
 from idms_cli.records.patience import Patience
@@ -31,43 +31,43 @@ class Wanted:
 class Planner:
     """Plans the rows of one file."""
 
-    def __init__(self, kind: Kind, mapping: BoundMapping, rules: Rules, journal: Journal) -> None:
-        self._kind = kind
+    def __init__(self, lookup: Lookup, mapping: BoundMapping, rules: Rules, journal: Journal) -> None:
+        self._lookup = lookup
         self._mapping = mapping
         self._rules = rules
         self._journal = journal
         self._patience = Patience()
+        self._replaced: list[tuple[int, int]] = []
+        """Line of a row, and of the later one of the same key that counts in its place."""
         self._doubles: dict[int, int] = {}
         """Line of the first row of a key -> line of a later row that says something else for the same key."""
 
-    def plan(self, rows: Iterable[Row | BrokenRow], window: Window, *, tell: Callable[[int], None]) -> bool:
-        """Plan all rows; `tell` is given the number of rows read after each chunk, and raises to stop.
+    def plan(self, rows: Iterable[Row | BrokenRow], window: Window, *, tell: Callable[[int], None]) -> None:
+        """Plan all rows; `tell` is given the number of rows planned so far after each, and raises to stop.
 
         Raises what ends the whole run: `LoginRefused`, `Unreachable`, `IdmsError` for `on_multiple: error`.
         """
-        read = 0
+        planned = 0
         source = iter(rows)
         while chunk := list(islice(source, CHUNK)):
-            entries = self._plan_chunk(chunk, window)
-            self._journal.begin_batch()
-            self._journal.add(entries)
-            self._journal.end_batch()
-            read += len(chunk)
-            tell(read)
-        return read > 0
+            with self._journal.transaction():
+                prepared = [self._prepare(row) for row in chunk]
+            entries: list[Entry] = []
+            in_order = window.stream if self._lookup.parallel else map
+            for entry in in_order(self._classify, prepared):
+                entries.append(entry)
+                tell(planned + len(entries))
+            with self._journal.transaction():
+                self._journal.add(entries)
+            planned += len(entries)
 
     def corrections(self) -> Iterator[Verdict]:
         """Rows that must not be written after all, since a later row contradicts them."""
+        for first, second in self._replaced:
+            fault = Fault("match", ", ".join(self._rules.match), "double", f"line {second} counts in its place")
+            yield Verdict(first, "skipped", faults=(fault,))
         for first, second in self._doubles.items():
-            yield Verdict(first, "rejected", faults=(_double(self._rules, second),))
-
-    def _plan_chunk(self, chunk: Sequence[Row | BrokenRow], window: Window) -> list[Entry]:
-        self._journal.begin_batch()
-        prepared = [self._prepare(row) for row in chunk]
-        self._journal.end_batch()
-        wanted = [row for row in prepared if isinstance(row, Wanted)]
-        settled = [row for row in prepared if isinstance(row, Entry)]
-        return settled + window.each(self._look_up, wanted)
+            yield Verdict(first, "rejected", faults=(*self._journal.faults(first), _double(self._rules, second)))
 
     def _prepare(self, row: Row | BrokenRow) -> Entry | Wanted:
         """Everything that needs no call: reading, mapping, doubles within the file."""
@@ -88,19 +88,35 @@ class Planner:
         if met is None:
             return None
         first, same = met
+        if not same and self._rules.duplicates == "last":
+            self._journal.meet_again(digest(match), line, content_digest(values))
+            self._replaced.append((first, line))
+            return None
+        if not same and self._rules.duplicates == "first":
+            fault = Fault("match", ", ".join(match), "double", f"line {first} has the same key; the first one counts")
+            return Entry(line, "skipped", faults=(fault,))
         if same:
             fault = Fault("match", ", ".join(match), "double", f"says the same as line {first}")
             return Entry(line, "skipped", faults=(fault,))
         self._doubles.setdefault(first, line)
         return _rejected(line, _double(self._rules, first))
 
+    def _classify(self, prepared: Entry | Wanted) -> Entry:
+        return self._look_up(prepared) if isinstance(prepared, Wanted) else prepared
+
     def _look_up(self, wanted: Wanted) -> Entry:
         try:
-            found = self._kind.find(wanted.match) if wanted.match else []
+            found = self._lookup.find(wanted.match) if wanted.match else []
+        except InputError as error:
+            if len(wanted.match) == len(self._rules.match):
+                raise  # the job's own mistake: no row can be found so
+            return _rejected(wanted.line, Fault("match", ", ".join(wanted.match), "blank-match", str(error)))
         except RecordRefused as refused:
+            self._patience.regain()
             return _rejected(wanted.line, *(Fault("match", "", refused.code, reason) for reason in refused.reasons))
         except (Unreachable, SiteError) as error:
-            self._patience.lose(error)
+            if self._patience.lose():
+                raise
             return _rejected(wanted.line, Fault("match", "", "site-error", str(error)))
         self._patience.regain()
         return classify(wanted.line, wanted.values, wanted.match, found, self._rules)

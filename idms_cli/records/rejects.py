@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from idms_cli.config.foreign import harmless
 from idms_cli.errors import IdmsError, InputError
 from idms_cli.files import BrokenRow, Dialect, Row, Table
 from idms_cli.files.source import Fingerprint
@@ -152,7 +153,7 @@ def _reasons(line: int, faults: Sequence[Fault], *, mendable: bool) -> tuple[str
     stages = dict.fromkeys(fault.stage for fault in faults)
     fields = dict.fromkeys(fault.field for fault in faults if fault.field)
     codes = dict.fromkeys(fault.code for fault in faults)
-    return str(line), "; ".join(stages), "; ".join(fields), "; ".join(codes), " ".join(messages)
+    return str(line), "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:

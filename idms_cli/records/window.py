@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -36,6 +36,7 @@ class Window:
         finally:
             for future in ahead:
                 future.cancel()
+            wait(ahead)
 
     def __enter__(self) -> "Window":
         return self

@@ -4,7 +4,7 @@ from idms_cli.history.rows import Run, Slot, Wanted
 from idms_cli.history.store import Store
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration
+from idms_cli.reports.wording import Clock, duration, result
 
 
 def history_page(store: Store, clock: Clock, wanted: Wanted) -> Page:
@@ -30,10 +30,9 @@ def _moment(item: Run | Slot) -> tuple[float, int]:
 
 
 def _run_row(run: Run, clock: Clock) -> tuple[str, ...]:
-    when = clock.moment(run.due or run.created_at) + (" by hand" if run.by_hand else "")
-    numbers = counts(run.counts, dry_run=run.dry_run)
-    result = "; ".join(filter(None, ("dry run" if run.dry_run else "", numbers or run.reason)))
-    return str(run.id), run.job, when, run.status, duration(run.duration_s), result
+    kind = "dry run" if run.dry_run else "by hand" if run.by_hand else ""
+    told = "; ".join(filter(None, (kind, result(run))))
+    return str(run.id), run.job, clock.moment(run.due or run.created_at), run.status, duration(run.duration_s), told
 
 
 def _slot_row(slot: Slot, clock: Clock) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from idms_cli.config.problems import Problem, format_problem
+from idms_cli.config.problems import format_problem
 from idms_cli.dispatch.reading import Checked
 from idms_cli.jobs.job import Job
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import Clock
+from idms_cli.reports.status import NO_JOBS
+from idms_cli.reports.wording import Clock, some
 
 NEXT = 3
 
@@ -18,7 +19,7 @@ def check_page(checked: Sequence[Checked], clock: Clock) -> Page:
     parts: list[Line | Table] = []
     for each in checked:
         if each.problems:
-            parts += [Line(format_line) for problem in each.problems for format_line in _lines(problem)]
+            parts += [Line(line) for problem in each.problems for line in format_problem(problem).split("\n")]
         elif each.job and each.work:
             parts.append(Line(f"{each.name}: ok", "green"))
             parts.append(Line(f"    {each.work.describe()}"))
@@ -33,12 +34,12 @@ def jobs_page(checked: Sequence[Checked], clock: Clock) -> Page:
     """A line for each job."""
     rows = [
         (each.name, each.job.module, _state(each.job), _schedule(each.job), each.job.description)
-        if each.job and not each.problems
-        else (each.name, "-", "broken", "-", f"{len(each.problems)} problems; see idms check {each.name}")
+        if each.job
+        else (each.name, "-", "broken", "-", f"{some(len(each.problems), 'problem')}; see idms check {each.name}")
         for each in checked
     ]
     if not rows:
-        return Page({"jobs": []}, [Line("There are no jobs yet. A YAML file in jobs.d/ makes one.")])
+        return Page({"jobs": []}, [Line(NO_JOBS)])
     table = Table(("job", "module", "state", "schedule", "description"), rows)
     return Page({"jobs": [_data(each, clock.now) for each in checked]}, [table])
 
@@ -72,26 +73,24 @@ def _schedule(job: Job) -> str:
     return job.schedule.describe() if job.schedule else "-"
 
 
-def _lines(problem: Problem) -> list[str]:
-    return format_problem(problem).split("\n")
-
-
 def _total(jobs: int, broken: int) -> str:
     if not jobs:
-        return "There are no jobs yet. A YAML file in jobs.d/ makes one."
-    plural = "job" if jobs == 1 else "jobs"
-    return f"{broken} of {jobs} {plural} cannot run." if broken else f"{jobs} {plural}, all well."
+        return NO_JOBS
+    if not broken:
+        return f"{some(jobs, 'job')}, all well."
+    return f"{broken} of {some(jobs, 'job')} {'has' if broken == 1 else 'have'} problems."
 
 
 def _data(each: Checked, now: datetime) -> dict[str, object]:
-    data: dict[str, object] = {"job": each.name, "problems": [asdict(problem) for problem in each.problems]}
-    if each.job and each.work:
-        data |= {
-            "description": each.job.description,
-            "module": each.job.module,
-            "enabled": each.job.enabled,
-            "schedule": _schedule(each.job),
-            "does": each.work.describe(),
-            "next": [moment.isoformat() for moment in upcoming(each.job, now)],
-        }
-    return data
+    """The same fields for every job; what a broken file does not tell is null."""
+    job = each.job
+    return {
+        "job": each.name,
+        "problems": [asdict(problem) for problem in each.problems],
+        "description": job.description if job else None,
+        "module": job.module if job else None,
+        "enabled": job.enabled if job else None,
+        "schedule": job.schedule.describe() if job and job.schedule else None,
+        "does": each.work.describe() if each.work else None,
+        "next": [moment.isoformat() for moment in upcoming(job, now)] if job else [],
+    }

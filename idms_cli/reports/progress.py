@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+
+from idms_cli.config.foreign import harmless
+from idms_cli.reports.wording import some
 
 
 class ProgressBar:
@@ -10,17 +12,17 @@ class ProgressBar:
 
     def __init__(self, title: str) -> None:
         from rich.console import Console  # noqa: PLC0415 - only where somebody watches
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[rows]}", markup=False),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task(f"{title}: starting", total=None)
+        self._task = self._progress.add_task(f"{title}: starting", total=None, rows="")
         self._title = title
 
     def update(self, counts: Mapping[str, int]) -> None:
@@ -28,18 +30,21 @@ class ProgressBar:
         if not counts:
             return
         left = counts.get("left", 0)
-        done = counts.get("inserted", 0) + counts.get("updated", 0)
-        settled = sum(counts.get(name, 0) for name in ("inserted", "updated", "unchanged", "skipped", "rejected"))
-        fields: dict[str, Any]
+        done = sum(counts.get(name, 0) for name in ("inserted", "updated", "deleted"))
+        settled = done + sum(counts.get(name, 0) for name in ("unchanged", "skipped", "rejected"))
         if settled or left:
-            fields = {"description": f"{self._title}: writing", "completed": done, "total": done + left}
+            self._show("writing", done, f"{done:,} of {done + left:,}", total=done + left)
         else:
-            fields = {"description": f"{self._title}: planning", "completed": counts.get("read", 0), "total": None}
-        self._progress.update(self._task, **fields)
+            read = counts.get("read", 0)
+            self._show("planning", read, some(read, "row"))
+
+    def _show(self, doing: str, done: int, rows: str, *, total: int | None = None) -> None:
+        description = f"{self._title}: {doing}"
+        self._progress.update(self._task, description=description, completed=done, total=total, rows=rows)
 
     def say(self, text: str) -> None:
         """Tell what it waits for."""
-        self._progress.update(self._task, description=f"{self._title}: {text}")
+        self._progress.update(self._task, description=f"{self._title}: {harmless(text)}")
 
     def __enter__(self) -> "ProgressBar":
         self._progress.start()

@@ -1,40 +1,35 @@
 """One run: what it read, wrote and rejected, and why; the plan of a dry run; its log."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from idms_cli.history.rows import Run
+from idms_cli.imis.properties import Value
 from idms_cli.records.conversions import show as show_value
 from idms_cli.records.entry import Entry
+from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration
+from idms_cli.reports.wording import Clock, counts, duration, some
 
 LOG_LINES = 15
-REJECTS_SHOWN = 10
 CHANGES_SHOWN = 20
 STYLES = {"completed": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
     """Everything that a person wants to know of one run."""
-    parts: list[Line | Table] = [*_head(run, clock)]
-    data = run_data(run)
-    if (directory / FILE_NAME).exists():
-        with closing(Journal(directory)) as journal:
-            if journal.is_planned:
-                parts += _journal_parts(run, journal, data, changes)
-    rejects = directory / "rejects.csv"
-    if rejects.exists():
-        parts.append(Line(f"Rejected rows, ready to be mended and imported again: {rejects}"))
-        data["rejects_file"] = str(rejects)
+    pages = [Page(run_data(run), [*_head(run, clock)]), *_journal_pages(run, directory, changes)]
     if log:
-        parts += _log(directory / "log.txt", data)
-    return Page({"run": data}, parts)
+        pages.append(_log_page(directory / "log.txt"))
+    data: dict[str, Any] = {}
+    for page in pages:
+        data |= page.data
+    return Page({"run": data}, [part for page in pages for part in page.parts])
 
 
 def summary(run: Run) -> str:
@@ -48,45 +43,53 @@ def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
     yield Line(summary(run), STYLES.get(run.status, "bold"))
     if run.hint:
         yield Line(run.hint)
+    yield Line("")
+    yield Table(("", ""), [*_facts(run, clock)])
+
+
+def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     slot = f"due {clock.exact(run.due)}" if run.due else "by hand"
-    facts = [("started", f"{clock.exact(run.started_at)} ({slot})"), ("took", duration(run.duration_s))]
+    if run.started_at:
+        yield "started", f"{clock.exact(run.started_at)} ({slot})"
+    else:
+        yield "created", f"{clock.exact(run.created_at)} ({slot})"
+    if run.duration_s is not None:
+        yield "took", duration(run.duration_s)
     if run.attempt > 1:
-        facts.append(("attempts", f"{run.attempt}: its process died, and it was resumed"))
+        yield "attempts", f"{run.attempt}: its process died, and it was resumed"
     if "calls" in run.counts:
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
-        logins = run.counts.get("token", 0)
-        facts.append(("calls", f"{run.counts['calls']:,}: {verbs}, {logins} {'login' if logins == 1 else 'logins'}"))
-    yield Table(("", ""), facts)
+        yield "calls", f"{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
 
-def _journal_parts(run: Run, journal: Journal, data: dict[str, object], limit: int) -> Iterator[Line | Table]:
-    rejected = list(islice(journal.rejected(), REJECTS_SHOWN))
-    if rejected:
-        reasons = _reasons(journal)
-        data["reject_reasons"] = [{"rows": rows, "code": code, "example": text} for code, text, rows in reasons]
-        yield Line("")
-        yield Line("Why rows were rejected", "bold")
-        yield Table(
-            ("rows", "code", "for example"),
-            [(f"{rows:,}", code, text) for code, text, rows in reasons],
-            frozenset({"rows"}),
-        )
-    if run.dry_run:
-        planned = journal.planned_counts()
-        entries = journal.planned(limit)
-        data["planned"] = planned
-        data["changes"] = [_entry_data(entry) for entry in entries]
-        yield Line("")
-        words = " and ".join(f"{number:,} to {action}" for action, number in planned.items()) or "nothing to write"
-        yield Line(f"The plan: {words}. Nothing was written.", "bold")
-        yield from _changes(entries, sum(planned.values()), run.id)
+def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
+    if not (directory / FILE_NAME).exists():
+        return
+    with closing(Journal(directory)) as journal:
+        if not journal.is_planned:
+            return
+        yield _reasons_page("reject", "rejected", journal.rejected())
+        yield _rejects_page(directory / "rejects.csv")
+        yield _reasons_page("skip", "skipped", journal.skipped())
+        if run.dry_run or run.status == "held":
+            yield _plan_page(run, journal, limit)
 
 
-def _reasons(journal: Journal) -> list[tuple[str, str, int]]:
+def _reasons_page(word: str, participle: str, told: Iterable[tuple[int, tuple[Fault, ...]]]) -> Page:
+    reasons = _reasons(told)
+    if not reasons:
+        return Page({}, [])
+    rows = [(f"{number:,}", code, text) for code, text, number in reasons]
+    data = [{"rows": number, "code": code, "example": text} for code, text, number in reasons]
+    table = Table(("rows", "code", "for example"), rows, frozenset({"rows"}))
+    return Page({f"{word}_reasons": data}, [Line(""), Line(f"Why rows were {participle}", "bold"), table])
+
+
+def _reasons(told: Iterable[tuple[int, tuple[Fault, ...]]]) -> list[tuple[str, str, int]]:
     """Code, an example and the number of rows, most frequent first."""
     rows: Counter[str] = Counter()
     example: dict[str, str] = {}
-    for line, faults in journal.rejected():
+    for line, faults in told:
         for code in {fault.code for fault in faults}:
             rows[code] += 1
         for fault in faults:
@@ -94,17 +97,37 @@ def _reasons(journal: Journal) -> list[tuple[str, str, int]]:
     return [(code, example[code], number) for code, number in rows.most_common()]
 
 
-def _changes(entries: Sequence[Entry], total: int, run_id: int) -> Iterator[Line | Table]:
-    rows = []
-    for entry in entries:
-        record = "|".join(entry.key) if entry.key else "new"
-        for number, (name, (old, new)) in enumerate(entry.changes.items()):
-            first = (str(entry.line), entry.action, record) if number == 0 else ("", "", "")
-            rows.append((*first, name, show_value(old), show_value(new)))
+def _rejects_page(path: Path) -> Page:
+    if not path.exists():
+        return Page({}, [])
+    line = Line(f"Rejected rows, ready to be mended and imported again: {path}")
+    return Page({"rejects_file": str(path)}, [line])
+
+
+def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
+    planned, entries = journal.planned_counts(), journal.planned(limit)
+    words = " and ".join(f"{number:,} to {action}" for action, number in planned.items()) or "nothing to write"
+    parts: list[Line | Table] = [Line(""), Line(f"The plan: {words}. Nothing was written.", "bold")]
+    rows = [row for entry in entries for row in _change_rows(entry)]
     if rows:
-        yield Table(("line", "action", "record", "property", "old", "new"), rows, frozenset({"line"}))
+        parts.append(Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"})))
+    total = sum(planned.values())
     if len(entries) < total:
-        yield Line(f"... and {total - len(entries):,} more: idms show {run_id} --changes {total}", "dim")
+        parts.append(Line(f"... and {total - len(entries):,} more: idms show {run.id} --changes {total}", "dim"))
+    return Page({"planned": planned, "changes": [_entry_data(entry) for entry in entries]}, parts)
+
+
+def _change_rows(entry: Entry) -> Iterator[tuple[str, ...]]:
+    record = "|".join(entry.key) if entry.key else "new"
+    first: tuple[str, ...] = (str(entry.line), entry.action, record)
+    for name, (old, new) in entry.changes.items():
+        change = _shown(new) if entry.action == "insert" else f"{_shown(old)} -> {_shown(new)}"
+        yield (*first, name, change)
+        first = ("", "", "")
+
+
+def _shown(value: Value) -> str:
+    return show_value(value) or "(blank)"
 
 
 def _entry_data(entry: Entry) -> dict[str, object]:
@@ -112,15 +135,12 @@ def _entry_data(entry: Entry) -> dict[str, object]:
     return {"line": entry.line, "action": entry.action, "key": entry.key, "changes": changes}
 
 
-def _log(path: Path, data: dict[str, object]) -> Iterator[Line | Table]:
+def _log_page(path: Path) -> Page:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return
-    data["log"] = lines
-    yield Line("")
-    yield Line(
-        "Log" if len(lines) <= LOG_LINES else f"Log (the last {LOG_LINES} of {len(lines)} lines of {path})", "bold"
-    )
-    for line in lines[-LOG_LINES:]:
-        yield Line(line, "dim")
+        return Page({}, [])
+    cut = len(lines) > LOG_LINES
+    title = f"Log (the last {LOG_LINES} of {len(lines):,} lines of {path})" if cut else "Log"
+    shown = [Line(line, "dim") for line in lines[-LOG_LINES:]]
+    return Page({"log": lines}, [Line(""), Line(title, "bold"), *shown])

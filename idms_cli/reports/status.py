@@ -1,78 +1,92 @@
 """How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from idms_cli.history.rows import JobRow, Run, moment
 from idms_cli.history.store import Store
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import Clock, counts, duration
+from idms_cli.reports.wording import Clock, duration, result
 
 SILENT_AFTER_S = 180
 """run-due is expected every minute; after three it is missed."""
+
+NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
 
 def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
     """All jobs, by name."""
     last = store.runs.last_of_each_job()
-    open_runs = {run.job: run for run in store.runs.open() if not run.dry_run}
-    rows = [_row(job, last.get(name), open_runs.get(name), clock) for name, job in jobs.items()]
+    current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
+    states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
     banner = _banner(store.ticks.last(), clock)
     parts: list[Line | Table] = []
     if banner:
         parts.append(Line(banner, "bold red"))
-    if rows:
-        table = [(row["job"], row["state"], row["last"], clock.moment(row["next_due"])) for row in rows]
-        parts.append(Table(("job", "state", "last run", "next run"), table))
+    if states:
+        rows = [(each.job.name, each.word, _next(each, clock), _last(each, clock)) for each in states]
+        parts.append(Table(("job", "state", "next run", "last run"), rows))
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
-        parts.append(Line("There are no jobs yet. A YAML file in jobs.d/ makes one."))
-    data = {"jobs": [{**row, "last": None} | _run_data(row.pop("run")) for row in rows], "banner": banner}
-    return Page(data, parts)
+        parts.append(Line(NO_JOBS))
+    return Page({"jobs": [_data(each) for each in states], "banner": banner}, parts)
 
 
-def _row(job: JobRow, last: Run | None, current: Run | None, clock: Clock) -> dict[str, Any]:
-    return {
-        "job": job.name,
-        "state": _state(job, last, current),
-        "description": job.description,
-        "module": job.module,
-        "last": _last(job, last, current, clock),
-        "next_due": moment(job.next_due) if job.enabled and not job.problems else None,
-        "problems": list(job.problems),
-        "run": last,
-    }
+@dataclass(frozen=True)
+class _State:
+    """A job, its newest run, and the oldest run of it that is not over."""
+
+    job: JobRow
+    last: Run | None
+    current: Run | None
+
+    @property
+    def word(self) -> str:
+        if self.job.problems:
+            return "broken"
+        if self.current:
+            return self.current.status
+        if not self.job.enabled:
+            return "disabled"
+        return self.last.status if self.last else "new"
+
+    @property
+    def next_due(self) -> datetime | None:
+        return moment(self.job.next_due) if self.job.enabled and not self.job.problems else None
 
 
-def _state(job: JobRow, last: Run | None, current: Run | None) -> str:
-    if job.problems:
-        return "broken"
-    if current:
-        return current.status
-    if not job.enabled:
-        return "disabled"
-    return last.status if last else "new"
+def _next(state: _State, clock: Clock) -> str:
+    due = state.next_due
+    return f"due since {clock.moment(due)}" if due and due <= clock.now else clock.moment(due)
 
 
-def _last(job: JobRow, last: Run | None, current: Run | None, clock: Clock) -> str:
-    if job.problems:
-        first = job.problems[0]
-        more = f" (and {len(job.problems) - 1} more)" if len(job.problems) > 1 else ""
-        return f"line {first['line']}: {first['message']}{more}; see idms check"
-    if last is None:
+def _last(state: _State, clock: Clock) -> str:
+    problems, run = state.job.problems, state.current or state.last
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return f"line {problems[0]['line']}: {problems[0]['message']}{more}; see idms check"
+    if run is None:
         return "-"
-    when = clock.moment(last.started_at or last.created_at)
-    if current:
-        return f"run {current.id} since {when}" + (f": {current.reason}" if current.reason else "")
-    numbers = counts(last.counts)
-    took = f" in {duration(last.duration_s)}" if last.duration_s is not None else ""
-    told = numbers or last.reason
-    return f"run {last.id}, {when}{took}" + (f": {told}" if told else "")
+    when = clock.moment(run.started_at or run.created_at)
+    if state.current:
+        return f"run {run.id} since {when}" + (f": {run.reason}" if run.reason else "")
+    took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
+    told = result(run)
+    return f"run {run.id}, {when}{took}" + (f": {told}" if told else "")
 
 
-def _run_data(run: Run | None) -> dict[str, Any]:
-    return {"last_run": None if run is None else run_data(run)}
+def _data(state: _State) -> dict[str, Any]:
+    return {
+        "job": state.job.name,
+        "state": state.word,
+        "description": state.job.description,
+        "module": state.job.module,
+        "next_due": state.next_due,
+        "problems": list(state.job.problems),
+        "last_run": run_data(state.last) if state.last else None,
+    }
 
 
 def run_data(run: Run) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from idms_cli.config.durations import format_duration
+from idms_cli.history.rows import Run
 
 
 class Clock:
@@ -35,18 +36,31 @@ def duration(seconds: float | None) -> str:
     """`0.4 s`, `12 s`, `3m20s`; `-` for None."""
     if seconds is None:
         return "-"
-    if seconds < 10:
+    if seconds < 9.95:  # what rounds to 10.0 is 10
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     return format_duration(timedelta(seconds=round(seconds)))
+
+
+def some(number: int, noun: str) -> str:
+    """`1 login`, `2 logins`, `1,200 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def result(run: Run) -> str:
+    """What came of a run: its counts, after the reason where they do not tell everything."""
+    numbers = counts(run.counts, dry_run=run.dry_run)
+    if numbers and run.status in ("completed", "partial"):
+        return numbers
+    return "; ".join(filter(None, (run.reason, numbers)))
 
 
 def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
     """`300 read = 12 inserted + 280 unchanged + 8 rejected`: every row accounted for."""
     if "read" not in numbers:
         return ""
-    names = ("inserted", "updated", "unchanged", "skipped", "rejected", "left")
+    names = ("inserted", "updated", "deleted", "unchanged", "skipped", "rejected", "left")
     parts = [f"{numbers[name]:,} {_word(name, dry_run=dry_run)}" for name in names if numbers.get(name)]
     return f"{numbers['read']:,} read" + (f" = {' + '.join(parts)}" if parts else "")
 

@@ -31,6 +31,8 @@ class Entity:
     parent: str
     description: str
     properties: tuple[Property, ...]
+    typed: bool = False
+    """A data contract of its own, not `GenericEntityData`: not among the business objects that the site lists."""
 
     @property
     def keys(self) -> tuple[Property, ...]:
@@ -57,6 +59,8 @@ STATUSES = {"A": "Active", "I": "Inactive", "S": "Suspended", "D": "Marked for d
 ADDRESS_PURPOSES = ("Address", "Billing", "Shipping")
 STANDINGS = {"GOOD": "Good standing", "LAPSED": "Lapsed", "GRACE": "In grace period", "HONORARY": "Honorary"}
 GRADES = {"A": "Distinction", "B": "Merit", "C": "Pass", "F": "Failed"}
+COMMUNICATION_TYPES = {"NEWS": "Newsletter", "EVENTS": "Event invitations", "OFFERS": "Offers of partners"}
+RELATION_TYPES = {"PARENT": "Parent of", "CHILD": "Child of", "MENTOR": "Mentor of", "MENTEE": "Mentored by"}
 ACTIVITY_TYPES = {
     "EDUC": "Education",
     "CALL": "Phone call",
@@ -134,7 +138,25 @@ ACTIVITY = Entity(
     ),
 )
 
-ENTITIES = (MEMBERSHIP, SCORES, CODES, ACTIVITY)
+RELATIONSHIP = Entity(
+    "Relationship",
+    "Standard",
+    "Party",
+    "Relationships between two contacts (assumption K4)",
+    (
+        Property("SEQN", "Integer", required=True, key=True, assigned=True),
+        Property("ID", max_length=10, required=True),
+        Property("RELATION_TYPE", max_length=15, required=True, choices=RELATION_TYPES),
+        Property("TARGET_ID", max_length=10, required=True),
+        Property("TARGET_RELATION_TYPE", max_length=15, choices=RELATION_TYPES),
+        Property("TITLE", max_length=80),
+        Property("EFFECTIVE_DATE", "Date"),
+        Property("THRU_DATE", "Date"),
+        Property("NOTE"),
+    ),
+)
+
+ENTITIES = (MEMBERSHIP, SCORES, CODES, ACTIVITY, RELATIONSHIP)
 """The business objects of the site. To add one: define it above and name it here."""
 
 PARTY = Entity(

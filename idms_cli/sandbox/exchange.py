@@ -9,6 +9,9 @@ HTTP_ERROR = "System.Web.Http.HttpError, System.Web.Http"
 SOA = "Asi.Soa.Core.DataContracts"
 ADMINISTRATOR = "An error occurred. Please contact the administrator."
 
+WRITING_OPERATIONS = frozenset({"RegisterEvent", "CancelEventRegistration"})
+"""The operations of `_execute` that store something."""
+
 Json = dict[str, Any]
 
 
@@ -56,7 +59,10 @@ class Request:
     @property
     def writes(self) -> bool:
         """Whether this asks to store, change or delete something."""
-        return self.wants_api and self.method in {"POST", "PUT", "DELETE"} and not self.operation
+        if not self.wants_api or self.method not in {"POST", "PUT", "DELETE"}:
+            return False
+        name = self.content.get("OperationName") if isinstance(self.content, dict) else None
+        return not self.operation or (self.operation == "_execute" and name in WRITING_OPERATIONS)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from idms_cli.sandbox.bodies import listed, member
-from idms_cli.sandbox.definitions import ADDRESS_PURPOSES, ATTRIBUTES, PARTY, Entity, Property
+from idms_cli.sandbox.definitions import ADDRESS_PURPOSES, ATTRIBUTES, COMMUNICATION_TYPES, PARTY, Entity, Property
 from idms_cli.sandbox.exchange import SOA, Json, Reply, Request, http_error
 from idms_cli.sandbox.paging import paged
 from idms_cli.sandbox.party_requests import LONGEST
@@ -27,7 +27,7 @@ IDENTITIES = frozenset({"Id", "PartyId", "UniformId"})
 
 def list_definitions(site: Sandbox, request: Request) -> Reply:
     """All business objects. The list cannot be filtered, and its `Limit` is 0, as on the real site."""
-    entities = [table.entity for table in site.tables.values()]
+    entities = [table.entity for table in site.tables.values() if not table.entity.typed]
     window, chosen = site.faults.page(request, entities)
     item_type = f"{SOA}.BOEntityDefinitionData, Asi.Contracts"
     reply = paged(window, [_definition(each) for each in chosen], item_type=item_type)
@@ -73,6 +73,23 @@ def list_address_purposes(site: Sandbox, request: Request) -> Reply:
     items = [
         {"$type": item_type, "Name": name, "IsDefaultAddress": number == 0}
         for number, name in enumerate(ADDRESS_PURPOSES)
+    ]
+    window, chosen = site.faults.page(request, items)
+    return paged(window, chosen, item_type=item_type)
+
+
+def list_communication_types(site: Sandbox, request: Request) -> Reply:
+    """What a contact may opt in to."""
+    item_type = "Asi.Soa.Communications.DataContracts.CommunicationTypeData, Asi.Contracts"
+    items = [
+        {
+            "$type": item_type,
+            "CommunicationTypeId": code,
+            "ReasonCode": code.lower(),
+            "CommunicationTypeDisplay": text,
+            "IsSystem": False,
+        }
+        for code, text in COMMUNICATION_TYPES.items()
     ]
     window, chosen = site.faults.page(request, items)
     return paged(window, chosen, item_type=item_type)
@@ -185,7 +202,9 @@ def _item_members(collection: str, names: tuple[str, ...]) -> list[Json]:
     if collection != "Addresses":
         return _described(names)
     address = _metadata("AddressData", _described(("AddressLines", *ADDRESS_MEMBERS)))
-    return [*_described(names[:-1]), _nested("Address", address)]
+    marks = _metadata("CommunicationPreferenceData", _described(("Reason",)))
+    plain = [name for name in names if name not in {"Address", "CommunicationPreferences"}]
+    return [*_described(plain), _nested("Address", address), _nested("CommunicationPreferences", marks, many=True)]
 
 
 def _nested(name: str, definition: Json, *, many: bool = False) -> Json:

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC
 
 from idms_cli.sandbox.bodies import listed, member, pairs, required_body
-from idms_cli.sandbox.definitions import ADDRESS_PURPOSES, CUSTOMER_TYPES, STATUSES
+from idms_cli.sandbox.definitions import ADDRESS_PURPOSES, COMMUNICATION_TYPES, CUSTOMER_TYPES, STATUSES
 from idms_cli.sandbox.exchange import Json, Reply, Request, http_error, invalid, not_found
 from idms_cli.sandbox.filters import Condition, conditions, equals
 from idms_cli.sandbox.paging import paged
@@ -159,6 +159,9 @@ def _objections(party: Json) -> list[str]:
     for item in listed(party["Addresses"]):
         if item["AddressPurpose"] not in ADDRESS_PURPOSES:
             messages.append(f"'{item['AddressPurpose']}' is not a valid address purpose.")
+    for item in listed(party["CommunicationTypePreferences"]):
+        if item["CommunicationTypeId"] not in COMMUNICATION_TYPES:
+            messages.append(f"'{item['CommunicationTypeId']}' is not a type of communication.")
     if row["CustomerTypeCode"] and row["CustomerTypeCode"] not in CUSTOMER_TYPES:
         messages.append(f"'{row['CustomerTypeCode']}' is not a valid customer type.")
     if row["Status"] not in STATUSES:

@@ -11,6 +11,7 @@ MEMBERSHIP = "Asi.Soa.Membership.DataContracts"
 PERSON = f"{MEMBERSHIP}.PersonData, Asi.Contracts"
 ORGANIZATION = f"{MEMBERSHIP}.OrganizationData, Asi.Contracts"
 PROPERTY = f"{SOA}.GenericPropertyData, Asi.Contracts"
+PREFERENCE = f"{MEMBERSHIP}.CommunicationPreferenceData"
 
 OBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "PersonName": (
@@ -28,7 +29,10 @@ OBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {
 COLLECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Emails": ("EmailData", ("Address", "EmailType", "IsPrimary")),
     "Phones": ("PhoneData", ("Number", "PhoneType", "IsPrimary")),
-    "Addresses": ("FullAddressData", ("AddressPurpose", "Email", "Phone", "Address")),
+    "Addresses": (
+        "FullAddressData",
+        ("FullAddressId", "AddressPurpose", "Email", "Phone", "Fax", "Address", "CommunicationPreferences"),
+    ),
     "Salutations": ("PartySalutationData", ("SalutationMethod", "Text")),
     "AlternateIds": ("AlternateIdData", ("Id", "IdType")),
     "CommunicationTypePreferences": ("PartyCommunicationTypePreferenceData", ("CommunicationTypeId", "OptInFlag")),
@@ -149,7 +153,7 @@ def _collection(name: str, value: Any) -> Json:
     make = _address if name == "Addresses" else lambda item: _item(kind, members, item)
     items = [make(item) for item in listed(value)]
     if name == "Addresses":
-        items = [item for item in items if not _is_empty(item)]
+        items = _numbered([item for item in items if not _is_empty(item)])
     return {"$type": f"{MEMBERSHIP}.{kind}Collection, Asi.Contracts", "$values": items}
 
 
@@ -169,8 +173,10 @@ def _address(item: Any) -> Json:
     if not isinstance(address, dict):
         raise bad_data()
     lines = [_text(line) for line in listed(member(address, "AddressLines"))]
+    marks = [{"$type": f"{PREFERENCE}, Asi.Contracts", "Reason": _text(each)} for each in _reasons(item)]
     return {
-        **_item(kind, members[:-1], item),
+        **_item(kind, tuple(each for each in members if each not in {"Address", "CommunicationPreferences"}), item),
+        "CommunicationPreferences": {"$type": f"{PREFERENCE}Collection, Asi.Contracts", "$values": marks},
         "Address": {
             "$type": f"{MEMBERSHIP}.AddressData, Asi.Contracts",
             "AddressLines": {"$type": f"{MEMBERSHIP}.AddressLineDataCollection, Asi.Contracts", "$values": lines},
@@ -179,9 +185,24 @@ def _address(item: Any) -> Json:
     }
 
 
+def _reasons(item: Any) -> list[Any]:
+    """For what an address is preferred: `mail`, `bill`, `ship` (assumption K1)."""
+    return [member(each, "Reason") for each in listed(member(item, "CommunicationPreferences"))]
+
+
+def _numbered(addresses: list[Json]) -> list[Json]:
+    """Each with its `FullAddressId`; a new one gets the next number of this contact."""
+    highest = max((int(each["FullAddressId"]) for each in addresses if each["FullAddressId"].isdigit()), default=0)
+    for item in addresses:
+        if not item["FullAddressId"]:
+            highest += 1
+            item["FullAddressId"] = str(highest)
+    return addresses
+
+
 def _is_empty(item: Json) -> bool:
     address = item["Address"]
-    texts = (item["Email"], item["Phone"], *(address[each] for each in ADDRESS_MEMBERS))
+    texts = (item["Email"], item["Phone"], item["Fax"], *(address[each] for each in ADDRESS_MEMBERS))
     return not any((*texts, *listed(address["AddressLines"])))
 
 

@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from idms_cli.sandbox import control, metadata, panels, party_requests, query_requests
+from idms_cli.sandbox import (
+    control,
+    event_requests,
+    group_requests,
+    lookup_requests,
+    metadata,
+    panels,
+    party_requests,
+    query_requests,
+    user_requests,
+)
 from idms_cli.sandbox.exchange import RefusedError, Reply, Request, http_error
 from idms_cli.sandbox.pages import overview
 from idms_cli.sandbox.site import Sandbox
@@ -13,13 +23,25 @@ LISTS = {
     "iqa": query_requests.run_iqa,
     "boentitydefinition": metadata.list_definitions,
     "addresspurpose": metadata.list_address_purposes,
+    "communicationtype": metadata.list_communication_types,
+    "group": group_requests.list_groups,
 }
 """What can only be listed, by its lower-case name."""
+TYPED = {
+    "groupmember": group_requests.answer_members,
+    "groupmemberdetail": group_requests.answer_details,
+    "eventregistration": event_requests.answer,
+    "user": user_requests.answer,
+    "gentable": lookup_requests.answer,
+}
+"""Entities with a data contract of their own; None from one of them is a verb that it does not offer."""
 ENDPOINTS = (
     "query",
     "iqa",
     "BoEntityDefinition",
     "AddressPurpose",
+    "CommunicationType",
+    "Group",
     "metadata",
     "QueryDefinition",
     "Party",
@@ -82,6 +104,11 @@ def _served(site: Sandbox, request: Request) -> Reply:
         return metadata.execute_query_definition(site, request)
     if name in PARTIES:
         return _party(site, request)
+    if name in TYPED:
+        reply = TYPED[name](site, request)
+        if reply is None:
+            raise _unsupported(request)
+        return reply
     return _generic(site, request)
 
 

@@ -51,6 +51,7 @@ STREETS = ("High Street", "King's Road", "Rue de l'Église", "Königsallee", "El
 COURSES = ("Ethics", "First aid", "Leading a chapter", "Writing grants", "Data protection", "Café chemistry")
 CHAPTERS = ("North", "South", "Île-de-France", "Overseas")
 CODES = {"CPD": "Continuing education", "ETH": "Ethics", "GRANT": "Grant", "VOL": "Volunteering", "CAFÉ": "Social"}
+REGIONS = {"NORTH": "Northern region", "SOUTH": "Southern region", "OVERSEAS": "Overseas"}
 EVERY_NTH_IS_A_COMPANY = 25
 
 
@@ -68,6 +69,8 @@ def fill(tables: Mapping[str, Table], parties: Parties, *, members: int, seed: i
             _add_activities(tables, member, dice, today)
     for code, description in CODES.items():
         _add(tables["ABC_Codes"], {"Code": code, "Description": description})
+    for code, description in REGIONS.items():
+        _add(tables["GenTable"], {"TableName": "REGION", "Code": code, "Description": description})
 
 
 def _store(parties: Parties, sent: Json, dice: random.Random, today: datetime) -> str:

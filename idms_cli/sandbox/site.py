@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from idms_cli.errors import InputError
 from idms_cli.sandbox import savefile
+from idms_cli.sandbox.contracts import CONTRACTS
 from idms_cli.sandbox.definitions import ENTITIES, Entity
 from idms_cli.sandbox.faults import Faults
 from idms_cli.sandbox.ledger import Ledger, Write
@@ -70,7 +71,7 @@ class Sandbox:
             one_per_user=self.one_token_per_user,
             clock=self.clock,
         )
-        self.tables = {entity.name: Table(entity) for entity in ENTITIES}
+        self.tables = {entity.name: Table(entity) for entity in (*ENTITIES, *CONTRACTS)}
         self.parties = Parties()
         self.queries: dict[str, Query] = {}
         for query in QUERIES:

@@ -5,7 +5,7 @@ import csv
 import os
 import tracemalloc
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Row, format_of, open_table
-from idms_cli.files.dialect import CsvOptions
+from idms_cli.files.options import FileOptions
 from idms_cli.files.source import fingerprint
 
 Read = tuple[tuple[str, ...], list[Row | BrokenRow], tuple[str, ...]]
 
 
-def read(path: Path, **options: str) -> Read:
-    with open_table(path, CsvOptions(**options)) as table:
+def read(path: Path, **options: Any) -> Read:
+    with open_table(path, FileOptions(**options)) as table:
         rows = list(table.rows())
         return table.columns, rows, table.notes
 
@@ -58,7 +58,7 @@ def test_rows_have_the_line_on_which_they_start(tmp_path: Path) -> None:
     ],
 )
 def test_the_delimiter_is_found_in_the_header(tmp_path: Path, header: str, delimiter: str) -> None:
-    with open_table(written(tmp_path, header + "\n"), CsvOptions()) as table:
+    with open_table(written(tmp_path, header + "\n"), FileOptions()) as table:
         assert table.dialect.delimiter == delimiter
 
 
@@ -195,7 +195,7 @@ def test_a_cell_longer_than_the_standard_limit_is_read(tmp_path: Path) -> None:
 
 
 def test_rows_can_be_read_again_from_the_start(tmp_path: Path) -> None:
-    with open_table(written(tmp_path, "a\n1\n2\n"), CsvOptions()) as table:
+    with open_table(written(tmp_path, "a\n1\n2\n"), FileOptions()) as table:
         first = next(iter(table.rows()))
         assert [row.cells for row in table.rows()] == [("1",), ("2",)]
         assert first == Row(2, ("1",))
@@ -203,7 +203,7 @@ def test_rows_can_be_read_again_from_the_start(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "a\n1\n")
-    with open_table(path, CsvOptions()) as table:
+    with open_table(path, FileOptions()) as table:
         with path.open("a") as stream:
             stream.write("2\n")
         with pytest.raises(InputError, match="the file changed while it was being read"):
@@ -213,7 +213,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 def test_the_fingerprint_is_that_of_the_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, "a\n1\n")
 
-    with open_table(path, CsvOptions()) as table:
+    with open_table(path, FileOptions()) as table:
         assert table.fingerprint == fingerprint(path)
         assert table.fingerprint.size == 4
         assert table.fingerprint.sha256 == "309b0e45a73d3fc5325e2b6ed0a01ef8b9cde6b05a5633c1f893f970d52bfddc"
@@ -238,7 +238,7 @@ def test_an_unknown_ending_names_the_known_ones(tmp_path: Path) -> None:
 def test_memory_stays_flat(tmp_path: Path) -> None:
     path = written(tmp_path, "id,name\n" + "12345,somebody with a name\n" * 200_000)
     tracemalloc.start()
-    with open_table(path, CsvOptions()) as table:
+    with open_table(path, FileOptions()) as table:
         count = sum(1 for _ in table.rows())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -263,7 +263,7 @@ def test_what_the_standard_library_writes_comes_back_equal(
     path = tmp_path_factory.mktemp("csv") / "m.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, delimiter=delimiter, quoting=quoting).writerows([("a", "b", "c"), *rows])
-    with open_table(path, CsvOptions()) as table:
+    with open_table(path, FileOptions()) as table:
         back = list(table.rows())
         blank = table.blank_lines
     assert [row.cells for row in back] == [row for row in rows if any(cell.strip() for cell in row)]

@@ -62,6 +62,14 @@ def test_false_has_the_documented_words(word: str) -> None:
     assert converter(of("Boolean"))(word) is False
 
 
+def test_more_words_for_true_and_false_go_before_the_usual_ones() -> None:
+    convert = converter(of("Boolean"), words={"ja": True, "nein": False, "0": True})
+    assert [convert(word) for word in ("JA", " Nein ", "0", "yes", "f")] == [True, False, True, True, False]
+    fault = convert("oui")
+    assert isinstance(fault, Fault)
+    assert fault.message == ("'oui' is neither true (ja, 0, 1, T, True, Y, Yes) nor false (nein, 0, F, False, N, No).")
+
+
 @pytest.mark.parametrize(
     ("target", "text", "expected"),
     [

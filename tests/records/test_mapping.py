@@ -2,40 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from idms_cli.imis.properties import Property
 from idms_cli.records.faults import Fault
-from idms_cli.records.mapping import BoundMapping, MappedRow, MapRefused, Rule, bind
-
-PROPERTIES = {
-    target.name: target
-    for target in (
-        Property("ID", key=True, read_only=True),
-        Property("ACTIVITY_TYPE", max_length=10, choices=("EDUC", "MEET")),
-        Property("TRANSACTION_DATE", "Date"),
-        Property("AMOUNT", "Monetary"),
-        Property("QUANTITY", "Integer"),
-        Property("ACTIVE", "Boolean"),
-        Property("NOTE", max_length=20),
-        Property("CHANGED_ON", "Date", read_only=True),
-    )
-}
-COLUMNS = ("member", "Completed On", "price", "note", "Note")
-
-
-def bound(rules: dict[str, Any], **options: Any) -> BoundMapping:
-    checked = {key: rule if isinstance(rule, str) else Rule(**rule) for key, rule in rules.items()}
-    return bind(checked, COLUMNS, PROPERTIES, **options)
-
-
-def refused(rules: dict[str, Any]) -> list[tuple[str, str]]:
-    with pytest.raises(MapRefused) as caught:
-        bound(rules)
-    return [(fault.word, fault.code) for fault in caught.value.faults]
+from idms_cli.records.mapping import MappedRow, MapRefused, Rule
+from tests.records.maps import bound, refused
 
 
 def test_a_row_becomes_typed_values_in_the_sites_spelling_and_the_maps_order() -> None:
@@ -163,7 +136,21 @@ def test_a_read_only_property_may_be_mapped_to_match_on_it() -> None:
         pytest.param({"value": 1, "blank": "keep"}, id="blank constant"),
         pytest.param({"column": 5}, id="column that is a number"),
         pytest.param({"column": "a", "blank": "maybe"}, id="unknown word"),
-        pytest.param({"column": "a", "lookup": {}}, id="unknown key"),
+        pytest.param({"column": "a", "lockup": {}}, id="unknown key"),
+        pytest.param({"column": "a", "template": "{{ a }}"}, id="column and template"),
+        pytest.param({"template": "{% for x in a %}{% endfor %}"}, id="template with a loop"),
+        pytest.param({"column": "a", "only_if": "a ="}, id="half a condition"),
+        pytest.param({"value": "x", "case": "upper"}, id="constant in capitals"),
+        pytest.param({"column": "a", "default": " "}, id="empty default"),
+        pytest.param({"column": "a", "default": "x", "blank": "clear"}, id="default and clear"),
+        pytest.param({"column": "a", "join": ";"}, id="join alone"),
+        pytest.param({"column": "a", "split": ""}, id="empty mark"),
+        pytest.param({"column": "a", "append": True, "blank": "clear"}, id="append and clear"),
+        pytest.param({"column": "a", "lookup": {}}, id="empty lookup"),
+        pytest.param({"column": "a", "lookup": {" ": "x"}}, id="blank key"),
+        pytest.param({"column": "a", "lookup": {"file": "a.csv", "key": "k"}}, id="half a lookup file"),
+        pytest.param({"column": "a", "boolean": {"true": ["Ja"], "false": ["ja "]}}, id="word with two meanings"),
+        pytest.param({"column": "a", "boolean": {}}, id="no words"),
     ],
 )
 def test_a_rule_that_says_too_much_or_too_little_is_refused(rule: dict[str, object]) -> None:

@@ -1,9 +1,10 @@
 """Kinds of record that an import or update can write. To add one: one new file here and one line in `KINDS`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from idms_cli.imis.properties import Property, Value
 
@@ -15,19 +16,118 @@ Key = tuple[str, ...]
 
 
 class Entry(NamedTuple):
-    """Where a kind lives; imported on first use."""
+    """Where a kind lives, imported on first use; and what can be said of it without the site."""
 
     module: str
     summary: str
     needs_name: bool = False
     """Written `{panel: ABC_Scores}` rather than `contact`."""
+    entity: str = ""
+    """The site's entity that is written, for locks: addresses are parts of `Party`. Empty: the name given."""
+    owner: tuple[str, ...] = ()
+    """The properties that hold the contact's ID, where one contact may have many records."""
+    site_knows: bool = False
+    """Whether a contact has one or many is known from the metadata only: ask `names_one` when it is at hand."""
+    delete_by: tuple[tuple[str, ...], ...] = ()
+    """A delete must match on all of one of these; empty: on anything."""
+    refuses: Mapping[str, str] = MappingProxyType({})
+    """`insert`, `update` or `delete` -> why this kind cannot do it, and what to do instead."""
 
+    def why_not(self, action: str) -> str:
+        """Why a job's `action` cannot be done with this kind, empty when it can."""
+        parts = {"insert-matching": ("insert",), "upsert": ("insert", "update")}.get(action, (action,))
+        return next((self.refuses[part] for part in parts if part in self.refuses), "")
+
+    def too_wide(self, action: str, match: Collection[str]) -> str:
+        """Why `match` reaches more records than an update or delete should, unless the job says `all`; or empty."""
+        if action not in {"update", "upsert", "delete"} or not match:
+            return ""
+        words = {word.strip().casefold() for word in match}
+        if not self.site_knows and words <= {name.casefold() for name in self.owner}:
+            return "the contact's ID alone matches every such record of the contact"
+        ways = [{name.casefold() for name in way} for way in self.delete_by]
+        if action == "delete" and ways and not any(way <= words for way in ways):
+            return f"a delete needs {' or '.join(' + '.join(way) for way in self.delete_by)}"
+        return ""
+
+
+_RELATIONSHIP_KEYS = (("SEQN",), ("ID", "RELATION_TYPE", "TARGET_ID"))
 
 KINDS: dict[str, Entry] = {
-    "contact": Entry("idms_cli.imis.kinds.contact", "persons and organizations, through Party"),
-    "panel": Entry("idms_cli.imis.kinds.panel", "rows of any business object", needs_name=True),
-    "activity": Entry("idms_cli.imis.kinds.activity", "activities of a contact"),
+    "contact": Entry(
+        "idms_cli.imis.kinds.contact",
+        "persons and organizations, through Party",
+        entity="Party",
+        refuses={
+            "delete": "contacts are never deleted. Set the erasure mark with an update (the mark itself, or Status D), "
+            "and let the Contact erasure task of iMIS do it"
+        },
+    ),
+    "panel": Entry(
+        "idms_cli.imis.kinds.panel",
+        "rows of any business object",
+        needs_name=True,
+        owner=("ID", "PartyId", "ContactKey"),
+        site_knows=True,
+    ),
+    "activity": Entry(
+        "idms_cli.imis.kinds.activity", "activities of a contact", entity="Activity", owner=("PartyId", "ID")
+    ),
+    "address": Entry(
+        "idms_cli.imis.kinds.address",
+        "addresses of a contact, by purpose",
+        entity="Party",
+        owner=("ID",),
+        refuses={"delete": "addresses are not deleted. Clear their lines with an update"},
+    ),
+    "group_member": Entry(
+        "idms_cli.imis.kinds.group_member",
+        "members of groups and committees, and their roles",
+        entity="GroupMember",
+        owner=("ID",),
+        delete_by=(("GroupId", "ID"), ("GroupName", "ID")),
+    ),
+    "relationship": Entry(
+        "idms_cli.imis.kinds.relationship",
+        "relationships between two contacts",
+        entity="Relationship",
+        owner=("ID", "TARGET_ID"),
+        delete_by=_RELATIONSHIP_KEYS,
+    ),
+    "communication_preference": Entry(
+        "idms_cli.imis.kinds.communication_preference",
+        "a contact's opt-in to one type of communication",
+        entity="Party",
+        owner=("ID",),
+        refuses={"delete": "a preference is not deleted. Set OptInFlag to no"},
+    ),
+    "event_registration": Entry(
+        "idms_cli.imis.kinds.event_registration",
+        "registrations of contacts for events",
+        entity="EventRegistration",
+        refuses={
+            "update": "registrations can only be inserted. Change one in iMIS",
+            "delete": "registrations can only be inserted. Cancel one in iMIS",
+        },
+    ),
+    "user_login": Entry(
+        "idms_cli.imis.kinds.user_login",
+        "logins of contacts",
+        entity="User",
+        refuses={
+            "update": "a login can only be created: no public source says how one is locked or unlocked over REST",
+            "delete": "a login can only be created. Remove one in iMIS",
+        },
+    ),
+    "lookup_value": Entry("idms_cli.imis.kinds.lookup_value", "values of the general lookup tables", entity="GenTable"),
 }
+
+
+def names_one(properties: Mapping[str, Property], match: Collection[str]) -> bool:
+    """Whether `match` covers the whole key, as the metadata tells it, so that it finds one record at most."""
+    words = {word.strip().casefold() for word in match}
+    keys = [name.casefold() for name, one in properties.items() if one.key]
+    return bool(keys) and words.issuperset(keys)
 
 
 @dataclass(frozen=True)
@@ -72,6 +172,28 @@ class Kind(Protocol):
         May be repeated, so a lost answer is settled here: by looking. Raises `RecordRefused` when the site says no or
         the record is no longer there.
         """
+
+    def delete(self, record: Record) -> None:
+        """Remove the record; one that is gone already is fine. A lost answer is settled here: by looking.
+
+        Raises `RecordRefused` when the site says no, and with the code `not-allowed` where the kind never deletes.
+        """
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A kind whose records may also be read in whole pages, where that is fewer calls. Contacts are none: the site's
+    owner asks integrations not to scan its directory (https://developer.imis.com/docs/usage-guidelines-best-practices).
+    """
+
+    def all(self) -> Iterator[Record]:
+        """Every record, each once, page by page."""
+
+    def size(self) -> int:
+        """How many records there are: one call."""
+
+    def is_loose(self, name: str) -> bool:
+        """Whether `find` compares this property without regard to case."""
 
 
 def open_kind(site: "Site", kind: str, name: str | None) -> Kind:

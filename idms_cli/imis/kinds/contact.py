@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from idms_cli.errors import InputError, OutcomeUnknown, RecordRefused
 from idms_cli.imis.assumptions import CONTACT_FILTERS
-from idms_cli.imis.definitions import near_match
 from idms_cli.imis.entities import address, addressable, agree, filtered, hits, read_one, replace_whole
-from idms_cli.imis.kinds import Key, Kind, Record
+from idms_cli.imis.kinds import KINDS, Key, Kind, Record
 from idms_cli.imis.party import changed_party, new_party, party_id, values_of
 from idms_cli.imis.partyproperties import KEYS, Members, read_members
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.site import Site
+from idms_cli.imis.spelling import spelled
 
 _LOOSE = frozenset({*KEYS, "Email"})
 
@@ -78,6 +78,12 @@ class Contacts:
 
         replace_whole(self._site, address(self.entity, record.key), body, stored=stored)
 
+    def delete(self, record: Record) -> None:
+        """Always raises `RecordRefused`: contacts are erased by iMIS itself."""
+        raise RecordRefused(
+            [f"Contact {record.key[0]} is not deleted: {KINDS['contact'].refuses['delete']}"], code="not-allowed"
+        )
+
     @property
     def _members(self) -> Members:
         with self._lock:
@@ -89,12 +95,7 @@ class Contacts:
         return Record((party_id(body),), values_of(body, self._members), body)
 
     def _spelled(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        names = {name.casefold(): name for name in self._members.all}
-        unknown = [name for name in values if name.casefold() not in names]
-        if unknown:
-            reasons = [f"A contact has no property {one!r}.{near_match(one, names.values())}" for one in unknown]
-            raise RecordRefused(reasons, code="unknown-property")
-        return {names[name.casefold()]: value for name, value in values.items()}
+        return spelled(values, self._members.all, what="A contact")
 
     def _conditions(self, wanted: Mapping[str, Value]) -> dict[str, Value]:
         """The part of `wanted` that the site can search by; the rest is checked on the rows it gives."""

@@ -1,0 +1,44 @@
+"""`idms apply FILE`: a plan that was kept is carried out, exactly, or refused."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.commands.foreground import see_through
+from idms_cli.dispatch.claim import new_run
+from idms_cli.dispatch.foreground import create_in_foreground
+from idms_cli.dispatch.reading import find_job
+from idms_cli.errors import InputError
+from idms_cli.files.source import fingerprint
+from idms_cli.modules.attempt import spool_of
+from idms_cli.records.saved_plan import read_about, take_plan
+
+
+@click.command()
+@click.argument("plan", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+@pass_session
+def command(session: Session, plan: Path, *, as_json: bool) -> int:
+    """Carry out the plan in FILE, made by `idms plan JOB --out FILE`.
+
+    Refused, with nothing written, when the job, its source or any record that the plan wants to change is no longer as
+    it was when the plan was made.
+    """
+    about = read_about(plan)
+    job, work = find_job(session.settings, about.job)
+    again = f"Make a new plan: idms plan {about.job} --out FILE."
+    if job.document.text != about.definition:
+        raise InputError(f"{job.path} has been changed since the plan was made", hint=again)
+    spool = spool_of(session.store.run_directory(about.run))
+    source = work.source()
+    if source is not None and fingerprint(source).sha256 != about.source_sha256:
+        raise InputError(f"{source} has been changed since the plan was made", hint=again)
+    new = replace(new_run(session.store, job, work), intent="apply", of_run=about.run, row_limit=about.row_limit)
+    run, alive = create_in_foreground(session.store, new)
+    directory = session.store.run_directory(run.id)
+    shutil.copyfile(source or spool, directory / spool.name)
+    take_plan(plan, directory)
+    return see_through(session, run, alive, as_json=as_json)

@@ -1,0 +1,42 @@
+"""`idms plan JOB`: what a run would write, to be read, and to be kept and applied later."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.commands.foreground import see_through
+from idms_cli.dispatch.claim import new_run
+from idms_cli.dispatch.foreground import create_in_foreground
+from idms_cli.dispatch.reading import find_job
+from idms_cli.errors import InputError
+from idms_cli.files.source import fingerprint
+from idms_cli.modules.attempt import spool_of
+from idms_cli.records.saved_plan import About, save_plan
+
+
+@click.command()
+@click.argument("job")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N rows.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan in FILE, for `idms apply`.")
+@json_option
+@pass_session
+def command(session: Session, job: str, *, limit: int | None, out: Path | None, as_json: bool) -> int:
+    """Plan JOB and write nothing: totals, changes by property, calls and time to be expected.
+
+    The plan is the first half of the real run. With --out it is kept, and `idms apply FILE` carries out exactly this.
+    """
+    if out and out.exists():
+        raise InputError(f"{out} is there already", hint="A plan is never overwritten: choose another name.")
+    found, work = find_job(session.settings, job)
+    new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
+    run, alive = create_in_foreground(session.store, new)
+    code = see_through(session, run, alive, as_json=as_json)
+    ended = session.store.runs.one(run.id)
+    if out and ended and ended.status in ("completed", "partial"):
+        directory = session.store.run_directory(run.id)
+        about = About(found.name, found.document.text, fingerprint(spool_of(directory)).sha256, limit, run.id)
+        save_plan(directory, about, out)
+        click.echo(f"The plan is in {out}. `idms apply {out}` carries it out.", err=True)
+    return code

@@ -1,0 +1,217 @@
+"""One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from idms_cli.errors import Held, IdmsError, InputError, Interrupted, RunFailed
+from idms_cli.files import BrokenRow, Row, Table
+from idms_cli.files.source import open_source
+from idms_cli.imis.kinds import Kind, Whole
+from idms_cli.imis.site import Site
+from idms_cli.modules import Outcome, RunContext
+from idms_cli.records.counts import Counts
+from idms_cli.records.guard import tripped
+from idms_cli.records.journal import Journal
+from idms_cli.records.load import Load, PlanOutdated, Steering, end_early
+from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
+from idms_cli.records.mapping import BoundMapping
+from idms_cli.records.matching import Rules
+from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.window import Window
+
+REJECTS = "rejects.csv"
+GIVEN = "given.csv"
+"""Rows that a retry was given: rejects of another run, mended or not."""
+
+HINT_REST = "Rows that were not sent are in the rejects file, which can be imported as it is."
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an attempt needs to know of its job."""
+
+    source: Path
+    spool: str
+    """The name of the copy of the source in the run's directory."""
+    opened: Callable[[Path], AbstractContextManager[Table]]
+    """Opens a copy of the source, or the rows that a retry was given."""
+    bound: Callable[[Table], BoundMapping]
+    """The map, bound to a table's columns. Raises `ProblemsFound`."""
+    rules: Callable[[], Rules]
+    """Asks the site for its metadata, so it may raise what `Kind.properties` raises."""
+    read: str
+    """record, snapshot or auto: how the records are found that the rows match."""
+    why_not_delete: str
+    """Why records of this kind cannot be removed again; empty when they can."""
+    settle_s: float
+
+
+class Attempt:
+    """See the module."""
+
+    def __init__(self, task: Task, context: RunContext, journal: Journal, site: Site, kind: Kind) -> None:
+        self._task = task
+        self._context = context
+        self._journal = journal
+        self._site = site
+        self._kind = kind
+        undone = context.of_directory if context.intent == "undo" else None
+        folder = undone or context.directory
+        given = folder / GIVEN
+        self._spool = given if given.exists() else folder / task.spool
+
+    def run(self) -> Outcome:
+        """However it ends, once there is a plan each of its rows is told: written, left alone, or a reject."""
+        ended = None
+        try:
+            self._load()
+        except Held as held:  # every row keeps its place in the plan
+            self._write_rejects()
+            return self._told("held", held)
+        except PlanOutdated as outdated:
+            return Outcome("failed", str(outdated), outdated.hint, outdated.exit_code)
+        except Exception as error:
+            if not self._journal.is_planned:
+                raise  # nothing was written, and what is known of the rows is worth nothing
+            end_early(self._journal, error)
+            if not isinstance(error, IdmsError):
+                self._write_rejects()
+                raise
+            ended = error
+        try:
+            self._write_rejects()
+        except IdmsError as error:
+            ended = ended or error
+        return self._outcome(ended)
+
+    def _load(self) -> None:
+        steering = Steering(tell=self._tell, stopping=self._context.stopping)
+        load = Load(self._kind, self._rules, self._journal, steering)
+        with Window(self._site.access.concurrency) as window:
+            if not self._journal.is_planned:
+                self._plan(load, window)
+            self._context.log(f"planned: {_in_words(self._journal.counts())}")
+            self._look_at_totals()
+            if self._context.intent == "apply" and not self._context.earlier:
+                load.refuse_if_changed(window)
+            if not self._context.dry_run:
+                load.apply(window, settle_s=self._task.settle_s)
+
+    @cached_property
+    def _rules(self) -> Rules:
+        return replace(self._task.rules(), exactly=self._context.approved)
+
+    def _look_at_totals(self) -> None:
+        if self._context.approved or self._context.intent == "undo":
+            return  # somebody has seen the plan
+        counts, planned = self._journal.counts(), self._journal.planned_counts()
+        reasons = "; ".join(tripped(self._context.guard, counts, planned, self._context.usual_rows))
+        run = self._context.run_id
+        if reasons and self._context.dry_run:
+            self._context.log(f"A real run would be held: {reasons}")
+        elif reasons:
+            hint = f"`idms show {run}` shows the plan; then `idms approve {run}`, or `idms reject {run}`."
+            raise Held(f"{reasons}. Nothing was written", hint=hint)
+
+    def _plan(self, load: Load, window: Window) -> None:
+        if self._context.intent == "undo" and self._context.of_directory:
+            with closing(Journal(self._context.of_directory)) as older:
+                load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
+            return
+        if not self._spool.exists():
+            _copy(self._task.source, self._spool)
+        with self._open() as opened:
+            table = fed_back(opened)
+            with self._lookup(table) as lookup:
+                load.plan(self._rows(table), self._task.bound(table), window, lookup)
+            for note in table.notes:
+                self._context.log(note)
+
+    def _rows(self, table: Table) -> Iterator[Row | BrokenRow]:
+        return islice(table.rows(), self._context.row_limit)
+
+    def _lookup(self, table: Table) -> AbstractContextManager[Lookup]:
+        rules = self._rules
+        if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
+            snapshot = Snapshot(self._context.directory, rules.match, self._task.bound(table).properties)
+            number = snapshot.read(self._kind, stopping=self._context.stopping)
+            self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
+            return closing(snapshot)
+        return closing(OneByOne(self._kind))
+
+    def _reads_pages(self, kind: Whole, table: Table) -> bool:
+        if self._task.read == "auto":
+            return snapshot_pays(self._rows(table), kind, self._site.page_size)
+        return self._task.read == "snapshot"
+
+    def _open(self) -> AbstractContextManager[Table]:
+        return self._task.opened(self._spool)
+
+    def _write_rejects(self) -> None:
+        """The rejected rows as they came, found again in the copy of the source."""
+        with self._open() as opened:
+            table = fed_back(opened)
+            with RejectsFile(self._context.directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
+                rows = table.rows()
+                for line, faults in self._journal.rejected():
+                    rejects.add(_row_at(line, rows), faults)
+
+    def _tell(self, counts: Mapping[str, int]) -> None:
+        self._context.progress(lambda: {**counts, **self._calls()})
+
+    def _calls(self) -> dict[str, int]:
+        calls = self._site.calls.snapshot()
+        sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
+        total = {verb: number + self._context.earlier.get(verb, 0) for verb, number in sent.items()}
+        return {**total, "calls": sum(total.values())}
+
+    def _outcome(self, ended: IdmsError | None) -> Outcome:
+        if isinstance(ended, Interrupted):
+            return self._told("cancelled", Interrupted(str(ended), hint=HINT_REST))
+        if ended is not None:
+            return self._told("failed", ended)
+        counts = self._journal.counts()
+        if not counts.rejected:
+            return self._told("completed")
+        status = "failed" if counts.rejected == counts.read else "partial"
+        return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.read:,} rows rejected"))
+
+    def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
+        figures = {**self._journal.counts().as_dict(), **self._calls()}
+        if why is None:
+            return Outcome(status, counts=figures)
+        return Outcome(status, str(why), why.hint, why.exit_code, figures)
+
+
+def spool_of(directory: Path) -> Path:
+    """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
+    found = next(directory.glob("source*"), None)
+    if found is None:
+        raise InputError(f"{directory} has no copy of the source")
+    return found
+
+
+def _copy(source: Path, spool: Path) -> None:
+    """Keep the file as it was: a resume needs the very same rows, whatever became of the original."""
+    part = spool.with_name(f".{spool.name}.part")
+    with open_source(source) as opened, part.open("wb") as file:
+        shutil.copyfileobj(opened.stream, file, 1 << 20)
+        opened.check_unchanged()
+        file.flush()
+        os.fsync(file.fileno())
+    part.chmod(0o600)
+    part.replace(spool)
+
+
+def _row_at(line: int, rows: Iterator[Row | BrokenRow]) -> Row | BrokenRow:
+    return next(row for row in rows if row.line == line)
+
+
+def _in_words(counts: Counts) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.as_dict().items() if number)

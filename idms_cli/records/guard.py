@@ -1,0 +1,29 @@
+"""Looks at the totals of a plan before anything is written: pure, no I/O."""
+
+from collections.abc import Iterator, Mapping
+
+from idms_cli.jobs.job import GuardOptions
+from idms_cli.records.counts import Counts
+
+
+def tripped(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], usual_rows: int | None) -> list[str]:
+    """Why the plan must not be carried out before somebody has approved it; empty when it may.
+
+    `planned` is the number of records for each action; percentages are of the rows read.
+    """
+    return list(_reasons(guard, counts, planned, usual_rows))
+
+
+def _reasons(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], usual_rows: int | None) -> Iterator[str]:
+    if guard.min_rows is not None and counts.read < guard.min_rows:
+        yield f"{counts.read:,} rows were read, min_rows is {guard.min_rows:,}"
+    if guard.usual is not None and usual_rows and counts.read * 100 < guard.usual * usual_rows:
+        yield f"{counts.read:,} rows were read, usual are {usual_rows:,}: less than {guard.usual:g}%"
+    limits = (
+        ("max_rejects", guard.max_rejects, counts.rejected, "rows rejected"),
+        ("max_changes", guard.max_changes, sum(planned.values()), "records to write"),
+        ("max_deletes", guard.max_deletes, planned.get("delete", 0), "records to delete"),
+    )
+    for name, limit, number, what in limits:
+        if limit is not None and limit.exceeded(number, counts.read):
+            yield f"{number:,} of {counts.read:,} {what}, {name} is {limit}"

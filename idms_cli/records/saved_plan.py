@@ -1,0 +1,60 @@
+"""A plan in a file: to be read, approved and carried out later, if nothing it rests on has changed."""
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from idms_cli.errors import InputError
+from idms_cli.records.journal import FILE_NAME, Journal
+
+ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a saved plan rests on."""
+
+    job: str
+    definition: str
+    """The text of the job file."""
+    source_sha256: str
+    row_limit: int | None
+    run: int
+    """The dry run that made it."""
+
+
+def save_plan(directory: Path, about: About, path: Path) -> None:
+    """Write the journal of a dry run as a plan. Raises `InputError` when the file is there already."""
+    if path.exists():
+        raise InputError(f"{path} is there already", hint="A plan is never overwritten: choose another name.")
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    with closing(sqlite3.connect(directory / FILE_NAME)) as journal, closing(sqlite3.connect(beside)) as plan:
+        journal.backup(plan)
+        plan.execute("PRAGMA journal_mode=DELETE")
+        plan.execute("INSERT INTO note VALUES (?, ?)", (ABOUT, json.dumps(asdict(about))))
+        plan.commit()
+    beside.chmod(0o600)
+    beside.replace(path)
+
+
+def read_about(path: Path) -> About:
+    """What the plan in a file rests on. Raises `InputError` when it is no plan."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file", hint="`idms plan JOB --out FILE` makes one.")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as plan:
+            row = plan.execute("SELECT value FROM note WHERE name = ?", (ABOUT,)).fetchone()
+        return About(**json.loads(row[0]))
+    except (sqlite3.Error, TypeError, ValueError):
+        raise InputError(f"{path} is no plan of this idms", hint="`idms plan JOB --out FILE` makes one.") from None
+
+
+def take_plan(path: Path, directory: Path) -> None:
+    """Make the plan in a file the journal of a new run."""
+    with closing(sqlite3.connect(path)) as plan, closing(sqlite3.connect(directory / FILE_NAME)) as journal:
+        plan.backup(journal)
+    with closing(Journal(directory)) as journal_of_run:
+        assert journal_of_run.is_planned  # noqa: S101 - a saved plan is a complete one

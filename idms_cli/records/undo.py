@@ -1,0 +1,98 @@
+"""Taking a run back: what it changed is restored from the journal, unless somebody has changed it since."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from idms_cli.errors import RecordRefused, SiteError, Unreachable
+from idms_cli.imis.kinds import Kind, Record
+from idms_cli.imis.properties import Value
+from idms_cli.imis.values import same
+from idms_cli.records.conversions import show
+from idms_cli.records.entry import Entry
+from idms_cli.records.faults import Fault
+from idms_cli.records.journal import Journal
+from idms_cli.records.patience import Patience
+from idms_cli.records.window import Window
+
+
+class UndoPlanner:
+    """Plans, in the journal of a new run, what takes an older run back."""
+
+    def __init__(self, kind: Kind, older: Journal, journal: Journal, *, why_not_delete: str) -> None:
+        """`why_not_delete` says why records of this kind cannot be removed again; empty when they can."""
+        self._kind = kind
+        self._older = older
+        self._journal = journal
+        self._why_not_delete = why_not_delete
+        self._patience = Patience()
+
+    def plan(self, window: Window, *, tell: Callable[[int], None]) -> None:
+        """Look at every record that the older run wrote. `tell` is given the number so far, and raises to stop."""
+        read = 0
+        for entries in self._older.todo("done", window=200):
+            planned = window.each(self._look, entries)
+            with self._journal.transaction():
+                self._journal.add(planned)
+            read += len(entries)
+            tell(read)
+
+    def _look(self, done: Entry) -> Entry:
+        try:
+            record = self._find(done)
+        except RecordRefused as refused:
+            return _left(done, refused.code, str(refused))
+        except (Unreachable, SiteError) as error:
+            if self._patience.lose():
+                raise
+            return replace(_left(done, "site-error", str(error)), state="rejected")
+        self._patience.regain()
+        if record is None:
+            return _left(done, "gone", "the record is no longer there")
+        return self._take_back_insert(done, record) if done.action == "insert" else _restore(done, record)
+
+    def _find(self, done: Entry) -> Record | None:
+        """By its key; a record whose number the site did not tell when it was made, by what it can be found by."""
+        if done.key and all(done.key):
+            return self._kind.read(done.key)
+        found = self._kind.find(done.match or done.values)
+        return found[0] if len(found) == 1 else None
+
+    def _take_back_insert(self, done: Entry, record: Record) -> Entry:
+        if self._why_not_delete:
+            return _left(done, "not-deletable", self._why_not_delete)
+        changed = [name for name, value in done.values.items() if not same(value, record.values.get(name))]
+        if changed:
+            return _changed_since(done, record, changed)
+        changes: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in done.values.items()}
+        return Entry(done.line, "planned", "delete", key=record.key, match=done.match, changes=changes)
+
+
+def _restore(done: Entry, record: Record) -> Entry:
+    """Each property that still has what the run wrote gets back what it had before."""
+    kept = [name for name, (_, new) in done.changes.items() if same(new, record.values.get(name))]
+    others = [
+        name
+        for name, (old, new) in done.changes.items()
+        if not same(new, record.values.get(name)) and not same(old, record.values.get(name))
+    ]
+    if not kept:
+        return _changed_since(done, record, others) if others else Entry(done.line, "unchanged", key=record.key)
+    values = {name: done.changes[name][0] for name in kept}
+    changes = {name: (record.values.get(name), old) for name, old in values.items()}
+    faults = _faults(record, others)
+    return Entry(done.line, "planned", "update", key=record.key, values=values, changes=changes, faults=faults)
+
+
+def _changed_since(done: Entry, record: Record, names: Iterable[str]) -> Entry:
+    return Entry(done.line, "skipped", key=record.key, faults=_faults(record, names))
+
+
+def _faults(record: Record, names: Iterable[str]) -> tuple[Fault, ...]:
+    return tuple(
+        Fault("plan", name, "changed-since", f"{name} has been changed since, to '{show(record.values.get(name))}'")
+        for name in names
+    )
+
+
+def _left(done: Entry, code: str, message: str) -> Entry:
+    return Entry(done.line, "skipped", key=done.key, faults=(Fault("plan", "", code, message),))

@@ -1,0 +1,114 @@
+"""The parts of a page on a terminal, in colour, laid out for its width; everything that is loaded with rich."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from idms_cli.config.foreign import harmless
+from idms_cli.reports.page import Line, Table
+
+COLOURS = {
+    "completed": "green",
+    "ok": "green",
+    "running": "cyan",
+    "pending": "cyan",
+    "partial": "yellow",
+    "held": "yellow",
+    "skipped": "yellow",
+    "disabled": "dim",
+    "interrupted": "magenta",
+    "cancelled": "magenta",
+    "failed": "red",
+    "broken": "red",
+}
+"""Only on a terminal, and never alone: the word is always there."""
+
+GAP = 2
+"""Spaces between columns."""
+INDENT = 4
+
+
+def show_parts(parts: Sequence[Line | Table], out: TextIO) -> None:
+    """Print lines and tables."""
+    console = Console(file=out, highlight=False, emoji=False, markup=False)
+    for part in parts:
+        if isinstance(part, Line):
+            _show_line(part, console)
+        else:
+            _show_table(part, console)
+
+
+def _show_line(line: Line, console: Console) -> None:
+    """A word that is wider than the terminal (a path) is left whole, so that it can be copied."""
+    text = harmless(line.text)
+    indent = " " * (len(text) - len(text.lstrip()))
+    for row in wrap(text, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
+        console.print(Text(row, line.style), overflow="ignore", crop=False)
+    if not text:
+        console.print()
+
+
+def _show_table(table: Table, console: Console) -> None:
+    """As a grid, if its sentences get half of the line; else each below its row; else each row as a list."""
+    rows = [[harmless(cell) for cell in row] for row in table.rows]
+    widths = [max(map(cell_len, column)) for column in zip(table.columns, *rows, strict=True)]
+    others = sum(width + GAP for width in widths[:-1])
+    room = console.width - others
+    if room >= widths[-1] or room >= console.width / 2:
+        _show_grid(table, rows, console)
+    elif others - GAP <= console.width:
+        _show_below(table, rows, widths, console)
+    else:
+        _show_lists(table, rows, console)
+
+
+def _show_grid(table: Table, rows: list[list[str]], console: Console) -> None:
+    grid = RichTable(
+        box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0), show_header=any(table.columns)
+    )
+    for number, name in enumerate(table.columns, start=1):
+        sentences = number == len(table.columns)
+        right = name in table.numbers
+        grid.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=not sentences)
+    for row in rows:
+        grid.add_row(*map(_coloured, row))
+    console.print(grid)
+
+
+def _show_below(table: Table, rows: list[list[str]], widths: list[int], console: Console) -> None:
+    console.print(_joined([Text(name, "bold") for name in table.columns[:-1]], widths, table))
+    for *cells, sentence in rows:
+        console.print(_joined([_coloured(cell) for cell in cells], widths, table))
+        if sentence not in ("", "-"):
+            console.print(Padding(_coloured(sentence), (0, 0, 0, INDENT)))
+
+
+def _show_lists(table: Table, rows: list[list[str]], console: Console) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        grid = RichTable.grid(padding=(0, GAP, 0, 0))
+        for name, cell in zip(table.columns, row, strict=True):
+            if cell:
+                grid.add_row(Text(name, "bold"), _coloured(cell))
+        console.print(grid)
+
+
+def _joined(cells: Sequence[Text], widths: Sequence[int], table: Table) -> Text:
+    line = Text()
+    for cell, width, name in zip(cells, widths, table.columns, strict=False):
+        padding = " " * (width - cell.cell_len)
+        line += Text(padding) + cell if name in table.numbers else cell + Text(padding)
+        line.append(" " * GAP)
+    line.rstrip()
+    return line
+
+
+def _coloured(cell: str) -> Text:
+    return Text(cell, COLOURS.get(cell, ""))

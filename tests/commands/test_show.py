@@ -1,0 +1,120 @@
+"""One run: its counts, rejects, plan and log, also while it is under way."""
+
+import json
+import re
+
+import pytest
+
+from idms_cli.sandbox import Sandbox
+from tests.commands.conftest import Desk, Past
+from tests.commands.test_status import RUN_FIELDS
+from tests.conftest import Place, until
+
+ROWS = """\
+member,course,grade
+101,Cooking,A
+102,Cooking,B
+,Cooking,A
+103,Cooking
+104,Cooking
+105,Sewing,A
+"""
+
+
+@pytest.fixture
+def shown(place: Place) -> Place:
+    """Run 1: a dry one. Run 2: partial."""
+    place.job("scores")
+    place.write("scores.csv", ROWS)
+    assert place.idms("run", "scores", "--dry-run").returncode == 1
+    assert place.idms("run", "scores").returncode == 1
+    return place
+
+
+def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
+    told = shown.idms("show", "2")
+    assert (told.returncode, told.stderr) == (0, "")
+    first, blank, started, took, calls, *rest = told.stdout.splitlines()
+    assert first == "run 2 of scores: partial; 3 of 6 rows rejected; 6 read = 3 inserted + 3 rejected"
+    assert blank == ""
+    assert re.fullmatch(r"started  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(by hand\)", started)
+    assert re.fullmatch(r"took     [\d.]+ s", took)
+    assert re.fullmatch(r"calls    \d+: \d+ GET, 3 POST, 0 PUT, 0 logins", calls)
+    assert [re.sub(r"(line \d+): .+", r"\1: WHY", line) for line in rest[:6]] == [
+        "",
+        "Why rows were rejected",
+        "ROWS  CODE         FOR EXAMPLE",
+        "   2  ragged       line 5: WHY",
+        "   1  blank-match  line 4: WHY",
+        f"Rejected rows, ready to be mended and imported again: {shown.state}/runs/2/rejects.csv",
+    ]
+    assert rest[6:8] == ["", "Log"]
+    assert rest[-1].endswith("Z partial: 3 of 6 rows rejected")
+
+    data = json.loads(shown.idms("show", "2", "--json").stdout)
+    assert data.keys() == {"version", "run"}
+    run = data["run"]
+    assert run.keys() >= RUN_FIELDS | {"reject_reasons", "rejects_file", "log"}
+    ragged, blank_match = run["reject_reasons"]
+    assert (ragged["rows"], ragged["code"], ragged["example"][:8]) == (2, "ragged", "line 5: ")
+    assert (blank_match["rows"], blank_match["code"], blank_match["example"][:8]) == (1, "blank-match", "line 4: ")
+    assert run["rejects_file"] == f"{shown.state}/runs/2/rejects.csv"
+
+    dry = shown.idms("show", "1", "--changes", "1").stdout
+    assert dry.startswith("dry run 1 of scores: partial; 3 of 6 rows rejected; 6 read = 3 rejected + 3 to write\n")
+    assert (
+        f"{shown.state}/runs/1/rejects.csv\n\n"
+        "The plan: 3 to insert. Nothing was written.\n"
+        "LINE  ACTION  RECORD  PROPERTY  CHANGE\n"
+        "   2  insert  new     ID        101\n"
+        "                      Course    Cooking\n"
+        "                      Grade     A\n"
+        "... and 2 more: idms show 1 --changes 3\n"
+    ) in dry
+    plan = json.loads(shown.idms("show", "1", "--json").stdout)["run"]
+    assert plan["planned"] == {"insert": 3}
+    assert [change.keys() for change in plan["changes"]] == [{"line", "action", "key", "changes"}] * 3
+    assert plan["changes"][0]["changes"]["Grade"] == {"old": "", "new": "A"}
+
+
+def test_an_update_is_shown_with_old_and_new_value(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    assert place.idms("run", "scores").returncode == 0
+    place.write("scores.csv", "member,course,grade\n101,Bookbinding,B\n")
+    told = place.idms("run", "scores", "--dry-run").stdout
+    assert re.search(r"\nLINE +ACTION +RECORD +PROPERTY +CHANGE\n +2 +update +\S+ +Grade +A -> B\n", told)
+
+
+def test_a_run_can_be_looked_at_while_it_is_under_way(place: Place, site: Sandbox) -> None:
+    site.latency_s = 0.02
+    place.job("scores")
+    place.scores("scores", 60)
+    started = place.start("run", "scores")
+    until((place.state / "runs/1/journal.db").exists)
+    while started.poll() is None:
+        told = place.idms("show", "1")
+        assert (told.returncode, told.stderr) == (0, "")
+        assert place.json("status")["jobs"][0]["state"] in ("running", "completed")
+    assert started.communicate()[0].startswith("run 1 of scores: completed; 60 read = 60 inserted\n")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "first"),
+    [
+        (lambda past: past.pending(), "run 1 of good: pending"),
+        (lambda past: past.running(), "run 1 of good: running"),
+        (lambda past: past.died(), "run 1 of good: interrupted; its process died"),
+        (lambda past: past.ended("cancelled", "stopped by force"), "run 1 of good: cancelled; stopped by force"),
+    ],
+    ids=["pending", "running", "interrupted", "cancelled"],
+)
+def test_a_run_without_any_work_done_is_shown(desk: Desk, past: Past, prepare: object, first: str) -> None:
+    assert callable(prepare)
+    prepare(past)
+    told = desk.idms("show", "1")
+    assert (told.code, told.err) == (0, "")
+    title, _, fact, *rest = told.out.splitlines()
+    assert title == first
+    assert fact.startswith("created  " if first.endswith("pending") else "started  ")
+    assert bool(rest) == first.endswith("force")

@@ -1,0 +1,159 @@
+"""A run whose plan trips a guard is held: nothing is written before somebody has looked."""
+
+import getpass
+
+import pytest
+
+from idms_cli.sandbox import Sandbox
+from tests.conftest import Place, courses
+
+EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
+
+
+def _job(place: Place, guard: str, rows: int = 10) -> None:
+    path = place.job("scores")
+    path.write_text(f"{path.read_text()}guard: {guard}\n")
+    place.scores("scores", rows)
+
+
+def _written(site: Sandbox) -> int:
+    return sum(number for (_, course), number in courses(site).items() if course == "Bookbinding")
+
+
+@pytest.mark.parametrize(
+    ("guard", "reason"),
+    [
+        ("{min_rows: 11}", "10 rows were read, min_rows is 11"),
+        ("{max_changes: 9}", "10 of 10 records to write, max_changes is 9"),
+        ("{max_changes: 99%}", "10 of 10 records to write, max_changes is 99%"),
+    ],
+    ids=["min_rows", "max_changes", "max_changes in percent"],
+)
+def test_a_tripped_guard_holds_the_run_and_nothing_is_written(
+    place: Place, site: Sandbox, guard: str, reason: str
+) -> None:
+    _job(place, guard)
+    told = place.idms("run", "scores")
+    assert told.returncode == 6
+    (run,) = place.runs()
+    assert (run.status, run.reason) == ("held", f"{reason}. Nothing was written")
+    assert site.writes == []
+
+
+def test_max_rejects_counts_rejected_rows(place: Place, site: Sandbox) -> None:
+    _job(place, "{max_rejects: 5%}")
+    place.write("scores.csv", "member,course,grade\n101,Bookbinding,A\n102,Bookbinding,AAAAAAAAAA\n")
+    assert place.idms("run", "scores").returncode == 6
+    assert place.runs()[0].reason == "1 of 2 rows rejected, max_rejects is 5%. Nothing was written"
+    assert site.writes == []
+
+
+def test_a_source_much_smaller_than_usual_is_held(place: Place, site: Sandbox) -> None:
+    _job(place, "{usual: 70%}", rows=10)
+    assert place.idms("run", "scores").returncode == 0
+    place.scores("scores", 6)
+    assert place.idms("run", "scores").returncode == 6
+    assert place.runs()[1].reason == "6 rows were read, usual are 10: less than 70%. Nothing was written"
+    assert _written(site) == 10
+
+
+@pytest.mark.parametrize("guard", ["{min_rows: 10, max_changes: 10}", "{max_changes: 100%, max_rejects: 0}"])
+def test_a_plan_within_its_limits_is_carried_out(place: Place, guard: str) -> None:
+    _job(place, guard)
+    assert place.idms("run", "scores").returncode == 0
+
+
+def test_a_scheduled_run_is_held_as_well_and_its_slot_is_decided(place: Place) -> None:
+    _job(place, "{max_changes: 5}")
+    place.at(EVENING)
+    place.at(NIGHT, "--wait")
+    assert place.runs()[0].status == "held"
+    assert place.slots("scores") == [("2026-12-01 02:00", "run", "")]
+    place.at(NIGHT, "--wait")
+    assert len(place.runs()) == 1
+
+
+def test_an_approved_run_carries_out_its_plan_and_who_approved_it_is_kept(place: Place, site: Sandbox) -> None:
+    _job(place, "{max_changes: 5}")
+    place.idms("run", "scores")
+    told = place.idms("approve", "1")
+    assert told.returncode == 0, told.stderr
+    (run,) = place.runs()
+    assert (run.status, run.counts["inserted"], run.decided_by) == ("completed", 10, getpass.getuser())
+    assert run.decided_at is not None
+    assert _written(site) == 10
+
+
+def test_the_plan_is_carried_out_as_it_was_seen_whatever_became_of_the_file(place: Place, site: Sandbox) -> None:
+    _job(place, "{max_changes: 5}")
+    place.idms("run", "scores")
+    place.scores("scores", 10, course="Calligraphy")
+    place.idms("approve", "1")
+    assert _written(site) == 10
+    assert sum(number for (_, course), number in courses(site).items() if course == "Calligraphy") == 0
+
+
+def test_a_record_that_somebody_changed_after_the_plan_is_left_alone(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 10)
+    place.idms("run", "scores")
+    path = place.directory / "jobs.d/scores.yaml"
+    path.write_text(path.read_text() + "guard: {max_changes: 5}\n")
+    place.write("scores.csv", (place.directory / "scores.csv").read_text().replace(",A", ",B"))
+    assert place.idms("run", "scores").returncode == 6
+    place.job("other")
+    place.write("other.csv", "member,course,grade\n101,Bookbinding,C\n")
+    place.idms("run", "other")
+    assert place.idms("approve", "2").returncode == 1
+    grades = {row["ID"]: row["Grade"] for row in site.rows("ABC_Scores") if row["Course"] == "Bookbinding"}
+    assert grades["101"] == "C"
+    assert {grade for member, grade in grades.items() if member != "101"} == {"B"}
+    assert "changed-since" in place.idms("show", "2").stdout
+
+
+def test_a_rejected_run_never_writes(place: Place, site: Sandbox) -> None:
+    _job(place, "{max_changes: 5}")
+    place.idms("run", "scores")
+    told = place.idms("reject", "1")
+    assert (told.returncode, told.stdout) == (0, "run 1 of scores is rejected; nothing was written\n")
+    (run,) = place.runs()
+    assert (run.status, run.reason, run.decided_by) == (
+        "cancelled",
+        f"rejected by {getpass.getuser()}",
+        getpass.getuser(),
+    )
+    assert place.idms("approve", "1").returncode == 2
+    assert site.writes == []
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_only_a_held_run_can_be_decided(place: Place, command: str) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    told = place.idms(command, "1")
+    assert told.returncode == 2
+    assert "run 1 is not held: it is completed" in told.stderr
+
+
+def test_a_dry_run_says_that_a_real_one_would_be_held(place: Place) -> None:
+    _job(place, "{max_changes: 5}")
+    assert place.idms("run", "scores", "--dry-run").returncode == 0
+    assert "A real run would be held: 10 of 10 records to write, max_changes is 5" in place.idms("show", "1").stdout
+
+
+@pytest.mark.parametrize(
+    ("guard", "message"),
+    [
+        ("{max_changes: lots}", "a count or a percentage is wanted here"),
+        ("{max_changes: 101%}", "a percentage is wanted here"),
+        ("{max_change: 5}", "did you mean 'max_changes'?"),
+        ("{usual: 70}", "a percentage is wanted here"),
+    ],
+    ids=["word", "over 100", "typo", "no percent sign"],
+)
+def test_a_wrong_guard_is_a_problem(place: Place, guard: str, message: str) -> None:
+    _job(place, guard)
+    told = place.idms("check")
+    assert told.returncode == 2
+    assert message in told.stdout

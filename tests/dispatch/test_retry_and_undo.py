@@ -1,0 +1,144 @@
+"""Rejected rows are tried again; a run is taken back."""
+
+import os
+import signal
+
+import pytest
+
+from idms_cli.sandbox import Sandbox
+from tests.conftest import Place, courses, until
+
+HEADER = "member,course,grade\n"
+
+
+def _grades(site: Sandbox, course: str = "Bookbinding") -> dict[str, str]:
+    return {row["ID"]: row["Grade"] for row in site.rows("ABC_Scores") if row["Course"] == course}
+
+
+def test_rejected_rows_are_tried_again_as_they_are_once_the_job_is_mended(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.write("scores.csv", f"{HEADER}101,Bookbinding,A\n102,Bookbinding,\n,Bookbinding,B\n")
+    place.idms("run", "scores")
+    assert place.runs()[0].counts["rejected"] == 1
+    told = place.idms("retry", "1", "--rejected")
+    assert told.returncode == 1, told.stderr
+    (_, run) = place.runs()
+    assert (run.intent, run.of_run, run.counts["read"], run.counts["rejected"]) == ("retry", 1, 1, 1)
+
+
+def test_a_mended_rejects_file_is_taken_and_only_its_rows_are_sent(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.write("scores.csv", f"{HEADER}101,Bookbinding,A\n102,Bookbinding,AAAAAAAAAAAA\n")
+    place.idms("run", "scores")
+    rejects = (place.state / "runs/1/rejects.csv").read_text(encoding="utf-8-sig")
+    mended = place.write("mended.csv", rejects.replace("AAAAAAAAAAAA", "B"))
+    written = len(site.writes)
+    told = place.idms("retry", "1", "--rejected", "--file", str(mended))
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert _grades(site) == {"101": "A", "102": "B"}
+    assert len(site.writes) == written + 1
+
+
+def test_there_is_nothing_to_retry_in_a_run_without_rejects(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    told = place.idms("retry", "1", "--rejected")
+    assert told.returncode == 2
+    assert "run 1 has no rejected rows" in told.stderr
+
+
+def test_undo_shows_its_plan_first_and_writes_nothing(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 3)
+    place.idms("run", "scores")
+    site.reset()
+    told = place.idms("undo", "1")
+    assert told.returncode == 0, told.stderr
+    assert "3 to delete" in told.stdout
+    assert site.writes == []
+
+
+def test_undo_removes_what_was_inserted_and_restores_what_was_changed(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 3)
+    place.idms("run", "scores")
+    place.write("scores.csv", f"{HEADER}101,Bookbinding,C\n102,Bookbinding,A\n104,Bookbinding,B\n")
+    place.idms("run", "scores")
+    assert _grades(site) == {"101": "C", "102": "A", "103": "A", "104": "B"}
+    told = place.idms("undo", "2", "--apply")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert _grades(site) == {"101": "A", "102": "A", "103": "A"}
+    run = place.runs()[-1]
+    assert (run.intent, run.of_run, run.counts["updated"], run.counts["deleted"]) == ("undo", 2, 1, 1)
+    assert place.idms("undo", "1", "--apply").returncode == 0
+    assert _grades(site) == {}
+
+
+def test_undo_leaves_and_names_what_somebody_changed_since(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 2)
+    place.idms("run", "scores")
+    place.job("other")
+    place.write("other.csv", f"{HEADER}101,Bookbinding,C\n")
+    place.idms("run", "other")
+    told = place.idms("undo", "1", "--apply")
+    assert "Grade has been changed since, to 'C'" in told.stdout
+    assert _grades(site) == {"101": "C"}
+
+
+def test_an_undo_twice_finds_nothing_left_to_do(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 2)
+    place.idms("run", "scores")
+    place.idms("undo", "1", "--apply")
+    site.reset()
+    place.idms("undo", "1", "--apply")
+    assert site.writes == []
+
+
+def test_contacts_are_not_deleted_by_an_undo(place: Place, site: Sandbox) -> None:
+    place.write(
+        "jobs.d/people.yaml",
+        "module: import\nwith:\n  source: {path: people.csv}\n  destination: contact\n  action: upsert\n"
+        "  match: [Email]\n  map: {FirstName: first, LastName: last, Email: mail}\n",
+    )
+    place.write("people.csv", "first,last,mail\nZoe,Quill,zoe.quill@example.org\n")
+    assert place.idms("run", "people").returncode == 0
+    told = place.idms("undo", "1", "--apply")
+    assert "not-deletable" in told.stdout
+    assert len([row for row in site.rows("Party") if "Quill" in str(row)]) == 1
+
+
+@pytest.mark.parametrize("status", ["dry run", "nothing there"])
+def test_what_wrote_nothing_cannot_be_undone(place: Place, status: str) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    if status == "dry run":
+        place.idms("run", "scores", "--dry-run")
+    assert place.idms("undo", "1").returncode == 2
+
+
+def test_resume_goes_on_now_with_an_interrupted_run(place: Place, site: Sandbox) -> None:
+    site.latency_s = 0.02
+    place.job("scores")
+    place.scores("scores", 50)
+    place.at("2026-11-30 20:00")
+    place.at("2026-12-01 02:00")
+    worker = place.worker(1)
+    until(lambda: len(_grades(site)) > 10)
+    os.kill(worker, signal.SIGKILL)
+    place.settled()
+    told = place.idms("resume", "1")
+    assert told.returncode == 0, told.stderr
+    assert place.runs()[0].status == "completed"
+    assert sorted(courses(site)[str(101 + index), "Bookbinding"] for index in range(50)) == [1] * 50
+
+
+def test_only_an_interrupted_run_can_be_resumed(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    told = place.idms("resume", "1")
+    assert told.returncode == 2
+    assert "run 1 is not interrupted: it is completed" in told.stderr

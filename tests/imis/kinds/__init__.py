@@ -1,0 +1,1 @@
+"""Each kind of record against the sandbox, over HTTP."""

@@ -1,0 +1,79 @@
+"""Runs an import in a process of its own, which dies at a chosen moment: `python -m ...dying OFFICE RUN MOMENT`.
+
+A moment is a word and a number: `after-insert 3` dies when the third POST was answered and nothing was noted yet.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from idms_cli.config.documents import read_document
+from idms_cli.config.settings import read_settings
+from idms_cli.imis.site import Site
+from idms_cli.modules import import_file
+from idms_cli.records.journal import Journal
+from tests.modules.imports.office import Office
+
+
+class Dying:
+    """A kind of record whose calls end the process, or go on to the real one."""
+
+    def __init__(self, kind: Any, word: str, number: int) -> None:
+        self._kind = kind
+        self._word = word
+        self._left = number
+
+    def find(self, match: Any) -> Any:
+        return self._around("find", match)
+
+    def insert(self, values: Any) -> Any:
+        return self._around("insert", values)
+
+    def update(self, record: Any, changes: Any) -> Any:
+        return self._around("update", record, changes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kind, name)
+
+    def _around(self, name: str, *arguments: Any) -> Any:
+        die("before-" + name, self)
+        result = getattr(self._kind, name)(*arguments)
+        die("after-" + name, self)
+        return result
+
+
+def die(word: str, dying: Dying) -> None:
+    if word == dying._word:
+        dying._left -= 1
+        if not dying._left:
+            os._exit(99)
+
+
+def main(directory: Path, run: Path, word: str, number: int) -> None:
+    module: Any = import_file
+    opened = module.open_kind
+    dying = Dying(None, word, number)
+
+    def open_kind(site: Site, kind: str, name: str | None) -> Any:
+        dying._kind = opened(site, kind, name)
+        return dying
+
+    module.open_kind = open_kind
+    journals: Any = Journal
+    finish = journals.finish_plan
+
+    def finish_plan(journal: Journal, *arguments: Any) -> None:
+        die("before-plan-is-kept", dying)
+        finish(journal, *arguments)
+        die("after-plan-is-kept", dying)
+
+    journals.finish_plan = finish_plan
+    settings = read_settings(directory / "idms.yaml")
+    work = import_file.parse(read_document(directory / "job.yaml"), settings, "test")
+    outcome = work.run(Office(directory, "").context(run))
+    sys.exit(f"it did not die: {outcome}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
