@@ -135,24 +135,29 @@ class Place:
 
     def processes(self) -> list[int]:
         """The supervisors and workers of this installation."""
-        found = subprocess.run(
-            ["pgrep", "-f", f"{self.directory}/idms.yaml"], capture_output=True, text=True, check=False
-        )
-        return [int(pid) for pid in found.stdout.split()]
+        return running(f"{self.directory}/idms.yaml")
 
     def worker(self, run_id: int) -> int:
         """The process id of a run's worker, once it is there."""
-        pattern = f"{self.directory}/idms.yaml work {run_id} "
-
-        def find() -> int:
-            found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
-            return int(found.stdout.split()[0]) if found.stdout else 0
-
-        return until(find)
+        found: list[int] = until(lambda: running(f"{self.directory}/idms.yaml work {run_id} "))
+        return found[0]
 
     def settled(self) -> None:
         """Wait until nothing of this installation runs any more."""
         until(lambda: not self.processes())
+
+
+def running(words: str) -> list[int]:
+    """The processes whose command line has these words."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+        except OSError:  # it has just ended
+            continue
+        if os.fsencode(words) in command and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found
 
 
 def until(condition: Callable[[], Any], *, limit_s: float = 60) -> Any:

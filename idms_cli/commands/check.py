@@ -3,7 +3,7 @@
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.dispatch.reading import check_jobs
+from idms_cli.dispatch.reading import check_jobs, told_if_past
 from idms_cli.reports.jobs import check_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
@@ -20,6 +20,11 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
     when anything is wrong.
     """
     settings = session.settings
-    checked = check_jobs(settings, jobs)
-    show(check_page(checked, Clock(settings.timezone, session.now())), as_json=as_json)
+    now = session.now()
+
+    def has_run(job: str) -> bool:
+        return any(slot.verdict == "run" for slot in session.store.runs.slots(job))
+
+    checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, jobs)]
+    show(check_page(checked, Clock(settings.timezone, now)), as_json=as_json)
     return 2 if any(each.problems for each in checked) else 0

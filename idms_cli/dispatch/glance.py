@@ -29,6 +29,8 @@ def had_nothing_to_do(config: str) -> bool:
     """
     try:
         config = os.path.abspath(config)
+        if not os.path.isfile(config):  # reading a pipe would wait for somebody to write
+            return False
         state = _guess_state(config)
         if not os.path.exists(f"{state}/{FILE_NAME}"):
             return False

@@ -1,7 +1,8 @@
 """Job files read on demand, whatever was read before: for commands that look at jobs, or start one by hand."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
@@ -32,6 +33,18 @@ def check_jobs(settings: Settings, names: Sequence[str] = ()) -> list[Checked]:
 def require_job(settings: Settings, name: str) -> None:
     """Raises `InputError`, with a near match, for a name that no file has."""
     _known(name, list_files(settings, ""))
+
+
+def told_if_past(checked: Checked, now: datetime, has_run: Callable[[str], bool]) -> Checked:
+    """With the problem added that the job's one time is past, if it is and `has_run` says that it did not run then."""
+    job = checked.job
+    if job is None or job.schedule is None or not job.enabled or job.schedule.next_after(now):
+        return checked
+    if has_run(job.name):
+        return checked
+    hint = "Write a time that is still to come, or leave the schedule out and start the job with `idms run`."
+    past = job.document.problem(("schedule", "at"), "this time is past: the job will never run on its own", hint=hint)
+    return replace(checked, problems=(*checked.problems, past))
 
 
 def find_job(settings: Settings, name: str) -> tuple[Job, Work]:

@@ -1,5 +1,6 @@
 """The door to the network: one exchange with the site, paced and counted; the only place that knows httpx."""
 
+import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -147,7 +148,8 @@ def _translate(error: Exception, what: str, url: str) -> NoAnswer | IdmsError:
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return InputError(f"{what} cannot be sent to {host}: {type(error).__name__}.")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        text = "did not let us in within the time limit" if isinstance(error, httpx.TimeoutException) else str(error)
+        late = isinstance(error, httpx.TimeoutException)
+        text = "not within the time limit" if late else re.sub(r"^\[Errno -?\d+\] ", "", str(error))
         return NoAnswer(f"{what}: no connection to {host}: {text}", sent=False)
     if isinstance(error, httpx.TimeoutException):
         return NoAnswer(f"{what}: {host} did not answer within the time limit", sent=True)

@@ -83,7 +83,7 @@ def _data(state: _State) -> dict[str, Any]:
         "state": state.word,
         "description": state.job.description,
         "module": state.job.module,
-        "next_due": state.next_due,
+        "next_due": state.next_due.isoformat() if state.next_due else None,
         "problems": list(state.job.problems),
         "last_run": run_data(state.last) if state.last else None,
     }

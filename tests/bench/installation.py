@@ -60,14 +60,20 @@ def watched(command: Sequence[str], pattern: str) -> tuple[float, int]:
 
 
 def _peak_kb(pattern: str) -> int:
-    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False).stdout.split()
-    peaks = [_status(int(pid), "VmHWM") for pid in found]
+    peaks = [_status(process, "VmHWM") for process in Path("/proc").glob("[0-9]*") if pattern in _command(process)]
     return max(peaks, default=0)
 
 
-def _status(pid: int, field: str) -> int:
+def _command(process: Path) -> str:
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:  # it has just ended
+        return ""
+
+
+def _status(process: Path, field: str) -> int:
+    try:
+        lines = (process / "status").read_text().splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)

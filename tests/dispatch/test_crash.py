@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from idms_cli.sandbox import Sandbox
-from tests.conftest import SOAK, Place, courses, until
+from tests.conftest import SOAK, Place, courses, running, until
 
 EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
 
@@ -181,8 +181,7 @@ kill_tree()
 def test_no_process_of_a_tree_survives_not_even_one_that_left_its_session(tmp_path: Path) -> None:
     mark = str(tmp_path / "mark")
     subprocess.run([sys.executable, "-c", KILLER, TREE, mark], check=True, timeout=30)
-    left = subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    assert running(mark) == []
 
 
 def test_an_orphan_blocks_the_next_writer_of_the_same_data(place: Place, site: Sandbox) -> None:

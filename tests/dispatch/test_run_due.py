@@ -123,7 +123,7 @@ def test_a_schedule_edited_at_noon_does_not_fire_for_the_morning(place: Place) -
     place.job("scores", schedule='{cron: "0 9 * * *"}')
     place.at("2026-12-01 12:00")
     assert place.slots("scores") == []
-    assert place.json("status")["jobs"][0]["next_due"] == "2026-12-02 09:00:00+00:00"
+    assert place.json("status")["jobs"][0]["next_due"] == "2026-12-02T09:00:00+00:00"
 
 
 def test_a_slot_that_was_due_when_its_schedule_was_changed_is_told(place: Place) -> None:
@@ -244,3 +244,18 @@ def test_every_call_leaves_a_tick(place: Place) -> None:
     assert "run-due has never been called" in place.idms("status").stdout
     place.idms("run-due")
     assert "run-due" not in place.idms("status").stdout
+
+
+def test_check_tells_a_one_time_job_that_is_past_and_did_not_run(place: Place) -> None:
+    place.job("once", schedule="{at: 2020-01-01 02:00}")
+    told = place.idms("check")
+    assert told.returncode == 2
+    assert "once.yaml:3:16: this time is past: the job will never run on its own" in told.stdout
+
+
+def test_check_has_nothing_against_a_one_time_job_that_has_run(place: Place) -> None:
+    place.job("once", schedule="{at: 2020-01-01 02:00}")
+    place.scores("once", 1)
+    place.at("2019-12-31 20:00")
+    place.at("2020-01-01 02:00", "--wait")
+    assert place.idms("check").returncode == 0
