@@ -1,6 +1,7 @@
 """`idms apply FILE`: a plan that was kept is carried out, exactly, or refused."""
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,13 @@ def command(session: Session, plan: Path, *, as_json: bool) -> int:
     if source is not None and fingerprint(source).sha256 != about.source_sha256:
         raise InputError(f"{source} has been changed since the plan was made", hint=again)
     new = replace(new_run(session.store, job, work), intent="apply", of_run=about.run, row_limit=about.row_limit)
-    run, alive = create_in_foreground(session.store, new)
+
+    def refuse(connection: sqlite3.Connection) -> None:
+        before = session.store.runs.carried_out(connection, about.run)
+        if before is not None:
+            raise InputError(f"{plan} has been carried out, by run {before}", hint=again)
+
+    run, alive = create_in_foreground(session.store, new, refuse=refuse)
     directory = session.store.run_directory(run.id)
     shutil.copyfile(source or spool, directory / spool.name)
     take_plan(plan, directory)

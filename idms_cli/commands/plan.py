@@ -29,6 +29,8 @@ def command(session: Session, job: str, *, limit: int | None, out: Path | None, 
     """
     if out and out.exists():
         raise InputError(f"{out} is there already", hint="A plan is never overwritten: choose another name.")
+    if out and not out.absolute().parent.is_dir():
+        raise InputError(f"{out}: there is no such folder", hint="Make it first.")
     found, work = find_job(session.settings, job)
     new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
     run, alive = create_in_foreground(session.store, new)

@@ -30,6 +30,8 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
     """
     del rejected  # the only kind there is; named, so that nobody thinks that the whole run is done again
     run = find_run(session, run_id)
+    if run.intent == "undo":
+        raise InputError(f"run {run_id} took a run back; its rows are not imported", hint="Undo once more instead.")
     rows = mended or session.store.run_directory(run_id) / REJECTS
     if not rows.is_file():
         what = f"{mended}: there is no such file" if mended else f"run {run_id} has no rejected rows"

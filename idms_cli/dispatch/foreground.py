@@ -1,5 +1,6 @@
 """A run by hand: the same way as a scheduled one, with the command that asked for it as its supervisor."""
 
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -27,21 +28,15 @@ class Hand:
     """Called a few times a second while it runs."""
 
 
-def run_in_foreground(store: Store, settings: Settings, new: NewRun, hand: Hand) -> Run:
-    """Create a run, wait for its place and its data, and supervise it to its end.
-
-    Raises `Interrupted` on Ctrl-C before it began.
-    """
-    run, alive = create_in_foreground(store, new)
-    return carry_on(store, settings, run, alive, hand)
-
-
-def create_in_foreground(store: Store, new: NewRun) -> tuple[Run, Lock]:
-    """A pending run whose command is here.
+def create_in_foreground(
+    store: Store, new: NewRun, *, refuse: Callable[[sqlite3.Connection], None] = lambda _: None
+) -> tuple[Run, Lock]:
+    """A pending run whose command is here; unless `refuse` raises, which nobody can come between.
 
     Its lock is held before anybody can see it: a pending run in the foreground always has its command.
     """
     with store.database.write() as connection:
+        refuse(connection)
         run_id = store.runs.create(connection, replace(new, by_hand=True, foreground=True), time.time())
         alive = take(run_lock(store.run_directory(run_id)))
     run = store.runs.one(run_id)
@@ -68,10 +63,17 @@ def take_in_hand(store: Store, run: Run, change: Callable[[sqlite3.Connection], 
 
 
 def carry_on(store: Store, settings: Settings, run: Run, alive: Lock, hand: Hand) -> Run:
-    """Wait for a run's place and its data, and supervise it to its end."""
+    """Wait for a run's place and its data, and supervise it to its end.
+
+    Stopped while it waits, a new run is cancelled; one that was approved or interrupted before waits for the next tick.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         started = _wait_for_start(store, settings, run, alive, hand.waiting)
     except KeyboardInterrupt:
+        if store.runs.let_go(run.id):
+            raise Interrupted(f"run {run.id} was left to the next tick") from None
         reason = "stopped before it began"
         store.runs.end(run.id, time.time(), {"status": "cancelled", "reason": reason, "exit_code": 130})
         raise Interrupted(f"run {run.id} was {reason}") from None

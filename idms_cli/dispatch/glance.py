@@ -19,7 +19,7 @@ DEFAULT_STATE = ".idms"
 CONFIG = "SELECT fingerprint, jobs FROM config WHERE path = ?"
 OPEN = "SELECT 1 FROM run WHERE status IN ('pending', 'running', 'interrupted') LIMIT 1"
 JOBS = "SELECT name, fingerprint FROM job"
-DUE = "SELECT 1 FROM job WHERE next_due <= ? LIMIT 1"
+DUE = "SELECT 1 FROM job WHERE next_due <= ? OR decided_until > ? + 60 LIMIT 1"
 
 
 def had_nothing_to_do(config: str) -> bool:
@@ -66,7 +66,7 @@ def _is_idle(database: Database, config: str) -> bool:
     if row is None or row["fingerprint"] != mark:
         return False
     now = time.time()
-    if connection.execute(OPEN).fetchone() or connection.execute(DUE, (now,)).fetchone():
+    if connection.execute(OPEN).fetchone() or connection.execute(DUE, (now, now)).fetchone():
         return False
     files = {name: found[1] for name, found in list_jobs(row["jobs"], mark).items()}
     if files != dict(map(tuple, connection.execute(JOBS))):

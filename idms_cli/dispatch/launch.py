@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.locks import Lock, run_lock, take, take_data
 from idms_cli.dispatch.settle import ATTEMPTS
 from idms_cli.history.rows import Run
@@ -33,6 +34,8 @@ def hand_over(store: Store, settings: Settings, now: float, *, resume: bool = Fa
     """
     handed = []
     for run in store.runs.open():
+        if resume and run.status == "interrupted" and run.attempt >= ATTEMPTS:
+            _give_up(store, settings, run, now)
         if not _may_start(run, resume=resume):
             continue
         started = try_start(store, settings, run, now)
@@ -116,6 +119,17 @@ def _may_start(run: Run, *, resume: bool) -> bool:
     if run.status == "interrupted":
         return resume and run.attempt < ATTEMPTS
     return run.status == "pending" and not run.foreground
+
+
+def _give_up(store: Store, settings: Settings, run: Run, now: float) -> None:
+    lock = take(run_lock(store.run_directory(run.id)))
+    if lock is None:
+        return  # somebody resumes it by hand
+    reason = f"its process died {run.attempt} times"
+    counts = close_run(store, settings, run, reason)
+    hint = f"`idms show {run.id}` has its log. Memory, disk and the kernel's log may say why."
+    store.runs.end(run.id, now, {"status": "failed", "reason": reason, "hint": hint, "exit_code": 1, "counts": counts})
+    lock.release()
 
 
 def _holder(store: Store, wanted: DataLock) -> str:

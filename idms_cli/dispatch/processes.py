@@ -38,9 +38,9 @@ def signal_tree(number: signal.Signals) -> bool:
     """Send a signal to every descendant; False when there is none left."""
     found = False
     for pid in list(descendants()):
-        found = True
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # it is gone, or runs as somebody else: not ours to end
             os.kill(pid, number)
+            found = True
     return found
 
 

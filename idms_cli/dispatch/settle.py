@@ -1,12 +1,16 @@
 """Runs whose process died are found by their free lock, at once and by whoever looks."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from idms_cli.dispatch.locks import run_lock, take
+from idms_cli.errors import IdmsError
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
+from idms_cli.records import journal
 
 ATTEMPTS = 3
 """A run whose process died this often is not resumed again."""
@@ -18,9 +22,7 @@ def settle(store: Store, now: float) -> list[Run]:
     """Correct what the history says of runs whose process is gone; returns those just found `interrupted`."""
     found = []
     for run in store.runs.open():
-        if run.status == "interrupted":
-            _give_up_if_hopeless(store, run, now)
-        elif run.status == "running" or run.foreground:  # somebody must hold its lock
+        if run.status == "running" or run.foreground:  # somebody must hold its lock
             found += _settle_one(store, run, now)
     return found
 
@@ -34,34 +36,35 @@ def read_progress(directory: Path) -> Mapping[str, int]:
     return counts
 
 
+def last_counts(directory: Path) -> Mapping[str, int]:
+    """What became of the records of a run that told no outcome: from its journal, else what the worker told last."""
+    return {**read_progress(directory), **journal_counts(directory)}
+
+
+def journal_counts(directory: Path) -> Mapping[str, int]:
+    """What a run's journal knows of its records; empty without a whole plan, or when it cannot be read."""
+    if not (directory / journal.FILE_NAME).exists():
+        return {}
+    try:
+        with closing(journal.Journal(directory)) as records:
+            return records.counts().as_dict() if records.is_planned else {}
+    except (IdmsError, OSError, sqlite3.Error):  # the disk may be what the run died of
+        return {}
+
+
 def _settle_one(store: Store, run: Run, now: float) -> list[Run]:
     directory = store.run_directory(run.id)
     lock = take(run_lock(directory))
     if lock is None:
         return []  # alive
     try:
+        if run.foreground and store.runs.let_go(run.id):
+            return []
         if run.status == "pending" or run.dry_run:
             store.runs.end(run.id, now, {"status": "cancelled", "reason": "the command that asked for it is gone"})
             return []
-        counts = read_progress(directory)
-        interrupted = store.runs.interrupt(run.id, "its process died", counts)
+        interrupted = store.runs.interrupt(run.id, "its process died", last_counts(directory))
         fresh = store.runs.one(run.id)
         return [fresh] if interrupted and fresh else []
     finally:
         lock.release()
-
-
-def _give_up_if_hopeless(store: Store, run: Run, now: float) -> None:
-    if run.attempt < ATTEMPTS:
-        return
-    store.runs.end(
-        run.id,
-        now,
-        {
-            "status": "failed",
-            "reason": f"its process died {run.attempt} times",
-            "hint": f"`idms show {run.id}` has its log. Memory, disk and the kernel's log may say why.",
-            "exit_code": 1,
-            "counts": run.counts,
-        },
-    )

@@ -12,10 +12,11 @@ from typing import Any
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.launch import Started, hand_over, program
 from idms_cli.dispatch.outcomes import OUTCOME, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
-from idms_cli.dispatch.settle import read_progress
+from idms_cli.dispatch.settle import last_counts
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 
@@ -30,7 +31,6 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 HINT_LIMIT = "Give the job a longer `timeout:`, or find out with `idms show` what took so long."
-HINT_BUG = "This is a bug. worker.log in the run's directory says more."
 
 
 class Supervisor:
@@ -111,29 +111,31 @@ class Supervisor:
         return _boot_s() + STOP_WITHIN_S
 
     def _record(self, returncode: int) -> None:
-        result = self._result(returncode)
+        result = self._result()
+        if result is None and self._run.dry_run:
+            result = {"status": "cancelled", "reason": _why_no_outcome(returncode), "exit_code": 1}
         if result is None:
-            reason = f"its worker was killed by {signal.Signals(-returncode).name}"
-            self._store.runs.interrupt(self._run.id, reason, read_progress(self._directory))
+            self._store.runs.interrupt(self._run.id, _why_no_outcome(returncode), last_counts(self._directory))
         else:
             self._store.runs.end(self._run.id, time.time(), result)
 
-    def _result(self, returncode: int) -> Mapping[str, Any] | None:
-        """What to record; None when the worker was killed by somebody else: not an end, to be resumed."""
+    def _result(self) -> Mapping[str, Any] | None:
+        """What to record; None when the worker told no outcome and nobody had asked it to stop: to be resumed.
+
+        It was killed by somebody else, or the disk did not even take its outcome.
+        """
         told = read_outcome(self._directory) or {}
-        counts = told.get("counts") or read_progress(self._directory)
-        if self._timed_out:
+        if self._timed_out and told.get("status", "cancelled") == "cancelled":
             limit = format_duration(timedelta(seconds=self._run.timeout_s or 0))
             reason = f"the time limit of {limit} was reached"
+            counts = told.get("counts") or close_run(self._store, self._settings, self._run, reason)
             return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
         if told:
             return told
         if self._stop_asked_at is not None:
+            counts = close_run(self._store, self._settings, self._run, "stopped by force")
             return {"status": "cancelled", "reason": "stopped by force", "exit_code": 130, "counts": counts}
-        if returncode < 0:
-            return None
-        reason = f"its worker left with exit code {returncode} and told no outcome"
-        return {"status": "failed", "reason": reason, "hint": HINT_BUG, "exit_code": 3, "counts": counts}
+        return None
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -142,6 +144,12 @@ class Supervisor:
             self._stop_asked_at = now
         elif now > self._stop_asked_at + FORCE_AFTER_S:
             self._force_asked = True
+
+
+def _why_no_outcome(returncode: int) -> str:
+    if returncode < 0:
+        return f"its worker was killed by {signal.Signals(-returncode).name}"
+    return f"its worker left with exit code {returncode} and told no outcome; worker.log says more"
 
 
 def _boot_s() -> float:

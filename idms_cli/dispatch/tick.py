@@ -12,6 +12,9 @@ from idms_cli.history.rows import JobRow, Run
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import schedule_from
 
+AHEAD_S = 60
+"""Another tick's clock may be a little ahead."""
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -37,10 +40,10 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     interrupted = [run for run in store.runs.open() if run.status == "interrupted"]
     refreshed = refresh(store, settings, pretended or now)
     note = f"as if at {pretended:%Y-%m-%d %H:%M %Z}" if pretended else ""
+    if not pretended:
+        _rewind(store, refreshed.jobs, now)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
-        if jump_s < 0:
-            _rewind(store, refreshed.jobs, now)
         claims: list[Claimed] = []
     else:
         claims = _claim(store, settings, refreshed.jobs, pretended or now)
@@ -60,10 +63,11 @@ def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datet
 
 
 def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
-    """The clock was ahead and is right again: what was decided for times still to come is open again."""
+    """The clock was ahead, or somebody pretended: what was decided for times still to come is open again."""
     moment = int(now.timestamp())
     for row in jobs.values():
-        if row.schedule and row.decided_until > moment:
+        if row.schedule and row.decided_until > moment + AHEAD_S:
+            store.runs.forget_skipped(row.name, moment)
             upcoming = schedule_from(row.schedule, row.timezone).next_after(datetime.fromtimestamp(moment, UTC))
             next_due = None if upcoming is None else int(upcoming.timestamp())
             store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)

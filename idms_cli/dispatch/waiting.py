@@ -30,7 +30,7 @@ def stay(
     adopt_orphans()
     asked = _listen()
     told_to_stop: set[int] = set()
-    seen = {run.id for run in store.runs.open()} | set(first.started)
+    seen = _ours(store) | set(first.started)
     next_tick = time.monotonic() + TICK_EVERY_S
     code = 0
     while any(run.status in ("pending", "running") and not run.foreground for run in store.runs.open()):
@@ -42,10 +42,15 @@ def stay(
         if time.monotonic() >= next_tick and not asked:
             next_tick += TICK_EVERY_S
             code = max(code, told(tick(store, settings, now())))
-        seen |= {run.id for run in store.runs.open()}
+        seen |= _ours(store)
     ended = [store.runs.one(run_id) for run_id in seen]
     good = all(run is None or run.status in ("completed", "pending") for run in ended)
     return 130 if asked else max(code, 0 if good else 1)
+
+
+def _ours(store: Store) -> set[int]:
+    """Runs that nobody else waits for."""
+    return {run.id for run in store.runs.open() if not run.foreground}
 
 
 def _listen() -> list[int]:

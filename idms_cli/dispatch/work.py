@@ -2,8 +2,10 @@
 
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +18,15 @@ from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_text
 from idms_cli.dispatch.outcomes import write_outcome, write_whole
-from idms_cli.dispatch.settle import PROGRESS, read_progress
+from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.errors import IdmsError, Interrupted
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.modules import Outcome, RunContext
 
 PROGRESS_EVERY_S = 0.25
+
+HINT_DISK = "Look at the disk, and at the rights of the state directory."
 
 
 @dataclass
@@ -51,11 +55,15 @@ class Progress:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PROGRESS_EVERY_S
-        write_whole(self.path, json.dumps(dict(counts())), durable=False)
+        with suppress(OSError):  # on a full disk nobody sees how far it is; that must not end the run
+            write_whole(self.path, json.dumps(dict(counts())), durable=False)
 
 
 def work(store: Store, settings: Settings, run: Run) -> Outcome:
-    """Do a run's work and leave its outcome. Never raises what the operator could act on."""
+    """Do a run's work and leave its outcome.
+
+    Raises when not even the journal or the outcome could be written: there is none then, and the run goes on later.
+    """
     stop = Stop()
     stop.listen()
     directory = store.run_directory(run.id)
@@ -96,19 +104,30 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         places = [f"{problem.file}:{problem.line}:{problem.column}: {problem.message}" for problem in found.problems]
         hints = dict.fromkeys(problem.hint for problem in found.problems if problem.hint)
         return Outcome("failed", "; ".join(places), "; ".join(hints), found.exit_code)
-    except IdmsError as error:  # before anything was written: once writing began, the module tells the outcome
+    except IdmsError as error:  # once writing began, the module tells the outcome, if the disk lets it
+        if isinstance(error.__cause__, OSError | sqlite3.Error) and _has_records_left(directory):
+            raise
         status = "cancelled" if isinstance(error, Interrupted) else "failed"
-        return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code)
+        return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code, journal_counts(directory))
+    except (OSError, sqlite3.Error) as error:
+        if _has_records_left(directory):
+            raise
+        return Outcome("failed", f"the disk failed: {mask(str(error))}", HINT_DISK, 1, last_counts(directory))
     except Exception as error:  # a bug must not leave the run without a record
         crash = write_crash_file(store.state, error)
         hint = f"Please report it with {crash}"
-        return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, read_progress(directory))
+        return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, last_counts(directory))
+
+
+def _has_records_left(directory: Path) -> bool:
+    """Whether the journal did not take the end of the run: what it still has to write is written later."""
+    return bool(journal_counts(directory).get("left"))
 
 
 def _log(path: Path) -> Callable[[str], None]:
     def log(message: str) -> None:
         line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {harmless(mask(message))}\n"
-        with path.open("a", encoding="utf-8") as file:
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:  # a full disk must not end the run for a line
             file.write(line)
 
     return log

@@ -44,6 +44,13 @@ WHERE id = ? AND status = 'held'"""
 REFUSE = """
 UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, decided_at = ?
 WHERE id = ? AND status = 'held'"""
+LET_GO = """
+UPDATE run SET foreground = 0
+WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND decided_by IS NOT NULL))"""
+CARRIED_OUT = """
+SELECT id FROM run WHERE intent = 'apply' AND of_run = ? AND (status IN ('pending', 'running', 'interrupted')
+  OR json_extract(counts, '$.inserted') + json_extract(counts, '$.updated') + json_extract(counts, '$.deleted') > 0)
+LIMIT 1"""
 TAKE_OVER = "UPDATE run SET foreground = 1 WHERE id = ? AND status = 'interrupted'"
 USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
@@ -116,6 +123,11 @@ class Runs:
         with self._database.write() as connection:
             connection.executemany(CLAIM, [(job, due, None, "skipped", reason, None, now) for due in dues])
 
+    def forget_skipped(self, job: str, after: int) -> None:
+        """The verdicts that slots will not run which are still to come."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped'", (job, after))
+
     def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
         """Pending or interrupted becomes running; False when somebody else was first."""
         return bool(connection.execute(START, (now, run_id)).rowcount)
@@ -132,9 +144,19 @@ class Runs:
         with self._database.write() as connection:
             return bool(connection.execute(REFUSE, (f"rejected by {who}", who, now, run_id)).rowcount)
 
+    def let_go(self, run_id: int) -> bool:
+        """A run that was approved or interrupted before is no longer in anybody's hands: a tick may go on with it."""
+        with self._database.write() as connection:
+            return bool(connection.execute(LET_GO, (run_id,)).rowcount)
+
     def take_over(self, connection: sqlite3.Connection, run_id: int) -> bool:
         """An interrupted run goes on under somebody's hand; False when it is not interrupted (any more)."""
         return bool(connection.execute(TAKE_OVER, (run_id,)).rowcount)
+
+    def carried_out(self, connection: sqlite3.Connection, plan: int) -> int | None:
+        """The run that applied the plan which the dry run `plan` made, if it wrote anything or is about to."""
+        row = connection.execute(CARRIED_OUT, (plan,)).fetchone()
+        return None if row is None else int(row["id"])
 
     def usual_rows(self, job: str, *, runs: int = 5) -> int | None:
         """The median number of rows that the last good runs of a job read; None when there was none."""

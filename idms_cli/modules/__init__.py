@@ -85,6 +85,9 @@ class Work(Protocol):
     def source(self) -> Path | None:
         """The local file that it reads, if it reads one."""
 
+    def close(self, directory: Path, why: str) -> None:
+        """Leave no row undecided of a run that will not be gone on with, and write its rejects. Asks nobody."""
+
     def run(self, context: RunContext) -> Outcome:
         """Do it, or go on with it. Raises `IdmsError` for what ends the whole run."""
 

@@ -16,7 +16,7 @@ from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.counts import Counts
-from idms_cli.records.guard import tripped
+from idms_cli.records.guard import for_some_rows, tripped
 from idms_cli.records.journal import Journal
 from idms_cli.records.load import Load, PlanOutdated, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
@@ -108,20 +108,26 @@ class Attempt:
         return replace(self._task.rules(), exactly=self._context.approved)
 
     def _look_at_totals(self) -> None:
-        if self._context.approved or self._context.intent == "undo":
-            return  # somebody has seen the plan
+        if self._context.approved or self._context.intent == "undo" or self._journal.note("guarded"):
+            return  # somebody has seen the plan, or it was looked at before the process died
         counts, planned = self._journal.counts(), self._journal.planned_counts()
-        reasons = "; ".join(tripped(self._context.guard, counts, planned, self._context.usual_rows))
+        guard = self._context.guard
+        if self._context.row_limit is not None or self._context.intent != "run":
+            guard = for_some_rows(guard)
+        reasons = "; ".join(tripped(guard, counts, planned, self._context.usual_rows))
         run = self._context.run_id
         if reasons and self._context.dry_run:
             self._context.log(f"A real run would be held: {reasons}")
         elif reasons:
             hint = f"`idms show {run}` shows the plan; then `idms approve {run}`, or `idms reject {run}`."
             raise Held(f"{reasons}. Nothing was written", hint=hint)
+        self._journal.keep_note("guarded", "yes")
 
     def _plan(self, load: Load, window: Window) -> None:
         if self._context.intent == "undo" and self._context.of_directory:
             with closing(Journal(self._context.of_directory)) as older:
+                if not older.is_planned:
+                    raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
             return
         if not self._spool.exists():
@@ -154,13 +160,8 @@ class Attempt:
         return self._task.opened(self._spool)
 
     def _write_rejects(self) -> None:
-        """The rejected rows as they came, found again in the copy of the source."""
         with self._open() as opened:
-            table = fed_back(opened)
-            with RejectsFile(self._context.directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
-                rows = table.rows()
-                for line, faults in self._journal.rejected():
-                    rejects.add(_row_at(line, rows), faults)
+            _write_rejects(self._context.directory, self._journal, opened)
 
     def _tell(self, counts: Mapping[str, int]) -> None:
         self._context.progress(lambda: {**counts, **self._calls()})
@@ -183,15 +184,45 @@ class Attempt:
         return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.read:,} rows rejected"))
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
-        figures = {**self._journal.counts().as_dict(), **self._calls()}
+        counts = self._journal.counts()
+        figures = {**counts.as_dict(), **self._calls(), **(self._expected() if counts.left else {})}
         if why is None:
             return Outcome(status, counts=figures)
         return Outcome(status, str(why), why.hint, why.exit_code, figures)
 
+    def _expected(self) -> dict[str, int]:
+        """Calls and seconds that the plan will take: a write each, and a look before it at what is there."""
+        planned = self._journal.planned_counts()
+        calls = sum(planned.values()) * 2 - planned.get("insert", 0)
+        so_far, access = self._site.calls.snapshot(), self._site.access
+        sent = so_far.get + so_far.post + so_far.put
+        at_speed = calls * so_far.seconds / max(sent, 1) / access.concurrency
+        at_rate = calls / access.rate_per_s if access.rate_per_s else 0.0
+        return {"expected_calls": calls, "expected_s": round(max(at_speed, at_rate))}
+
+
+def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:
+    """Settle what an attempt left that will not be gone on with: rows not sent become rejects, and are written."""
+    with closing(Journal(directory)) as journal:
+        if not journal.is_planned:
+            return
+        end_early(journal, IdmsError(why))
+        with open_copy(spool_of(directory)) as opened:
+            _write_rejects(directory, journal, opened)
+
+
+def _write_rejects(directory: Path, journal: Journal, opened: Table) -> None:
+    """The rejected rows as they came, found again in the copy of the source."""
+    table = fed_back(opened)
+    with RejectsFile(directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
+        rows = table.rows()
+        for line, faults in journal.rejected():
+            rejects.add(_row_at(line, rows), faults)
+
 
 def spool_of(directory: Path) -> Path:
     """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
-    found = next(directory.glob("source*"), None)
+    found = next((path for path in (directory / GIVEN, *directory.glob("source*")) if path.exists()), None)
     if found is None:
         raise InputError(f"{directory} has no copy of the source")
     return found

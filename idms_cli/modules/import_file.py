@@ -21,7 +21,7 @@ from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.access import site_access
-from idms_cli.modules.attempt import GIVEN, Attempt, Task
+from idms_cli.modules.attempt import GIVEN, Attempt, Task, close_attempt
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
@@ -88,6 +88,9 @@ class Import:
 
     def source(self) -> Path:
         return self.path
+
+    def close(self, directory: Path, why: str) -> None:
+        close_attempt(directory, self._open, why)
 
     def run(self, context: RunContext) -> Outcome:
         access = site_access(self.settings.connections[self.connection], self.connection, self.settings)

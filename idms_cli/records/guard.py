@@ -6,6 +6,11 @@ from idms_cli.jobs.job import GuardOptions
 from idms_cli.records.counts import Counts
 
 
+def for_some_rows(guard: GuardOptions) -> GuardOptions:
+    """What is left of a guard for a run that takes only some rows: nothing is said of how many those must be."""
+    return guard.model_copy(update={"min_rows": None, "usual": None})
+
+
 def tripped(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], usual_rows: int | None) -> list[str]:
     """Why the plan must not be carried out before somebody has approved it; empty when it may.
 

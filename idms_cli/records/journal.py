@@ -5,13 +5,14 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from idms_cli.errors import IdmsError
+from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
 from idms_cli.records.entry import Entry, Intent, Verdict, word_for
@@ -46,6 +47,9 @@ SETTLE = """
 UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
 WHERE line = ?"""
 REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
+REJECT_RESENT = """
+UPDATE record SET state = 'rejected', faults = ?
+WHERE state = 'planned' AND action <> 'insert' AND sent_at IS NOT NULL"""
 IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
 COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
 MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -53,6 +57,7 @@ MEET_AGAIN = "UPDATE seen SET line = ?, content = ? WHERE key = ?"
 MET = "SELECT line, content FROM seen WHERE key = ?"
 FAULTS = "SELECT faults FROM record WHERE line = ?"
 WITH_REASONS = "SELECT line, faults FROM record WHERE state = ? ORDER BY line"
+PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
 PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
 
 
@@ -121,6 +126,11 @@ class Journal:
             self._connection.execute("INSERT OR REPLACE INTO note VALUES ('planned', 'yes')")
             self._connection.execute("DROP TABLE seen")
 
+    def keep_note(self, name: str, value: str) -> None:
+        """A fact about the run, durable when this returns."""
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
+
     def note(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row["value"])
@@ -144,6 +154,14 @@ class Journal:
         """Give every record that is still in a state the same fault: a run's end leaves nothing undecided."""
         with self.transaction():
             self._connection.execute(REJECT_ALL, (_fault_text([fault]), state))
+
+    def reject_resent(self, fault: Fault) -> None:
+        """Give this fault to every change and removal that an attempt sent, and that was planned again unseen.
+
+        An insert is planned again only when it was looked for and was not there.
+        """
+        with self.transaction():
+            self._connection.execute(REJECT_RESENT, (_fault_text([fault]),))
 
     def counts(self) -> Counts:
         """Computed from the records, never from what the process believed."""
@@ -174,6 +192,11 @@ class Journal:
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
         return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def planned_updates(self) -> Iterator[Mapping[str, tuple[Value, Value]]]:
+        """What each planned update changes: property -> (old, new)."""
+        for row in self._connection.execute(PLANNED_UPDATES):
+            yield {name: (old, new) for name, (old, new) in decode(row["changes"]).items()}
 
     def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         for row in self._connection.execute(WITH_REASONS, (state,)):

@@ -98,6 +98,8 @@ class Load:
 def end_early(journal: Journal, error: Exception) -> None:
     """No record is left undecided by a run that will not be gone on with: what was not sent is rejected as such."""
     reason = str(error).rstrip(".")
-    journal.reject_rest("planned", Fault("send", "", "not-sent", f"Not sent: {reason}."))
     message = f"The run ended before the site's answer: {reason}. It may have been stored: look first."
-    journal.reject_rest("sending", Fault("send", "", "unknown", message))
+    unknown = Fault("send", "", "unknown", message)
+    journal.reject_rest("sending", unknown)
+    journal.reject_resent(unknown)
+    journal.reject_rest("planned", Fault("send", "", "not-sent", f"Not sent: {reason}."))

@@ -18,6 +18,8 @@ from idms_cli.reports.wording import Clock, counts, duration, some
 
 LOG_LINES = 15
 CHANGES_SHOWN = 20
+MOST_COUNTED = 1000
+"""Different changes of one property that are counted: memory stays small however many there are."""
 STYLES = {"completed": "bold green", "partial": "bold yellow", "failed": "bold red"}
 
 
@@ -108,13 +110,44 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     planned, entries = journal.planned_counts(), journal.planned(limit)
     words = " and ".join(f"{number:,} to {action}" for action, number in planned.items()) or "nothing to write"
     parts: list[Line | Table] = [Line(""), Line(f"The plan: {words}. Nothing was written.", "bold")]
+    if "expected_calls" in run.counts:
+        takes = duration(run.counts["expected_s"]) if run.counts["expected_s"] else "less than a second"
+        parts.append(Line(f"Carrying it out takes about {some(run.counts['expected_calls'], 'call')}, {takes}."))
+    grouped = _grouped(journal)
+    if planned.get("update", 0) > 1:
+        by_often = [(name, f"{number:,}", often) for name, number, often in grouped]
+        parts += [Line(""), Table(("property", "records", "most often"), by_often, frozenset({"records"})), Line("")]
     rows = [row for entry in entries for row in _change_rows(entry)]
     if rows:
         parts.append(Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"})))
     total = sum(planned.values())
     if len(entries) < total:
         parts.append(Line(f"... and {total - len(entries):,} more: idms show {run.id} --changes {total}", "dim"))
-    return Page({"planned": planned, "changes": [_entry_data(entry) for entry in entries]}, parts)
+    data = {
+        "planned": planned,
+        "by_property": {name: number for name, number, _ in grouped},
+        "changes": [_entry_data(entry) for entry in entries],
+    }
+    return Page(data, parts)
+
+
+def _grouped(journal: Journal) -> list[tuple[str, int, str]]:
+    """Property, the number of records in which it changes, and its most frequent change; the most changed first."""
+    records: Counter[str] = Counter()
+    changes: dict[str, Counter[tuple[str, str]]] = {}
+    for update in journal.planned_updates():
+        for name, (old, new) in update.items():
+            records[name] += 1
+            seen = changes.setdefault(name, Counter())
+            change = (_shown(old), _shown(new))
+            if change in seen or len(seen) < MOST_COUNTED:
+                seen[change] += 1
+    return [(name, number, _most_often(changes[name])) for name, number in records.most_common()]
+
+
+def _most_often(changes: Counter[tuple[str, str]]) -> str:
+    ((old, new), times), *_ = changes.most_common(1)
+    return f"{old} -> {new}" + (f" ({times:,} times)" if times > 1 else "")
 
 
 def _change_rows(entry: Entry) -> Iterator[tuple[str, ...]]:

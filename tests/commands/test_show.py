@@ -65,6 +65,7 @@ def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
     assert (
         f"{shown.state}/runs/1/rejects.csv\n\n"
         "The plan: 3 to insert. Nothing was written.\n"
+        "Carrying it out takes about 3 calls, less than a second.\n"
         "LINE  ACTION  RECORD  PROPERTY  CHANGE\n"
         "   2  insert  new     ID        101\n"
         "                      Course    Cooking\n"

@@ -28,6 +28,11 @@ def _written(site: Sandbox, course: str = "Bookbinding") -> list[int]:
     return [number for (_, name), number in courses(site).items() if name == course]
 
 
+def _rejects(place: Place, run: int) -> list[dict[str, str]]:
+    with (place.state / f"runs/{run}/rejects.csv").open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
 def _add_up(counts: dict[str, int]) -> bool:
     parts = ("inserted", "updated", "unchanged", "skipped", "rejected", "left")
     return counts["read"] == sum(counts[part] for part in parts)
@@ -100,12 +105,24 @@ def test_a_run_whose_process_dies_three_times_is_given_up(place: Place, site: Sa
     site.latency_s = 0.05
     _start(place, 100)
     for attempt in range(1, 4):
-        os.kill(place.worker(1), signal.SIGKILL)
+        worker = place.worker(1)
+        until(lambda: len(_written(site)) > 3)
+        os.kill(worker, signal.SIGKILL)
         place.settled()
         assert place.runs()[0].attempt == attempt
         place.idms("run-due")
     (run,) = place.runs()
     assert (run.status, run.reason) == ("failed", "its process died 3 times")
+    assert run.counts["read"] == 100
+    assert run.counts["left"] == 0
+    assert run.counts["inserted"] <= len(_written(site)) <= run.counts["inserted"] + 1  # the one in flight is unknown
+    assert set(_written(site)) <= {1}
+    rejects = _rejects(place, 1)
+    assert len(rejects) == run.counts["rejected"] == 100 - run.counts["inserted"]
+    assert {row["_code"] for row in rejects} <= {"not-sent", "unknown"}
+    site.latency_s = 0
+    assert place.idms("retry", "1", "--rejected").returncode == 0
+    assert _written(site) == [1] * 100
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
@@ -122,8 +139,7 @@ def test_a_stopped_run_leaves_a_clean_record(place: Place, site: Sandbox, number
     assert run.status == "cancelled"
     assert run.counts["inserted"] == len(_written(site))
     assert _add_up(dict(run.counts))
-    with (place.state / "runs/1/rejects.csv").open(encoding="utf-8-sig") as file:
-        rejects = list(csv.DictReader(file))
+    rejects = _rejects(place, 1)
     assert {row["_code"] for row in rejects} == {"not-sent"}
     assert len(rejects) == 100 - run.counts["inserted"]
 

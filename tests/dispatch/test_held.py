@@ -1,11 +1,15 @@
 """A run whose plan trips a guard is held: nothing is written before somebody has looked."""
 
 import getpass
+import os
+import signal
 
 import pytest
 
+from idms_cli.dispatch.locks import take_data
+from idms_cli.modules import DataLock
 from idms_cli.sandbox import Sandbox
-from tests.conftest import Place, courses
+from tests.conftest import Place, courses, until
 
 EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
 
@@ -157,3 +161,44 @@ def test_a_wrong_guard_is_a_problem(place: Place, guard: str, message: str) -> N
     told = place.idms("check")
     assert told.returncode == 2
     assert message in told.stdout
+
+
+def test_a_guard_looks_once_and_not_again_at_a_run_that_is_resumed(place: Place, site: Sandbox) -> None:
+    """Rows that the site refuses while they are written are no longer the plan's."""
+    site.latency_s = 0.03
+    _job(place, "{max_rejects: 1}", rows=40)
+    path = place.directory / "scores.csv"
+    path.write_text(path.read_text().replace("101,", "99901,").replace("102,", "99902,").replace("103,", "99903,"))
+    started = place.start("run", "scores")
+    until(lambda: _written(site) > 5)
+    for pid in place.processes():
+        os.kill(pid, signal.SIGKILL)
+    started.communicate()
+    place.settled()
+    place.idms("run-due", "--wait")
+    (run,) = place.runs()
+    assert (run.status, run.counts["rejected"], run.counts["inserted"]) == ("partial", 3, 37)
+
+
+def test_a_run_of_some_rows_is_not_held_for_being_small(place: Place) -> None:
+    _job(place, "{min_rows: 10, usual: 90%}")
+    assert place.idms("run", "scores", "--limit", "2").returncode == 0
+
+
+def test_an_approved_run_that_is_stopped_while_it_waits_is_carried_out_by_the_next_tick(
+    place: Place, site: Sandbox
+) -> None:
+    _job(place, "{max_changes: 5}")
+    place.idms("run", "scores")
+    held = take_data(place.state, [DataLock("imis:test/abc_scores", write=True)])
+    assert isinstance(held, list)
+    approving = place.start("approve", "1")
+    until(lambda: place.runs()[0].reason.startswith("waits for"))
+    approving.send_signal(signal.SIGINT)
+    told, _ = approving.communicate(timeout=30)
+    assert approving.returncode == 130
+    assert "run 1 was left to the next tick" in told
+    for lock in held:
+        lock.release()
+    place.idms("run-due", "--wait")
+    assert (place.runs()[0].status, _written(site)) == ("completed", 10)

@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from idms_cli.dispatch.locks import take_data
+from idms_cli.modules import DataLock
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place, courses, until
 
@@ -142,3 +144,44 @@ def test_only_an_interrupted_run_can_be_resumed(place: Place) -> None:
     told = place.idms("resume", "1")
     assert told.returncode == 2
     assert "run 1 is not interrupted: it is completed" in told.stderr
+
+
+def test_a_run_that_never_had_a_plan_cannot_be_undone(place: Place) -> None:
+    place.job("scores")  # and no file for it
+    place.idms("run", "scores")
+    told = place.idms("undo", "1")
+    assert told.returncode == 2
+    assert "there is nothing to take back" in told.stdout
+
+
+def test_the_rows_of_an_undo_are_not_imported(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    place.idms("undo", "1", "--apply")
+    assert place.idms("retry", "2", "--rejected").returncode == 2
+
+
+def test_an_interrupted_run_is_still_there_when_its_resume_is_stopped_while_it_waits(
+    place: Place, site: Sandbox
+) -> None:
+    site.latency_s = 0.02
+    place.job("scores")
+    place.scores("scores", 50)
+    place.at("2026-11-30 20:00")
+    place.at("2026-12-01 02:00")
+    worker = place.worker(1)
+    until(lambda: len(_grades(site)) > 10)
+    os.kill(worker, signal.SIGKILL)
+    place.settled()
+    held = take_data(place.state, [DataLock("imis:test/abc_scores", write=True)])
+    assert isinstance(held, list)
+    resuming = place.start("resume", "1")
+    until(lambda: place.runs()[0].reason.startswith("waits for"))
+    resuming.send_signal(signal.SIGTERM)
+    resuming.communicate(timeout=30)
+    assert (resuming.returncode, place.runs()[0].status) == (130, "interrupted")
+    for lock in held:
+        lock.release()
+    place.idms("run-due", "--wait")
+    assert (place.runs()[0].status, len(_grades(site))) == ("completed", 50)

@@ -1,6 +1,6 @@
 """One call of run-due: each slot gets exactly one verdict."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -259,3 +259,16 @@ def test_check_has_nothing_against_a_one_time_job_that_has_run(place: Place) -> 
     place.at("2019-12-31 20:00")
     place.at("2020-01-01 02:00", "--wait")
     assert place.idms("check").returncode == 0
+
+
+def test_what_was_pretended_for_the_future_does_not_silence_the_schedule(place: Place) -> None:
+    place.job("scores", schedule='{cron: "0 * * * *"}')
+    place.scores("scores", 1)
+    place.idms("run-due")
+    place.at("2099-01-01 00:30", "--wait")
+    assert len(place.slots("scores")) == 100  # and more
+    place.idms("run-due")
+    (taken,) = place.slots("scores")
+    assert taken == ("2099-01-01 00:00", "run", "")
+    due = datetime.fromisoformat(place.json("status")["jobs"][0]["next_due"])
+    assert due - datetime.now(UTC) <= timedelta(hours=1)

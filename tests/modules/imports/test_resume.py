@@ -128,3 +128,14 @@ def test_a_run_that_is_complete_is_gone_on_with_without_a_call_that_writes(offic
     again = office.run(graded(), again=first.directory)
     assert again.summary == first.summary == {"read": 3, "inserted": 3}
     assert writes(site) == 0
+
+
+def test_a_change_in_flight_is_not_called_unsent_by_a_next_attempt_that_is_stopped(
+    office: Office, site: Sandbox
+) -> None:
+    office.run(graded(), grades(ROWS))
+    directory = die(office, graded(), grades(ROWS, grade="B"), ("after-update", 3))
+    done = office.run(graded(), again=directory, stopping=lambda: True)
+    assert done.outcome.status == "cancelled"
+    assert [row["Grade"] for row in found(site, "ABC_Scores", Course="Bookbinding")] == ["B"] * 3 + ["A"] * 3
+    assert done.codes == {4: "unknown", 5: "not-sent", 6: "not-sent", 7: "not-sent"}

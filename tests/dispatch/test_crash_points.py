@@ -1,0 +1,140 @@
+"""A fault at any one system call of a tick, a run, its worker or a resume doubles nothing and loses nothing."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from idms_cli.sandbox import Sandbox
+from tests.conftest import SOAK, Place, courses, until
+from tests.dispatch.faults import COURSE, EIO, ENOSPC, JOB, KILL, ROWS, Bench, Point, Struck, Target, sample
+
+EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
+
+TICK = Target(("run-due", "--at", f"{NIGHT}+00:00"), NIGHT, slot=NIGHT)
+FAMILY = Target(("run-due", "--at", f"{NIGHT}+00:00", "--wait"), NIGHT, slot=NIGHT, follow=True)
+COMMAND = Target(("run", JOB), EVENING)
+WORKER = Target(("run", JOB), EVENING, files="journal|source|progress|outcome|rejects|log.txt", follow=True)
+NETWORK = Target(("run", JOB), EVENING, files="", follow=True)
+RESUME = Target(("resume", "1"), EVENING, follow=True)
+
+FAULTS = (KILL, EIO, ENOSPC)
+CASES = [
+    pytest.param(TICK, FAULTS, 1, id="a tick"),
+    pytest.param(COMMAND, FAULTS, 1, id="a supervisor"),
+    pytest.param(WORKER, FAULTS, 1, id="a worker"),
+    pytest.param(NETWORK, (KILL,), 1, id="a worker that talks to the site"),
+    pytest.param(RESUME, FAULTS, 1, id="a resume"),
+]
+"""With how many points are tried in the short form, of all faults together. The long form tries all."""
+if SOAK:
+    CASES.append(pytest.param(FAMILY, FAULTS, 0, id="a tick and all it starts"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(36_000 if SOAK else 120)
+@pytest.mark.parametrize(("target", "faults", "number"), CASES)
+def test_a_fault_at_any_system_call_doubles_nothing_and_loses_nothing(
+    place: Place, site: Sandbox, target: Target, faults: tuple[str, ...], number: int
+) -> None:
+    bench = _bench(place, site, target)
+    points = bench.points(faults)
+    assert points
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")  # shown when it fails
+    chosen = points if SOAK else sample(points, number, random.Random(seed))
+    struck = [bench.strike(point) for point in chosen]
+    bad = [each for each in struck if each.violations]
+    assert not bad, _in_words(bad)
+    missed = [each for each in struck if not each.hit]
+    assert len(missed) <= len(struck) // 10, missed  # the last few may not come: progress is told by the clock
+
+
+@pytest.mark.slow
+def test_the_harness_catches_a_claim_that_is_committed_after_its_run(
+    place: Place, site: Sandbox, tmp_path: Path
+) -> None:
+    _sabotage(place, tmp_path / "late", LATE_CLAIM)
+    bench = _bench(place, site, TICK)
+    commits = [point for point in bench.points([KILL]) if point.name == "fdatasync"]
+    caught = _first_caught(bench, commits[2:])
+    assert "there are 2 runs" in caught.violations
+
+
+@pytest.mark.slow
+def test_the_harness_catches_a_journal_that_does_not_say_what_it_is_about_to_send(
+    place: Place, site: Sandbox, tmp_path: Path
+) -> None:
+    _sabotage(place, tmp_path / "mute", NO_INTENT)
+    bench = _bench(place, site, NETWORK)
+    answers = [point for point in bench.points([KILL]) if point.name == "recvfrom"]
+    caught = _first_caught(bench, answers[::-1])
+    assert any(violation.endswith("is there 2 times") for violation in caught.violations), caught
+
+
+LATE_CLAIM = """
+from idms_cli.history.runs import CLAIM, Runs
+
+TAKEN = "SELECT 1 FROM slot WHERE job = ? AND due = ?"
+
+
+def claim(self, new, now, *, reason=""):
+    with self._database.write() as connection:
+        if connection.execute(TAKEN, (new.job, new.due)).fetchone():
+            return None
+        run_id = self.create(connection, new, now)
+    with self._database.write() as connection:
+        connection.execute(CLAIM, (new.job, new.due, None, "run", reason, run_id, now))
+    return run_id
+
+
+Runs.claim = claim
+"""
+
+NO_INTENT = """
+from idms_cli.records.journal import Journal
+
+Journal.checkpoint = lambda self, verdicts, intents, true=Journal.checkpoint: true(self, verdicts, [])
+"""
+
+
+def _sabotage(place: Place, folder: Path, code: str) -> None:
+    """Every Python that the installation starts runs this code first."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    place.environment["PYTHONPATH"] = str(folder)
+
+
+def _bench(place: Place, site: Sandbox, target: Target) -> Bench:
+    place.job(JOB)
+    place.scores(JOB, ROWS)
+    place.at(EVENING)
+    if target is RESUME:
+        _interrupt_a_run(place, site)
+    return Bench(place, site, target)
+
+
+def _interrupt_a_run(place: Place, site: Sandbox) -> None:
+    """Run 1 has written a part of its records, and was at the next when its worker was killed."""
+    site.latency_s = 0.2
+    started = place.start("run", JOB)
+    worker = place.worker(1)
+    until(lambda: sum(course == COURSE for _, course in courses(site)) >= 2)
+    os.kill(worker, signal.SIGKILL)
+    started.communicate()
+    site.latency_s = 0
+    assert place.runs()[0].status == "interrupted"
+
+
+def _first_caught(bench: Bench, points: list[Point]) -> Struck:
+    for point in points:
+        struck = bench.strike(point)
+        if struck.violations:
+            return struck
+    pytest.fail(f"none of these was caught: {points}")
+
+
+def _in_words(bad: list[Struck]) -> str:
+    return "\n\n".join("\n".join([str(each.point), *each.violations, each.told]) for each in bad)
