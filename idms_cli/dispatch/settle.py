@@ -38,18 +38,18 @@ def read_progress(directory: Path) -> Mapping[str, int]:
 
 def last_counts(directory: Path) -> Mapping[str, int]:
     """What became of the records of a run that told no outcome: from its journal, else what the worker told last."""
-    return {**read_progress(directory), **journal_counts(directory)}
+    return {**read_progress(directory), **(journal_counts(directory) or {})}
 
 
-def journal_counts(directory: Path) -> Mapping[str, int]:
-    """What a run's journal knows of its records; empty without a whole plan, or when it cannot be read."""
+def journal_counts(directory: Path) -> Mapping[str, int] | None:
+    """What a run's journal knows of its records; empty without a whole plan, None when it cannot be read."""
     if not (directory / journal.FILE_NAME).exists():
         return {}
     try:
         with closing(journal.Journal(directory)) as records:
             return records.counts().as_dict() if records.is_planned else {}
     except (IdmsError, OSError, sqlite3.Error):  # the disk may be what the run died of
-        return {}
+        return None
 
 
 def _settle_one(store: Store, run: Run, now: float) -> list[Run]:

@@ -108,7 +108,7 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         if isinstance(error.__cause__, OSError | sqlite3.Error) and _has_records_left(directory):
             raise
         status = "cancelled" if isinstance(error, Interrupted) else "failed"
-        return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code, journal_counts(directory))
+        return Outcome(status, mask(str(error)), mask(error.hint), error.exit_code, journal_counts(directory) or {})
     except (OSError, sqlite3.Error) as error:
         if _has_records_left(directory):
             raise
@@ -120,8 +120,9 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
 
 
 def _has_records_left(directory: Path) -> bool:
-    """Whether the journal did not take the end of the run: what it still has to write is written later."""
-    return bool(journal_counts(directory).get("left"))
+    """Whether the journal did not take the end of the run, as far as one can tell: it has to go on later then."""
+    counts = journal_counts(directory)
+    return counts is None or bool(counts.get("left"))
 
 
 def _log(path: Path) -> Callable[[str], None]:

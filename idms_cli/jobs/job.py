@@ -2,19 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
 from idms_cli.config.fields import Duration, Percent, ShareOf, TimeZone
 from idms_cli.config.foreign import shortened
-from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.problems import BadValue, Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
@@ -22,11 +22,28 @@ from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
+def _readable(build: Callable[[str, ZoneInfo], Schedule]) -> Callable[[str], str]:
+    """A field's check: the text makes a schedule, in whatever zone."""
+
+    def check_text(text: str) -> str:
+        try:
+            build(text, ZoneInfo("UTC"))
+        except ScheduleError as error:
+            raise BadValue(str(error), hint=error.hint) from None
+        return text
+
+    return check_text
+
+
+CronText = Annotated[str, AfterValidator(_readable(cron))]
+OneTimeText = Annotated[str, AfterValidator(_readable(one_time))]
+
+
 class ScheduleOptions(Section):
     """The `schedule:` of a job."""
 
-    cron: str | None = None
-    at: str | None = None
+    cron: CronText | None = None
+    at: OneTimeText | None = None
     timezone: TimeZone | None = None
     grace: Duration | None = None
 
@@ -79,8 +96,11 @@ class Job:
 
 def parse_job(name: str, document: Document, settings: Settings) -> Job:
     """Check everything of a job file but its `with:`. Raises `ProblemsFound` with all problems."""
-    options = check(JobOptions, document)
     problems: list[Problem] = []
+    try:
+        options = check(JobOptions, document)
+    except ProblemsFound as found:
+        raise ProblemsFound([*found.problems, *_unknown_connection(document, settings)]) from None
     zone = (options.schedule and options.schedule.timezone) or settings.timezone
     schedule, text = _schedule(options.schedule, zone, document, problems)
     connection = _connection(options, document, settings, problems)
@@ -161,12 +181,19 @@ def _connection(options: JobOptions, document: Document, settings: Settings, pro
         name = next(iter(settings.connections))
     if name is not None and name in settings.connections:
         return name
-    known = ", ".join(settings.connections) or "none"
-    if options.connection:
-        hint = did_you_mean(options.connection, settings.connections) or f"known: {known}"
-        message = f"there is no connection '{shortened(options.connection)}' in {settings.path.name}"
-        problems.append(document.problem(("connection",), message, hint=hint))
-    else:
+    problems += _unknown_connection(document, settings)
+    if not options.connection:
+        known = ", ".join(settings.connections) or "none"
         hint = f"Write `connection:` here, or `defaults: {{connection: ...}}` in {settings.path.name}. Known: {known}."
         problems.append(document.problem((), "the job names no connection, and there is no default one", hint=hint))
     return ""
+
+
+def _unknown_connection(document: Document, settings: Settings) -> list[Problem]:
+    """Looked for in the data as written, so that it is told together with all other mistakes."""
+    name = document.at(("connection",))
+    if not isinstance(name, str) or not name or name in settings.connections:
+        return []
+    hint = did_you_mean(name, settings.connections) or f"known: {', '.join(settings.connections) or 'none'}"
+    message = f"there is no connection '{shortened(name)}' in {settings.path.name}"
+    return [document.problem(("connection",), message, hint=hint)]

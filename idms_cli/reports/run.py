@@ -61,7 +61,8 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "attempts", f"{run.attempt}: its process died, and it was resumed"
     if "calls" in run.counts:
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
-        yield "calls", f"{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
+        least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
+        yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:

@@ -272,3 +272,11 @@ def test_what_was_pretended_for_the_future_does_not_silence_the_schedule(place: 
     assert taken == ("2099-01-01 00:00", "run", "")
     due = datetime.fromisoformat(place.json("status")["jobs"][0]["next_due"])
     assert due - datetime.now(UTC) <= timedelta(hours=1)
+
+
+def test_all_mistakes_of_one_file_are_told_at_once(place: Place) -> None:
+    path = place.job("scores", schedule='{cron: "0 25 * * *", timezone: Amrica/New_York}')
+    path.write_text(path.read_text() + "connection: nope\ntimeout: never\n")
+    told = place.idms("check").stdout
+    for part in ("hour field", "Amrica/New_York", "there is no connection 'nope'", "duration"):
+        assert part in told, told
