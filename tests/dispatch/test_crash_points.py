@@ -53,6 +53,16 @@ def test_a_fault_at_any_system_call_doubles_nothing_and_loses_nothing(
 
 
 @pytest.mark.slow
+def test_a_run_whose_disk_is_full_goes_on_when_there_is_room_again(place: Place, site: Sandbox) -> None:
+    bench = _bench(place, site, WORKER)
+    journal_writes = [point for point in bench.points([ENOSPC]) if point.name == "pwrite64"]
+    struck = bench.strike(journal_writes[len(journal_writes) * 4 // 5])
+    assert not struck.violations, _in_words([struck])
+    (run,) = place.runs()
+    assert (run.status, run.attempt) == ("completed", 2)
+
+
+@pytest.mark.slow
 def test_the_harness_catches_a_claim_that_is_committed_after_its_run(
     place: Place, site: Sandbox, tmp_path: Path
 ) -> None:
