@@ -85,6 +85,9 @@ class Work(Protocol):
     def source(self) -> Path | None:
         """The local file that it reads, if it reads one."""
 
+    def looks_first(self) -> bool:
+        """Whether a record that may be there already is looked for before it is written."""
+
     def close(self, directory: Path, why: str) -> None:
         """Leave no row undecided of a run that will not be gone on with, and write its rejects. Asks nobody."""
 

@@ -89,6 +89,9 @@ class Import:
     def source(self) -> Path:
         return self.path
 
+    def looks_first(self) -> bool:
+        return bool(self.options.match)
+
     def close(self, directory: Path, why: str) -> None:
         close_attempt(directory, self._open, why)
 

@@ -185,3 +185,17 @@ def test_an_interrupted_run_is_still_there_when_its_resume_is_stopped_while_it_w
         lock.release()
     place.idms("run-due", "--wait")
     assert (place.runs()[0].status, len(_grades(site))) == ("completed", 50)
+
+
+def test_a_row_that_may_be_stored_is_not_sent_again_when_nobody_would_look(place: Place, site: Sandbox) -> None:
+    path = place.job("scores")
+    path.write_text(path.read_text().replace("upsert", "insert").replace("  match: [ID, Course]\n", ""))
+    place.scores("scores", 1)
+    site.set_fault("cut-after-write", 1.0)
+    assert place.idms("run", "scores").returncode == 1
+    site.set_fault("cut-after-write", 0.0)
+    told = place.idms("retry", "1", "--rejected")
+    assert told.returncode == 2
+    assert "no match: to look for: line 2" in told.stderr
+    assert len(_grades(site)) == 1
+    assert courses(site)["101", "Bookbinding"] == 1
