@@ -56,6 +56,11 @@ USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
 ORDER BY id DESC LIMIT ?"""
+WROTE = """
+SELECT * FROM run
+WHERE EXISTS (SELECT 1 FROM json_each(locks) WHERE value ->> 'write' AND lower(value ->> 'resource') LIKE ? ESCAPE '!')
+  AND coalesce(counts ->> 'inserted', 0) + coalesce(counts ->> 'updated', 0) + coalesce(counts ->> 'deleted', 0) > 0
+ORDER BY id DESC"""
 RUNNING = "SELECT count(*) FROM run WHERE status = 'running'"
 ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
@@ -91,6 +96,12 @@ class Runs:
         with self._database.write() as connection:
             connection.execute(REMEMBER, (digest, path, text))
         return digest
+
+    def that_wrote(self, entity: str) -> Iterator[Run]:
+        """The runs that wrote records of an entity, on whatever connection, newest first."""
+        name = entity.casefold().replace("!", "!!").replace("_", "!_").replace("%", "!%")
+        for row in self._database.connection.execute(WROTE, (f"imis:%/{name}",)):
+            yield Run.of(row)
 
     def definition(self, run: Run) -> tuple[str, str]:
         """The path and the text of the job file as this run uses it."""

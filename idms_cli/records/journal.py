@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.errors import IdmsError
+from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
@@ -58,6 +59,10 @@ MET = "SELECT line, content FROM seen WHERE key = ?"
 FAULTS = "SELECT faults FROM record WHERE line = ?"
 WITH_REASONS = "SELECT line, faults FROM record WHERE state = ? ORDER BY line"
 PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
+WRITTEN = """
+SELECT * FROM record
+WHERE state = 'done' AND (:key IS NULL OR key = :key || ']' OR substr(key, 1, length(:key) + 1) = :key || ',')
+ORDER BY line"""
 PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
 
 
@@ -192,6 +197,12 @@ class Journal:
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
         return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def written(self, key: Key | None = None) -> Iterator[Entry]:
+        """What was written, by line: all, or what was done to the record of this key or of one that begins with it."""
+        begins = None if key is None else encode(list(key)).removesuffix("]")
+        for row in self._connection.execute(WRITTEN, {"key": begins}):
+            yield _entry(row)
 
     def planned_updates(self) -> Iterator[Mapping[str, tuple[Value, Value]]]:
         """What each planned update changes: property -> (old, new)."""

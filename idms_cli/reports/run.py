@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.history.rows import Run
-from idms_cli.imis.properties import Value
-from idms_cli.records.conversions import show as show_value
-from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
 from idms_cli.reports.wording import Clock, counts, duration, some
 
+LOG = "log.txt"
 LOG_LINES = 15
 CHANGES_SHOWN = 20
 MOST_COUNTED = 1000
@@ -27,7 +26,7 @@ def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_
     """Everything that a person wants to know of one run."""
     pages = [Page(run_data(run), [*_head(run, clock)]), *_journal_pages(run, directory, changes)]
     if log:
-        pages.append(_log_page(directory / "log.txt"))
+        pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
     for page in pages:
         data |= page.data
@@ -118,7 +117,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     if planned.get("update", 0) > 1:
         by_often = [(name, f"{number:,}", often) for name, number, often in grouped]
         parts += [Line(""), Table(("property", "records", "most often"), by_often, frozenset({"records"})), Line("")]
-    rows = [row for entry in entries for row in _change_rows(entry)]
+    rows = [row for entry in entries for row in change_rows(entry, str(entry.line))]
     if rows:
         parts.append(Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"})))
     total = sum(planned.values())
@@ -127,7 +126,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     data = {
         "planned": planned,
         "by_property": {name: number for name, number, _ in grouped},
-        "changes": [_entry_data(entry) for entry in entries],
+        "changes": [entry_data(entry) for entry in entries],
     }
     return Page(data, parts)
 
@@ -140,7 +139,7 @@ def _grouped(journal: Journal) -> list[tuple[str, int, str]]:
         for name, (old, new) in update.items():
             records[name] += 1
             seen = changes.setdefault(name, Counter())
-            change = (_shown(old), _shown(new))
+            change = (shown(old), shown(new))
             if change in seen or len(seen) < MOST_COUNTED:
                 seen[change] += 1
     return [(name, number, _most_often(changes[name])) for name, number in records.most_common()]
@@ -149,24 +148,6 @@ def _grouped(journal: Journal) -> list[tuple[str, int, str]]:
 def _most_often(changes: Counter[tuple[str, str]]) -> str:
     ((old, new), times), *_ = changes.most_common(1)
     return f"{old} -> {new}" + (f" ({times:,} times)" if times > 1 else "")
-
-
-def _change_rows(entry: Entry) -> Iterator[tuple[str, ...]]:
-    record = "|".join(entry.key) if entry.key else "new"
-    first: tuple[str, ...] = (str(entry.line), entry.action, record)
-    for name, (old, new) in entry.changes.items():
-        change = _shown(new) if entry.action == "insert" else f"{_shown(old)} -> {_shown(new)}"
-        yield (*first, name, change)
-        first = ("", "", "")
-
-
-def _shown(value: Value) -> str:
-    return show_value(value) or "(blank)"
-
-
-def _entry_data(entry: Entry) -> dict[str, object]:
-    changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
-    return {"line": entry.line, "action": entry.action, "key": entry.key, "changes": changes}
 
 
 def _log_page(path: Path) -> Page:
