@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "retry": Entry("idms_cli.commands.retry", "Try the rejected rows of a run again."),
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
+    "connection": Entry("idms_cli.commands.connection", "How the connections stand; `connection try NAME` asks now."),
     "history": Entry("idms_cli.commands.history", "What ran, and what did not and why."),
     "show": Entry("idms_cli.commands.show", "One run: counts, rejects with reasons, log."),
     "log": Entry("idms_cli.commands.log", "A run's log, while it runs if wanted."),

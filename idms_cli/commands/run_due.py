@@ -58,6 +58,7 @@ def _needs_a_person(done: Tick) -> Iterator[str]:
     for row in done.broken:
         for problem in row.problems:
             yield from format_problem(Problem(**problem)).split("\n")
+    yield from done.news
     if done.note:
         yield done.note
 

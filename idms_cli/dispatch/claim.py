@@ -36,6 +36,7 @@ def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> Ne
         definition=store.runs.remember(job.path, job.document.text),
         locks=tuple(lock._asdict() for lock in work.locks()),
         timeout_s=job.timeout.total_seconds(),
+        start_by=None if due is None else due + job.grace.total_seconds(),
     )
 
 

@@ -32,7 +32,7 @@ def had_nothing_to_do(config: str) -> bool:
         if not os.path.isfile(config):  # reading a pipe would wait for somebody to write
             return False
         state = _guess_state(config)
-        if not os.path.exists(f"{state}/{FILE_NAME}"):
+        if not os.path.exists(f"{state}/{FILE_NAME}") or os.path.exists(f"{state}/connections/untold"):
             return False
         database = Database(state)
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
+from idms_cli.dispatch.connections import why_wait
 from idms_cli.dispatch.locks import Lock, run_lock, take, take_data
 from idms_cli.dispatch.settle import ATTEMPTS
 from idms_cli.history.rows import Run
@@ -54,7 +55,7 @@ def try_start(store: Store, settings: Settings, run: Run, now: float, *, alive: 
     own = alive or take(run_lock(store.run_directory(run.id)))
     if own is None:
         return "somebody else is starting it"
-    started = _start_with_lock(store, settings, run, now, own)
+    started = why_wait(store, settings, run, now) or _start_with_lock(store, settings, run, now, own)
     if isinstance(started, Started):
         return started
     if alive is None:

@@ -116,6 +116,8 @@ class Supervisor:
             result = {"status": "cancelled", "reason": _why_no_outcome(returncode), "exit_code": 1}
         if result is None:
             self._store.runs.interrupt(self._run.id, _why_no_outcome(returncode), last_counts(self._directory))
+        elif result["status"] == "waiting":
+            self._store.runs.put_back(self._run.id, result["reason"])
         else:
             self._store.runs.end(self._run.id, time.time(), result)
 

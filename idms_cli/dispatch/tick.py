@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.claim import Claimed, Claimer
+from idms_cli.dispatch.connections import give_up_late
 from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
 from idms_cli.history.rows import JobRow, Run
@@ -27,6 +29,8 @@ class Tick:
     broken: tuple[JobRow, ...]
     """Jobs with problems that were read anew in this tick."""
     note: str = ""
+    news: tuple[str, ...] = ()
+    """Connections that stopped working, or work again; each is told once."""
 
 
 def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime | None = None) -> Tick:
@@ -42,6 +46,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     note = f"as if at {pretended:%Y-%m-%d %H:%M %Z}" if pretended else ""
     if not pretended:
         _rewind(store, refreshed.jobs, now)
+    give_up_late(store, settings, (pretended or now).timestamp(), clock)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
         claims: list[Claimed] = []
@@ -50,9 +55,10 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     taken = sum(claim.run is not None for claim in claims)
     store.ticks.record(clock, claimed=taken, note=note)
     started = hand_over(store, settings, clock, resume=True)
+    news = look_after(store, settings, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
-    return Tick(told, tuple(claims), tuple(started), tuple(broken), note)
+    return Tick(told, tuple(claims), tuple(started), tuple(broken), note, tuple(news))
 
 
 def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime) -> list[Claimed]:

@@ -16,10 +16,11 @@ from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import read_job_text
 from idms_cli.dispatch.outcomes import write_outcome, write_whole
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
-from idms_cli.errors import IdmsError, Interrupted
+from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.modules import Outcome, RunContext
@@ -69,7 +70,9 @@ def work(store: Store, settings: Settings, run: Run) -> Outcome:
     directory = store.run_directory(run.id)
     log = _log(directory / "log.txt")
     log(f"attempt {run.attempt} begins" if run.attempt > 1 else "begins")
-    outcome = _outcome(store, settings, run, log, stop)
+    outcome = _waits(settings, run, directory) or _outcome(store, settings, run, log, stop)
+    if outcome.exit_code in (LoginRefused.exit_code, Unreachable.exit_code):
+        outcome = _waits(settings, run, directory) or outcome
     log(": ".join(filter(None, (outcome.status, outcome.reason))))
     write_outcome(directory, outcome)
     return outcome
@@ -95,6 +98,7 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
             usual_rows=store.runs.usual_rows(run.job),
             approved=run.decided_by is not None or run.intent == "apply",
             intent=run.intent,
+            patient=not run.foreground,
             of_directory=None if run.of_run is None else store.run_directory(run.of_run),
         )
         return todo.run(context)
@@ -117,6 +121,14 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         crash = write_crash_file(store.state, error)
         hint = f"Please report it with {crash}"
         return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, last_counts(directory))
+
+
+def _waits(settings: Settings, run: Run, directory: Path) -> Outcome | None:
+    """The outcome of a run that did nothing yet and whose connection does not work: it waits for that."""
+    if run.foreground or journal_counts(directory):
+        return None
+    reason = why_shut(settings, run, time.time())
+    return Outcome("waiting", reason) if reason else None
 
 
 def _has_records_left(directory: Path) -> bool:

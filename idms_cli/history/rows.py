@@ -57,6 +57,8 @@ class Run:
     definition: str
     locks: tuple[Mapping[str, Any], ...]
     timeout_s: float | None
+    start_by: datetime | None
+    """The end of its slot's grace: a run that waits for its connection is skipped then."""
     status: str
     reason: str
     hint: str
@@ -72,7 +74,7 @@ class Run:
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
         fields: dict[str, Any] = dict(row)
-        for name in ("due", "created_at", "started_at", "ended_at", "decided_at"):
+        for name in ("due", "start_by", "created_at", "started_at", "ended_at", "decided_at"):
             fields[name] = moment(row[name])
         for name in ("by_hand", "foreground", "dry_run"):
             fields[name] = bool(row[name])
@@ -109,6 +111,8 @@ class NewRun:
     row_limit: int | None = None
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None
+    start_by: float | None = None
+    """UTC seconds."""
 
 
 @dataclass(frozen=True)

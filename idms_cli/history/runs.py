@@ -18,9 +18,9 @@ REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLI
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, definition, locks, timeout_s,
-                 status, reason, hint, created_at, attempt, counts)
+                 start_by, status, reason, hint, created_at, attempt, counts)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :definition, :locks, :timeout_s,
-        'pending', '', '', :now, 1, '{}')"""
+        :start_by, 'pending', '', '', :now, 1, '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""
@@ -37,6 +37,8 @@ WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
 UPDATE run SET status = 'interrupted', foreground = 0, reason = ?, counts = ?
 WHERE id = ? AND status = 'running'"""
+PUT_BACK = """
+UPDATE run SET status = 'pending', reason = ?, started_at = NULL WHERE id = ? AND status = 'running'"""
 APPROVE = """
 UPDATE run SET status = 'pending', foreground = 1, reason = '', hint = '', exit_code = NULL, ended_at = NULL,
                decided_by = ?, decided_at = ?
@@ -190,6 +192,11 @@ class Runs:
         """Running, but its process is gone. False when its end was recorded meanwhile."""
         with self._database.write() as connection:
             return bool(connection.execute(INTERRUPT, (reason, json.dumps(dict(counts)), run_id)).rowcount)
+
+    def put_back(self, run_id: int, reason: str) -> bool:
+        """A run that could not begin waits again, and why."""
+        with self._database.write() as connection:
+            return bool(connection.execute(PUT_BACK, (reason, run_id)).rowcount)
 
     def one(self, run_id: int) -> Run | None:
         if not 0 < run_id <= LARGEST_ID:

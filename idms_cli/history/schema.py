@@ -58,6 +58,7 @@ CREATE TABLE run (
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,
+  start_by REAL,                -- a run that still waits for its connection then is skipped; NULL for a run by hand
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   hint TEXT NOT NULL,

@@ -37,7 +37,7 @@ class Outcome:
     """How a run ended, as the module saw it."""
 
     status: str
-    """completed, partial, failed, held or cancelled."""
+    """completed, partial, failed, held or cancelled; `waiting` from a worker that found its connection shut at once."""
     reason: str = ""
     hint: str = ""
     exit_code: int = 0
@@ -67,6 +67,8 @@ class RunContext:
     """What the last good runs of this job read, if there were any."""
     approved: bool = False
     """Somebody has seen the plan: carry out exactly that."""
+    patient: bool = False
+    """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"
     """run; or what to do with another run: retry its rejects, undo it."""
     of_directory: Path | None = None

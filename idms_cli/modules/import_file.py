@@ -96,7 +96,8 @@ class Import:
         close_attempt(directory, self._open, why)
 
     def run(self, context: RunContext) -> Outcome:
-        access = site_access(self.settings.connections[self.connection], self.connection, self.settings)
+        connection = self.settings.connections[self.connection]
+        access = site_access(connection, self.connection, self.settings, patient=context.patient)
         with closing(Journal(context.directory)) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)

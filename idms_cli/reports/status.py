@@ -16,8 +16,8 @@ SILENT_AFTER_S = 180
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
 
-def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
-    """All jobs, by name."""
+def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock, *, away: Page) -> Page:
+    """All jobs, by name, after the connections that do not work (`away`)."""
     last = store.runs.last_of_each_job()
     current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
     states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
@@ -25,13 +25,14 @@ def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
     parts: list[Line | Table] = []
     if banner:
         parts.append(Line(banner, "bold red"))
+    parts += away.parts
     if states:
         rows = [(each.job.name, each.word, _next(each, clock), _last(each, clock)) for each in states]
         parts.append(Table(("job", "state", "next run", "last run"), rows))
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
         parts.append(Line(NO_JOBS))
-    return Page({"jobs": [_data(each) for each in states], "banner": banner}, parts)
+    return Page({"jobs": [_data(each) for each in states], "banner": banner, **away.data}, parts)
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,15 @@ def _last(state: _State, clock: Clock) -> str:
         return "-"
     when = clock.moment(run.started_at or run.created_at)
     if state.current:
-        return f"run {run.id} since {when}" + (f": {run.reason}" if run.reason else "")
+        return f"run {run.id} since {when}" + (f": {_shortly(run.reason)}" if run.reason else "")
     took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
     told = result(run)
     return f"run {run.id}, {when}{took}" + (f": {told}" if told else "")
+
+
+def _shortly(reason: str) -> str:
+    """What is said of the connection stands above the table, once for all its runs."""
+    return reason.partition(",")[0] if reason.startswith("waits for connection ") else reason
 
 
 def _data(state: _State) -> dict[str, Any]:
