@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("idms_cli.commands.run", "Run a job now, or try it with --dry-run."),
     "run-due": Entry("idms_cli.commands.run_due", "Start what is due. For cron or a systemd timer, every minute."),
     "plan": Entry("idms_cli.commands.plan", "What a run would write; --out keeps the plan for apply."),
+    "test": Entry("idms_cli.commands.test", "Try a job on some rows, and write nothing; the verdict is kept."),
     "apply": Entry("idms_cli.commands.apply", "Carry out a plan that was kept, exactly."),
     "approve": Entry("idms_cli.commands.approve", "Let a held run carry out its plan."),
     "reject": Entry("idms_cli.commands.reject", "End a held run; nothing is written."),

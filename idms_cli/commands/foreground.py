@@ -17,12 +17,17 @@ from idms_cli.reports.run import run_page
 from idms_cli.reports.wording import Clock
 
 
-def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> int:
-    """Wait for a run in this command's hands, show how it ended, and return the exit code that says so."""
+def wait_for(session: Session, run: Run, alive: Lock) -> Run:
+    """Wait for a run in this command's hands, with a progress bar on a terminal; returns it as it ended."""
     bar = ProgressBar(run.job) if sys.stderr.isatty() else None
     watched: AbstractContextManager[object] = bar or nullcontext()
     with watched:
-        ended = carry_on(session.store, session.settings, run, alive, _hand(session, bar))
+        return carry_on(session.store, session.settings, run, alive, _hand(session, bar))
+
+
+def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> int:
+    """Wait for a run in this command's hands, show how it ended, and return the exit code that says so."""
+    ended = wait_for(session, run, alive)
     clock = Clock(session.settings.timezone, session.now())
     log = ended.status not in ("completed", "partial")
     show(run_page(ended, session.store.run_directory(ended.id), clock, log=log), as_json=as_json)

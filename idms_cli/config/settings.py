@@ -51,6 +51,8 @@ class Defaults(Section):
     """For a whole run."""
     grace: Duration = timedelta(hours=6)
     """A slot that was missed for longer than this is not made up for."""
+    require_test: bool = False
+    """Only jobs that have passed `idms test` as they are now run on their own."""
 
 
 class Naming(Section):

@@ -86,6 +86,8 @@ class Claimer:
     def _why_not_now(self, job: Job, slot: int) -> str:
         if self._moment - slot > job.grace.total_seconds():
             return f"missed: over the grace of {format_duration(job.grace)}"
+        if job.require_test and not self._store.trials.has_passed(job.name, job.digest):
+            return f"untested: run idms test {job.name}"
         other = self._store.runs.open_of(job.name)
         if other is None or (other.due is not None and int(other.due.timestamp()) == slot):
             return ""  # in the second case another tick was faster; the claim will tell

@@ -85,6 +85,8 @@ def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
         timezone=str(job.zone),
         decided_until=since,
         next_due=None if upcoming is None else int(upcoming.timestamp()),
+        digest=job.digest,
+        require_test=job.require_test,
         problems=(),
     )
 

@@ -82,7 +82,7 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
     directory = store.run_directory(run.id)
     try:
         path, text = store.runs.definition(run)
-        job, todo = read_job_text(run.job, path, text, settings)
+        job, todo = read_job_text(run.job, path, text, settings, connection=run.connection)
         context = RunContext(
             run_id=run.id,
             directory=directory,

@@ -31,12 +31,15 @@ class JobRow:
     first_seen: int = 0
     decided_until: int = 0
     next_due: int | None = None
+    digest: str = ""
+    require_test: bool = False
     problems: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "JobRow":
         fields: dict[str, Any] = dict(row)
         fields["enabled"] = bool(row["enabled"])
+        fields["require_test"] = bool(row["require_test"])
         fields["problems"] = tuple(json.loads(row["problems"]))
         return cls(**fields)
 
@@ -54,6 +57,7 @@ class Run:
     intent: str
     of_run: int | None
     row_limit: int | None
+    connection: str
     definition: str
     locks: tuple[Mapping[str, Any], ...]
     timeout_s: float | None
@@ -106,9 +110,11 @@ class NewRun:
     foreground: bool = False
     dry_run: bool = False
     intent: str = "run"
-    """run; or what it does with the run `of_run`: retry, undo, apply."""
+    """run, test; or what it does with the run `of_run`: retry, undo, apply."""
     of_run: int | None = None
     row_limit: int | None = None
+    connection: str = ""
+    """Instead of the job's own."""
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None
     start_by: float | None = None

@@ -17,10 +17,10 @@ from idms_cli.history.rows import NewRun, Run, Slot, Wanted
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
-INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, definition, locks, timeout_s,
-                 start_by, status, reason, hint, created_at, attempt, counts)
-VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :definition, :locks, :timeout_s,
-        :start_by, 'pending', '', '', :now, 1, '{}')"""
+INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
+                 timeout_s, start_by, status, reason, hint, created_at, attempt, counts)
+VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :definition, :locks,
+        :timeout_s, :start_by, 'pending', '', '', :now, 1, '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""

@@ -36,8 +36,18 @@ CREATE TABLE job (              -- what each job file said when it was last read
   first_seen INTEGER NOT NULL,
   decided_until INTEGER NOT NULL, -- every slot up to here has its verdict; a job owes nothing from before
   next_due INTEGER,             -- NULL: never
+  digest TEXT NOT NULL,         -- of what it does and where, see `trial`
+  require_test INTEGER NOT NULL,
   problems TEXT NOT NULL        -- JSON list; not empty: the job does not run
 ) STRICT;
+
+CREATE TABLE trial (            -- definitions that have passed `idms test`
+  job TEXT NOT NULL,
+  digest TEXT NOT NULL,         -- of what the job does and where, see Job.digest
+  run INTEGER NOT NULL REFERENCES run(id),
+  at REAL NOT NULL,
+  PRIMARY KEY (job, digest)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE definition (       -- the text of a job file, as a run used it
   hash TEXT PRIMARY KEY,
@@ -52,9 +62,10 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
-  intent TEXT NOT NULL,         -- 'run'; or what it does with the run `of_run`: 'retry', 'undo', 'apply'
+  intent TEXT NOT NULL,         -- 'run', 'test'; or what it does with the run `of_run`: 'retry', 'undo', 'apply'
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
+  connection TEXT NOT NULL,     -- instead of the job's own; '' for that
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,

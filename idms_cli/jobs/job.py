@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,7 @@ class JobOptions(Section):
     schedule: ScheduleOptions | None = None
     enabled: bool = True
     timeout: Duration | None = None
+    require_test: bool | None = None
     guard: GuardOptions = GuardOptions()
     with_: dict[str, Any] = Field(alias="with")
 
@@ -91,6 +93,9 @@ class Job:
     grace: timedelta
     timeout: timedelta
     guard: GuardOptions
+    require_test: bool
+    digest: str
+    """Of what it does and where: its module, `with:`, `guard:`, and the site and user of its connection."""
     document: Document
 
 
@@ -120,6 +125,8 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         grace=grace,
         timeout=options.timeout or settings.defaults.timeout,
         guard=options.guard,
+        require_test=settings.defaults.require_test if options.require_test is None else options.require_test,
+        digest=_digest(document, connection, settings),
         document=document,
     )
 
@@ -152,6 +159,14 @@ def check_naming(job: Job, settings: Settings) -> list[Problem]:
 def schedule_from(text: str, timezone: str) -> Schedule:
     """The schedule that `Job.schedule_text` stands for."""
     return _build(json.loads(text), ZoneInfo(timezone))
+
+
+def _digest(document: Document, connection: str, settings: Settings) -> str:
+    """Comments, order, times and limits do not count: a test says nothing about them."""
+    site = settings.connections[connection]
+    what = {key: document.data.get(key) for key in ("module", "with", "guard")}
+    whole = {**what, "connection": connection, "url": site.url, "username": site.username}
+    return sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _schedule(

@@ -28,7 +28,7 @@ def _moment(item: Run | Slot) -> tuple[float, int]:
 
 
 def _run_row(run: Run, clock: Clock) -> tuple[str, ...]:
-    kind = "dry run" if run.dry_run else "by hand" if run.by_hand else ""
+    kind = "test" if run.intent == "test" else "dry run" if run.dry_run else "by hand" if run.by_hand else ""
     told = "; ".join(filter(None, (kind, result(run))))
     return str(run.id), run.job, clock.moment(run.due or run.created_at), run.status, duration(run.duration_s), told
 

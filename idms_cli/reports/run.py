@@ -36,7 +36,7 @@ def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_
 def summary(run: Run) -> str:
     """One sentence about how a run ended."""
     numbers = counts(run.counts, dry_run=run.dry_run)
-    kind = "dry run" if run.dry_run else "run"
+    kind = "test" if run.intent == "test" else "dry run" if run.dry_run else "run"
     return f"{kind} {run.id} of {run.job}: " + "; ".join(filter(None, (run.status, run.reason, numbers)))
 
 

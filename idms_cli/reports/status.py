@@ -1,6 +1,6 @@
 """How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from idms_cli.reports.wording import Clock, duration, result
 SILENT_AFTER_S = 180
 """run-due is expected every minute; after three it is missed."""
 
+UNTESTED_SHOWN = 8
+
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
 
@@ -20,7 +22,11 @@ def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock, *, away:
     """All jobs, by name, after the connections that do not work (`away`)."""
     last = store.runs.last_of_each_job()
     current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
-    states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
+    tested = store.trials.all()
+    states = [
+        _State(job, last.get(name), current.get(name), tested=(name, job.digest) in tested)
+        for name, job in jobs.items()
+    ]
     banner = _banner(store.ticks.last(), clock)
     parts: list[Line | Table] = []
     if banner:
@@ -29,6 +35,7 @@ def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock, *, away:
     if states:
         rows = [(each.job.name, each.word, _next(each, clock), _last(each, clock)) for each in states]
         parts.append(Table(("job", "state", "next run", "last run"), rows))
+        parts += _untested(states)
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
         parts.append(Line(NO_JOBS))
@@ -42,6 +49,7 @@ class _State:
     job: JobRow
     last: Run | None
     current: Run | None
+    tested: bool
 
     @property
     def word(self) -> str:
@@ -51,6 +59,8 @@ class _State:
             return self.current.status
         if not self.job.enabled:
             return "disabled"
+        if self.job.require_test and not self.tested:
+            return "untested"
         return self.last.status if self.last else "new"
 
     @property
@@ -78,6 +88,16 @@ def _last(state: _State, clock: Clock) -> str:
     return f"run {run.id}, {when}{took}" + (f": {told}" if told else "")
 
 
+def _untested(states: Sequence[_State]) -> Iterator[Line]:
+    """Jobs that have not passed their test as they are now."""
+    names = [each.job.name for each in states if not each.tested and each.job.digest and not each.job.problems]
+    if not names:
+        return
+    told = ", ".join(names[:UNTESTED_SHOWN])
+    more = f" and {len(names) - UNTESTED_SHOWN} more" if len(names) > UNTESTED_SHOWN else ""
+    yield Line(f"Untested as they are now: {told}{more} (idms test JOB).", "yellow")
+
+
 def _shortly(reason: str) -> str:
     """What is said of the connection stands above the table, once for all its runs."""
     return reason.partition(",")[0] if reason.startswith("waits for connection ") else reason
@@ -90,6 +110,7 @@ def _data(state: _State) -> dict[str, Any]:
         "description": state.job.description,
         "module": state.job.module,
         "next_due": state.next_due.isoformat() if state.next_due else None,
+        "tested": state.tested,
         "problems": list(state.job.problems),
         "last_run": run_data(state.last) if state.last else None,
     }

@@ -9,7 +9,7 @@ import pytest
 from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 
-JOB_FIELDS = {"job", "state", "description", "module", "next_due", "problems", "last_run"}
+JOB_FIELDS = {"job", "state", "description", "module", "next_due", "problems", "last_run", "tested"}
 RUN_FIELDS = {
     "id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at", "ended_at",
     "duration_s", "attempt", "exit_code", "counts",

@@ -114,7 +114,7 @@ channels: {}
         (7, 78, "the number must be at most 64", ""),
         (7, 93, "the number must be at least 1", ""),
         (8, 24, "there is no connection 'liev'", "did you mean 'live'?"),
-        (8, 30, "the key 'notify' is not known here", "known here: connection, timeout, grace"),
+        (8, 30, "the key 'notify' is not known here", "known here: connection, timeout, grace, require_test"),
         (
             9,
             1,
