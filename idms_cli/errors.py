@@ -2,6 +2,7 @@
 
 IdmsError                   exit 1   what the operator sees: one sentence, and a hint what to do next
 ├── InputError              exit 2   a file, a flag or a job is wrong
+│   └── PlanOutdated        exit 2   a record that a kept plan wants to write has been changed since
 ├── RunFailed               exit 1   a run that the command waited for failed or was partial
 ├── LoginRefused            exit 4   the site refuses the account; not tried again until the secret changes
 ├── Unreachable             exit 5   the site or a source cannot be reached, or only answers with errors
@@ -31,6 +32,10 @@ class InputError(IdmsError):
     """A file, a flag or a job is wrong."""
 
     exit_code = 2
+
+
+class PlanOutdated(InputError):
+    """A record that a kept plan wants to write has been changed since: nothing of it is carried out."""
 
 
 class RunFailed(IdmsError):

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from idms_cli.config.decoding import unmarked_utf16
 from idms_cli.errors import InputError
 from idms_cli.files.source import Source, unreadable
 
@@ -158,14 +159,12 @@ def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes) -> Iterator[
 def _refuse_unmarked_utf16(source: Source) -> None:
     """UTF-16 without its mark passes as UTF-8 when it is plain English: every second byte is then NUL."""
     source.stream.seek(0)
-    start = source.stream.read(1000)
-    odd, even = start[1::2].count(0), start[::2].count(0)
-    if max(odd, even) < len(start) // 3:
-        return
-    raise InputError(
-        f"{source.path}: every second byte is NUL, so this is probably UTF-16 without a byte order mark.",
-        hint=f"Say `encoding: {'utf-16-le' if odd > even else 'utf-16-be'}`, or save the file again as UTF-8.",
-    )
+    probably = unmarked_utf16(source.stream.read(1000))
+    if probably:
+        raise InputError(
+            f"{source.path}: every second byte is NUL, so this is probably UTF-16 without a byte order mark.",
+            hint=f"Say `encoding: {probably}`, or save the file again as UTF-8.",
+        )
 
 
 def _fallback_note(lines: int) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, InputError, Interrupted, RunFailed
+from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.source import open_source
 from idms_cli.imis.kinds import Kind, Whole
@@ -18,7 +18,7 @@ from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
 from idms_cli.records.journal import Journal
-from idms_cli.records.load import Load, PlanOutdated, Steering, end_early
+from idms_cli.records.load import Load, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
@@ -185,6 +185,8 @@ class Attempt:
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()
+        if not counts.add_up:  # a bug of ours, and nothing that may go unseen
+            raise RuntimeError(f"the counts of the run do not add up: {counts}")
         figures = {**counts.as_dict(), **self._calls(), **(self._expected() if counts.left else {})}
         if why is None:
             return Outcome(status, counts=figures)
