@@ -63,6 +63,15 @@ class Dialect:
     quote: str = '"'
 
 
+class Plain(str):
+    """A cell that is a number or a date in its file, not text: in plain digits with a point, or as ISO 8601.
+
+    Whatever way of writing numbers and dates a job names, it is not for this cell.
+    """
+
+    __slots__ = ()
+
+
 # Named tuples, because a million of them are made: a frozen dataclass costs three times as much to build.
 class Row(NamedTuple):
     """One record of a table, with as many cells as the table has columns."""
@@ -73,6 +82,7 @@ class Row(NamedTuple):
     No two rows have the same, and it grows from row to row.
     """
     cells: tuple[str, ...]
+    """Text; or `Plain`, in formats that tell numbers from text, where it makes a difference."""
 
 
 class BrokenRow(NamedTuple):
