@@ -22,12 +22,13 @@ from idms_cli.records.load import Load, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
-from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.mended import fed_back
+from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.window import Window
 
 REJECTS = "rejects.csv"
-GIVEN = "given.csv"
-"""Rows that a retry was given: rejects of another run, mended or not."""
+GIVEN = "given"
+"""The name, before its ending, of the rows that a retry was given: rejects of another run, mended or not."""
 
 HINT_REST = "Rows that were not sent are in the rejects file, which can be imported as it is."
 
@@ -45,6 +46,8 @@ class Task:
     """The map, bound to a table's columns. Raises `ProblemsFound`."""
     rules: Callable[[], Rules]
     """Asks the site for its metadata, so it may raise what `Kind.properties` raises."""
+    tells_numbers: bool
+    """Whether cells of the job's own format know if they are numbers."""
     read: str
     """record, snapshot or auto: how the records are found that the rows match."""
     why_not_delete: str
@@ -63,8 +66,7 @@ class Attempt:
         self._kind = kind
         undone = context.of_directory if context.intent == "undo" else None
         folder = undone or context.directory
-        given = folder / GIVEN
-        self._spool = given if given.exists() else folder / task.spool
+        self._spool = _given(folder) or folder / task.spool
 
     def run(self) -> Outcome:
         """However it ends, once there is a plan each of its rows is told: written, left alone, or a reject."""
@@ -133,7 +135,7 @@ class Attempt:
         if not self._spool.exists():
             _copy(self._task.source, self._spool)
         with self._open() as opened:
-            table = fed_back(opened)
+            table = fed_back(opened, told_numbers=self._task.tells_numbers)
             with self._lookup(table) as lookup:
                 load.plan(self._rows(table), self._task.bound(table), window, lookup)
             for note in table.notes:
@@ -224,10 +226,14 @@ def _write_rejects(directory: Path, journal: Journal, opened: Table) -> None:
 
 def spool_of(directory: Path) -> Path:
     """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
-    found = next((path for path in (directory / GIVEN, *directory.glob("source*")) if path.exists()), None)
+    found = _given(directory) or next(directory.glob("source*"), None)
     if found is None:
         raise InputError(f"{directory} has no copy of the source")
     return found
+
+
+def _given(directory: Path) -> Path | None:
+    return next(directory.glob(f"{GIVEN}.*"), None)
 
 
 def _copy(source: Path, spool: Path) -> None:

@@ -14,7 +14,7 @@ from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
-from idms_cli.files import Table, format_of, open_table
+from idms_cli.files import FORMATS, Table, format_of, open_table
 from idms_cli.files.options import FileOptions
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
@@ -26,6 +26,7 @@ from idms_cli.records.journal import Journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
+from idms_cli.records.mended import open_given
 
 
 class SourceOptions(FileOptions):
@@ -121,6 +122,7 @@ class Import:
             opened=self._open,
             bound=lambda table: self._bind(table, kind),
             rules=lambda: self._rules(kind.properties()),
+            tells_numbers=FORMATS[self._format()].tells_numbers,
             read=self.options.options.read,
             why_not_delete=KINDS[self.kind].why_not("delete"),
             settle_s=connection.settle.total_seconds(),
@@ -128,10 +130,12 @@ class Import:
 
     def _open(self, spool: Path) -> AbstractContextManager[Table]:
         options = self.options.source
-        if spool.name == GIVEN:
-            as_written = FileOptions(delimiter=options.delimiter, quote=options.quote)
-            return open_table(spool, as_written, file_format="csv", shown=spool)
-        return open_table(spool, options, file_format=options.format or format_of(self.path), shown=self.path)
+        if spool.name.startswith(f"{GIVEN}."):
+            return open_given(spool, options)
+        return open_table(spool, options, file_format=self._format(), shown=self.path)
+
+    def _format(self) -> str:
+        return self.options.source.format or format_of(self.path)
 
     def _bind(self, table: Table, kind: Kind) -> BoundMapping:
         options = self.options

@@ -13,6 +13,7 @@ out-of-range       map    more digits, or an earlier date, than the property hol
 too-precise        map    more digits after the decimal point than the property holds
 not-a-boolean      map    not one of the documented words for true and false
 not-a-date         map    no date in the format that was named, or a day that does not exist
+unclear            map    a mended number or date that says one thing in the job's way of writing, another plainly
 not-in-lookup      map    the lookup does not have it, and the rule has no default
 template           map    the template cannot be worked out for this row
 condition          map    the rule's `only_if` cannot be worked out for this row

@@ -10,6 +10,7 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.imis.properties import Value
 from idms_cli.records.conversions import Converter
 from idms_cli.records.faults import Fault
+from idms_cli.records.forms import stripped as stripped_text
 from idms_cli.records.texts import items
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def cell(index: int, make: Maker, blank: Reading, *, strip: bool) -> Step:
     """The value of the cell at `index`."""
 
     def stripped(cells: Cells) -> Reading:
-        text = cells[index].strip()
+        text = stripped_text(cells[index])
         return make(text) if text else blank
 
     def as_it_is(cells: Cells) -> Reading:
