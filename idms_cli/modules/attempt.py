@@ -17,7 +17,7 @@ from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
-from idms_cli.records.journal import Journal
+from idms_cli.records.journal import Journal, open_journal
 from idms_cli.records.load import Load, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
@@ -127,7 +127,7 @@ class Attempt:
 
     def _plan(self, load: Load, window: Window) -> None:
         if self._context.intent == "undo" and self._context.of_directory:
-            with closing(Journal(self._context.of_directory)) as older:
+            with open_journal(self._context.of_directory) as older:
                 if not older.is_planned:
                     raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
@@ -207,7 +207,7 @@ class Attempt:
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:
     """Settle what an attempt left that will not be gone on with: rows not sent become rejects, and are written."""
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if not journal.is_planned:
             return
         end_early(journal, IdmsError(why))

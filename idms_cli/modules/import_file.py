@@ -1,7 +1,7 @@
 """Import: the rows of a file become records in iMIS."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -22,7 +22,7 @@ from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.access import site_access
 from idms_cli.modules.attempt import GIVEN, Attempt, Task, close_attempt
-from idms_cli.records.journal import Journal
+from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
@@ -98,7 +98,7 @@ class Import:
 
     def run(self, context: RunContext) -> Outcome:
         access = site_access(self.settings.connections[self.connection], self.connection, self.settings)
-        with closing(Journal(context.directory)) as journal, Site(access, log=context.log) as site:
+        with open_journal(context.directory) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)
             return Attempt(self._task(kind), context, journal, site, kind).run()
