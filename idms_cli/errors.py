@@ -17,6 +17,8 @@ Everything else that reaches the top is a bug: exit 3, one line, and a crash fil
 
 from collections.abc import Sequence
 
+from idms_cli.codes import Code
+
 
 class IdmsError(Exception):
     """Something an operator can act on. `str(error)` is the message, `hint` says what to do next."""
@@ -73,7 +75,7 @@ class SiteError(IdmsError):
 class RecordRefused(SiteError):
     """The site refuses one record. `reasons` has all it said, `status` the HTTP status, `code` a stable word."""
 
-    def __init__(self, reasons: Sequence[str], *, status: int | None = None, code: str = "refused") -> None:
+    def __init__(self, reasons: Sequence[str], *, status: int | None = None, code: Code = "refused") -> None:
         super().__init__("; ".join(reasons))
         self.reasons = tuple(reasons)
         self.status = status

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from idms_cli.codes import ReadCode
 from idms_cli.errors import InputError
 from idms_cli.files.source import Fingerprint
 
@@ -95,8 +96,7 @@ class BrokenRow(NamedTuple):
     line: int
     cells: tuple[str, ...]
     """What could be made out; any number of cells."""
-    code: str
-    """`ragged`, `quote`, `nul`...: see `idms_cli.records.faults`."""
+    code: ReadCode
     message: str
     raw: str
     """What a file of rejects keeps of it, in the `dialect` of its table; never blank.

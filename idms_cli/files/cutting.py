@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from idms_cli.codes import ReadCode
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Dialect, Row
 from idms_cli.files.text import LINE_LIMIT
@@ -98,7 +99,7 @@ class _Cutter:
         )
         return self._broken(line, cells, ("ragged", reason))
 
-    def _broken(self, line: int, cells: list[str], fault: tuple[str, str]) -> BrokenRow:
+    def _broken(self, line: int, cells: list[str], fault: tuple[ReadCode, str]) -> BrokenRow:
         raw = "".join(self._pending)
         return BrokenRow(line, tuple(cells), *fault, raw=without_line_end(raw))
 

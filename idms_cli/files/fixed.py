@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from idms_cli.codes import ReadCode
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.filetable import FileTable, lines
 from idms_cli.files.layout import FixedColumn, slots
@@ -53,7 +54,7 @@ class _Cutter:
             return Row(number, cells)
         return BrokenRow(number, cells, *fault, raw=raw_row(cells, line, width=len(self._slots)))
 
-    def _fault(self, line: str) -> tuple[str, str] | None:
+    def _fault(self, line: str) -> tuple[ReadCode, str] | None:
         length = len(line)
         if length < self._end and not self._fill:
             message = f"The line has {length:,} characters, but its columns go on to {self._end:,}"

@@ -5,6 +5,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from idms_cli.codes import ReadCode
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
@@ -38,7 +39,7 @@ class Unreadable(NamedTuple):
     """A record of which no values could be made out."""
 
     line: int
-    code: str
+    code: ReadCode
     message: str
     text: str
 
@@ -129,7 +130,7 @@ class _Shape:
             return self._broken(record.line, shown, fault, record.text())
         return Row(record.line, cells)
 
-    def _fault(self, record: Record) -> tuple[str, str] | None:
+    def _fault(self, record: Record) -> tuple[ReadCode, str] | None:
         if record.faults:
             for name, why in record.faults.items():
                 column = next((column for column in self._columns if column == name or _is_below(column, name)), None)
@@ -141,7 +142,7 @@ class _Shape:
                     return fault
         return None
 
-    def _fault_of_name(self, name: str) -> tuple[str, str] | None:
+    def _fault_of_name(self, name: str) -> tuple[ReadCode, str] | None:
         if not self._declared:
             message = f"There is a value named '{shortened(name)}', which none of the first {LOOKED_AT} records has"
             return "unknown-column", f"{message}; `columns:` in the job settles which there are."
@@ -150,7 +151,7 @@ class _Shape:
             return None
         return "nested", f"There is no one value '{shortened(column)}', since the record has '{shortened(name)}'."
 
-    def _broken(self, line: int, cells: tuple[str, ...], fault: tuple[str, str], text: str) -> BrokenRow:
+    def _broken(self, line: int, cells: tuple[str, ...], fault: tuple[ReadCode, str], text: str) -> BrokenRow:
         return BrokenRow(line, cells, *fault, raw=raw_row(cells, text, width=len(self._columns)))
 
 
@@ -174,7 +175,7 @@ def _is_inside(inner: str, outer: str) -> bool:
     return inner.startswith(outer + ".") and not inner.startswith(outer + ".@")
 
 
-def _fault_of_text(text: str) -> tuple[str, str] | None:
+def _fault_of_text(text: str) -> tuple[ReadCode, str] | None:
     if "\0" in text:
         return "nul", "A value has a NUL character, which no text may contain."
     if text.isascii():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from idms_cli.codes import Code
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.imis.properties import Property, Value
@@ -188,7 +189,7 @@ def _not_a_choice(target: Property, text: str) -> Fault:
     return _fault(target, "not-a-choice", f"'{shortened(text)}' is not among the codes of {target.name}. {allowed}")
 
 
-def _fault(target: Property, code: str, message: str) -> Fault:
+def _fault(target: Property, code: Code, message: str) -> Fault:
     return Fault("map", target.name, code, message)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from idms_cli.codes import Code
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.imis.properties import Value
@@ -74,7 +75,7 @@ def template(text: Text, make: Maker, blank: Reading, *, strip: bool) -> Step:
     return step
 
 
-def expression(name: str, code: str, found: "Expression", indexes: Mapping[str, int], *, strip: bool) -> Text:
+def expression(name: str, code: Code, found: "Expression", indexes: Mapping[str, int], *, strip: bool) -> Text:
     """What an expression makes of the row; where it fails, a fault of the property `name` with this code."""
     from idms_cli.records.filters import Unfit  # noqa: PLC0415 - jinja2 only where it is used
 
