@@ -12,7 +12,7 @@ Code = Literal[
     ReadCode,
     # a cell is not what the property takes
     "too-long", "not-a-choice", "not-an-integer", "not-a-number", "out-of-range", "too-precise", "not-a-boolean",
-    "not-a-date", "unclear", "not-in-lookup", "template", "condition", "not-text", "no-text",
+    "not-a-date", "unclear", "not-in-lookup", "template", "condition", "no-text",
     # the record cannot be told
     "blank-match", "double", "no-match", "many-matches", "search-ignored",
     # it must not be written so

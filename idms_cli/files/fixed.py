@@ -57,7 +57,8 @@ class _Cutter:
     def _fault(self, line: str) -> tuple[ReadCode, str] | None:
         length = len(line)
         if length < self._end and not self._fill:
-            message = f"The line has {length:,} characters, but its columns go on to {self._end:,}"
+            has = "1 character" if length == 1 else f"{length:,} characters"
+            message = f"The line has {has}, but its columns go on to {self._end:,}"
             return "width", f"{message}; `short_lines: fill` takes what is missing for blanks."
         if length > self._end and not self._open_end and line[self._end :].strip():
             return "width", f"The columns end at character {self._end:,}, but the line goes on with text."
