@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from idms_cli import __version__
 from idms_cli.errors import IdmsError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Entry(NamedTuple):
@@ -107,10 +110,10 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return 130
-    except (BrokenPipeError, SystemExit):  # `idms --help | head -1`; click makes of the first the second
-        _let_go_of_stdout()
-        return 0
-    except sqlite3.Error as error:
+    except SystemExit:  # what click makes of EPIPE; our own streams never meet it
+        _say("a pipe to another program broke")
+        return 1
+    except sqlite3.Error as error:  # those of a run's journal name it, and are errors of ours
         _say(f"the history cannot be used: {error}", "Check the disk, and the rights of the state directory.")
         _trace(debug)
         return 1
@@ -125,17 +128,36 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Whatever the shell and the locale say: there is a stdout, and no character that cannot be written to it."""
+    """Whatever the shell and the locale say: there is a stdout, it takes every character, and it lasts."""
     if sys.stdout is None:  # `idms run-due >&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open as long as we live
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, _lasting(stream))
 
 
-def _let_go_of_stdout() -> None:
-    """What is still in the buffer goes nowhere, instead of being tried again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+class _Lasting(io.FileIO):
+    """A stream whose reader may leave (`idms run scores | head -1`): the command goes on, and its exit code stays."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            return super().write(data) or 0
+        except OSError as error:  # what is left in the buffer must not be tried again when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise
+            return super().write(data) or 0
+
+
+def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    raw = getattr(stream.buffer, "raw", stream.buffer)
+    if type(raw) is not io.FileIO:
+        stream.reconfigure(errors="backslashreplace")
+        return stream
+    buffer = io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False))
+    at_once = stream.line_buffering or stream.write_through
+    return io.TextIOWrapper(buffer, stream.encoding, errors="backslashreplace", line_buffering=at_once)
 
 
 def _say_error(error: IdmsError) -> None:

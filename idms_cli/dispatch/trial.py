@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from idms_cli.errors import LoginRefused, Unreachable
 from idms_cli.history.rows import Run
-from idms_cli.jobs.job import GuardOptions
+from idms_cli.jobs.guard import GuardOptions
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from pydantic import AfterValidator, Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
-from idms_cli.config.fields import Duration, Percent, ShareOf, TimeZone
+from idms_cli.config.fields import Duration, TimeZone
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue, Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
+from idms_cli.jobs.guard import GuardOptions
 from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -47,18 +48,6 @@ class ScheduleOptions(Section):
     at: OneTimeText | None = None
     timezone: TimeZone | None = None
     grace: Duration | None = None
-
-
-class GuardOptions(Section):
-    """The `guard:` of a job: a run whose plan trips it is held, nothing written, until somebody approves it."""
-
-    min_rows: int | None = Field(default=None, ge=0, description="The source must have at least so many rows.")
-    max_rejects: ShareOf | None = Field(default=None, description="Rejected rows, as a count or percent of all rows.")
-    max_changes: ShareOf | None = Field(default=None, description="Records inserted, updated and deleted.")
-    max_deletes: ShareOf | None = Field(default=None, description="Records deleted.")
-    usual: Percent | None = Field(
-        default=None, description="The source must have at least this part of the rows of the last good runs."
-    )
 
 
 class JobOptions(Section):

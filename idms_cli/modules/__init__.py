@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from idms_cli.config.documents import Document
 from idms_cli.config.settings import Settings
-from idms_cli.jobs.job import GuardOptions
+from idms_cli.jobs.guard import GuardOptions
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, InputError, Interrupted, RunFailed
+from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.source import open_source
 from idms_cli.imis.kinds import Kind, Whole
@@ -17,17 +17,18 @@ from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
-from idms_cli.records.journal import Journal
-from idms_cli.records.load import Load, PlanOutdated, Steering, end_early
+from idms_cli.records.journal import Journal, open_journal
+from idms_cli.records.load import Load, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
-from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.mended import fed_back
+from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.window import Window
 
 REJECTS = "rejects.csv"
-GIVEN = "given.csv"
-"""Rows that a retry was given: rejects of another run, mended or not."""
+GIVEN = "given"
+"""The name, before its ending, of the rows that a retry was given: rejects of another run, mended or not."""
 
 HINT_REST = "Rows that were not sent are in the rejects file, which can be imported as it is."
 
@@ -45,6 +46,8 @@ class Task:
     """The map, bound to a table's columns. Raises `ProblemsFound`."""
     rules: Callable[[], Rules]
     """Asks the site for its metadata, so it may raise what `Kind.properties` raises."""
+    tells_numbers: bool
+    """Whether cells of the job's own format know if they are numbers."""
     read: str
     """record, snapshot or auto: how the records are found that the rows match."""
     why_not_delete: str
@@ -63,8 +66,7 @@ class Attempt:
         self._kind = kind
         undone = context.of_directory if context.intent == "undo" else None
         folder = undone or context.directory
-        given = folder / GIVEN
-        self._spool = given if given.exists() else folder / task.spool
+        self._spool = _given(folder) or folder / task.spool
 
     def run(self) -> Outcome:
         """However it ends, once there is a plan each of its rows is told: written, left alone, or a reject."""
@@ -125,7 +127,7 @@ class Attempt:
 
     def _plan(self, load: Load, window: Window) -> None:
         if self._context.intent == "undo" and self._context.of_directory:
-            with closing(Journal(self._context.of_directory)) as older:
+            with open_journal(self._context.of_directory) as older:
                 if not older.is_planned:
                     raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
@@ -133,7 +135,7 @@ class Attempt:
         if not self._spool.exists():
             _copy(self._task.source, self._spool)
         with self._open() as opened:
-            table = fed_back(opened)
+            table = fed_back(opened, told_numbers=self._task.tells_numbers)
             with self._lookup(table) as lookup:
                 load.plan(self._rows(table), self._task.bound(table), window, lookup)
             for note in table.notes:
@@ -185,6 +187,8 @@ class Attempt:
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()
+        if not counts.add_up:  # a bug of ours, and nothing that may go unseen
+            raise RuntimeError(f"the counts of the run do not add up: {counts}")
         figures = {**counts.as_dict(), **self._calls(), **(self._expected() if counts.left else {})}
         if why is None:
             return Outcome(status, counts=figures)
@@ -203,7 +207,7 @@ class Attempt:
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:
     """Settle what an attempt left that will not be gone on with: rows not sent become rejects, and are written."""
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if not journal.is_planned:
             return
         end_early(journal, IdmsError(why))
@@ -222,10 +226,14 @@ def _write_rejects(directory: Path, journal: Journal, opened: Table) -> None:
 
 def spool_of(directory: Path) -> Path:
     """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
-    found = next((path for path in (directory / GIVEN, *directory.glob("source*")) if path.exists()), None)
+    found = _given(directory) or next(directory.glob("source*"), None)
     if found is None:
         raise InputError(f"{directory} has no copy of the source")
     return found
+
+
+def _given(directory: Path) -> Path | None:
+    return next(directory.glob(f"{GIVEN}.*"), None)
 
 
 def _copy(source: Path, spool: Path) -> None:

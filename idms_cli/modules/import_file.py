@@ -1,7 +1,7 @@
 """Import: the rows of a file become records in iMIS."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -14,7 +14,7 @@ from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
-from idms_cli.files import Table, format_of, open_table
+from idms_cli.files import FORMATS, Table, format_of, open_table
 from idms_cli.files.options import FileOptions
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
@@ -22,10 +22,11 @@ from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.access import site_access
 from idms_cli.modules.attempt import GIVEN, Attempt, Task, close_attempt
-from idms_cli.records.journal import Journal
+from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
+from idms_cli.records.mended import open_given
 
 
 class SourceOptions(FileOptions):
@@ -98,7 +99,7 @@ class Import:
     def run(self, context: RunContext) -> Outcome:
         connection = self.settings.connections[self.connection]
         access = site_access(connection, self.connection, self.settings, patient=context.patient)
-        with closing(Journal(context.directory)) as journal, Site(access, log=context.log) as site:
+        with open_journal(context.directory) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)
             return Attempt(self._task(kind), context, journal, site, kind).run()
@@ -122,6 +123,7 @@ class Import:
             opened=self._open,
             bound=lambda table: self._bind(table, kind),
             rules=lambda: self._rules(kind.properties()),
+            tells_numbers=FORMATS[self._format()].tells_numbers,
             read=self.options.options.read,
             why_not_delete=KINDS[self.kind].why_not("delete"),
             settle_s=connection.settle.total_seconds(),
@@ -129,10 +131,12 @@ class Import:
 
     def _open(self, spool: Path) -> AbstractContextManager[Table]:
         options = self.options.source
-        if spool.name == GIVEN:
-            as_written = FileOptions(delimiter=options.delimiter, quote=options.quote)
-            return open_table(spool, as_written, file_format="csv", shown=spool)
-        return open_table(spool, options, file_format=options.format or format_of(self.path), shown=self.path)
+        if spool.name.startswith(f"{GIVEN}."):
+            return open_given(spool, options)
+        return open_table(spool, options, file_format=self._format(), shown=self.path)
+
+    def _format(self) -> str:
+        return self.options.source.format or format_of(self.path)
 
     def _bind(self, table: Table, kind: Kind) -> BoundMapping:
         options = self.options

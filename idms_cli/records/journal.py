@@ -6,7 +6,7 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,19 @@ class Journal:
                 for each in verdicts
             ],
         )
+
+
+@contextmanager
+def open_journal(directory: Path) -> Iterator[Journal]:
+    """The journal in a run's directory, for the block. Raises `IdmsError`, with its path, for whatever SQLite meets."""
+    try:
+        with closing(Journal(directory)) as journal:
+            yield journal
+    except sqlite3.Error as error:
+        raise IdmsError(
+            f"{directory / FILE_NAME}: the journal of the run cannot be used: {error}.",
+            hint="Look at the disk, and at the rights of the state directory.",
+        ) from error
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from idms_cli.errors import InputError, Interrupted
+from idms_cli.errors import Interrupted, PlanOutdated
 from idms_cli.files import BrokenRow, Row
 from idms_cli.imis.kinds import Kind
 from idms_cli.records.apply import Applier
@@ -19,10 +19,6 @@ from idms_cli.records.undo import UndoPlanner
 from idms_cli.records.window import Window
 
 Tell = Callable[[Mapping[str, int]], None]
-
-
-class PlanOutdated(InputError):
-    """A record that a saved plan wants to write has been changed since."""
 
 
 @dataclass(frozen=True)

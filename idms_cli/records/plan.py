@@ -7,7 +7,7 @@ from itertools import islice
 from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
 from idms_cli.records.entry import Entry, Verdict
-from idms_cli.records.faults import Fault
+from idms_cli.records.faults import Fault, read_fault
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
@@ -72,7 +72,7 @@ class Planner:
     def _prepare(self, row: Row | BrokenRow) -> Entry | Wanted:
         """Everything that needs no call: reading, mapping, doubles within the file."""
         if isinstance(row, BrokenRow):
-            return _rejected(row.line, Fault("read", "", row.code, row.message))
+            return _rejected(row.line, read_fault(row))
         mapped = self._mapping.values(row.cells)
         if mapped.faults:
             return _rejected(row.line, *mapped.faults)

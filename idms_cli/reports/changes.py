@@ -1,7 +1,6 @@
 """What runs wrote, field by field: all of one run, or all that was ever done to one record."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,7 @@ from idms_cli.history.rows import Run, moment
 from idms_cli.history.store import Store
 from idms_cli.imis.kinds import Key
 from idms_cli.records.entry import Entry
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.entries import change_rows, entry_data
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import Clock
@@ -56,7 +55,7 @@ def record_changes_page(store: Store, entity: str, key: Key, clock: Clock, limit
 def _written(run: Run, directory: Path, key: Key | None) -> Iterator[Written]:
     if not (directory / FILE_NAME).exists():
         return
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if journal.is_planned:
             yield from (Written(run, entry) for entry in journal.written(key))
 

@@ -1,13 +1,12 @@
 """The rejected rows of a run, each with all that is wrong with it."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 from idms_cli.history.rows import Run
 from idms_cli.records.faults import Fault
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import some
 
@@ -39,6 +38,6 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
 def _rejected(directory: Path, limit: int) -> Iterator[tuple[int, tuple[Fault, ...]]]:
     if not (directory / FILE_NAME).exists():
         return
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if journal.is_planned:
             yield from islice(journal.rejected(), limit)

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from idms_cli.history.rows import Run
 from idms_cli.records.faults import Fault
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
@@ -67,7 +66,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
     if not (directory / FILE_NAME).exists():
         return
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if not journal.is_planned:
             return
         yield _reasons_page("reject", "rejected", journal.rejected())

@@ -124,7 +124,7 @@ WRONG_SUM[-6] ^= 1
         pytest.param("m.csv.gz", bytes(WRONG_SUM), "this gzip file is damaged: CRC check failed", id="gzip wrong"),
         pytest.param("m.csv.zip", CSV, "this is no zip file, or not the whole of one.", id="not zip"),
         pytest.param("m.csv.zip", zipped(("m", LONG))[:-200], "this is no zip file, or not the whole of", id="zip cut"),
-        pytest.param("m.csv.zip", zipped(), "there are no file in this zip file", id="no member"),
+        pytest.param("m.csv.zip", zipped(), "there is no file in this zip file", id="no member"),
         pytest.param(
             "m.csv.zip", zipped(("a", CSV), ("b", CSV)), "there are 2 files in this zip file", id="two members"
         ),
