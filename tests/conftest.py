@@ -66,11 +66,12 @@ class Place:
         text = f'connections:\n  test: {{url: "{url}", {login}, {connection}}}\n{more}'
         (self.directory / "idms.yaml").write_text(text)
 
-    def job(self, name: str, *, schedule: str = '{cron: "0 2 * * *"}', source: str | None = None) -> Path:
-        """A job that imports scores, due at 02:00 UTC unless it says otherwise."""
-        return self.write(
-            f"jobs.d/{name}.yaml", JOB.format(name=name, schedule=schedule, source=source or f"{name}.csv")
-        )
+    def job(
+        self, name: str, *, schedule: str = '{cron: "0 2 * * *"}', source: str | None = None, more: str = ""
+    ) -> Path:
+        """A job that imports scores, due at 02:00 UTC unless it says otherwise; `more` are further keys."""
+        text = JOB.format(name=name, schedule=schedule, source=source or f"{name}.csv")
+        return self.write(f"jobs.d/{name}.yaml", f"{text}{more}\n" if more else text)
 
     def scores(self, name: str, rows: int, *, course: str = "Bookbinding", first: int = 101) -> Path:
         """A file of scores for as many members, each in a course of this name."""

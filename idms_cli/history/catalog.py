@@ -16,7 +16,9 @@ ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fi
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
   schedule = excluded.schedule, timezone = excluded.timezone, decided_until = excluded.decided_until,
   next_due = excluded.next_due, problems = excluded.problems"""
-ALL = "SELECT * FROM job ORDER BY name"
+ALL = """
+SELECT job.*, coalesce(switch.disabled, '') AS disabled FROM job LEFT JOIN switch ON switch.job = job.name
+ORDER BY name"""
 FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
 REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"

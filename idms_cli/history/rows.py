@@ -32,6 +32,8 @@ class JobRow:
     decided_until: int = 0
     next_due: int | None = None
     problems: tuple[Mapping[str, Any], ...] = ()
+    disabled: str = ""
+    """Why no slot of it runs, whatever its file says: `disabled after 5 failures in a row`."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "JobRow":
@@ -57,6 +59,10 @@ class Run:
     definition: str
     locks: tuple[Mapping[str, Any], ...]
     timeout_s: float | None
+    priority: int
+    pool: str
+    wait_s: float | None
+    disable_after: int | None
     status: str
     reason: str
     hint: str
@@ -64,6 +70,11 @@ class Run:
     started_at: datetime | None
     ended_at: datetime | None
     attempt: int
+    retried: int
+    not_before: datetime | None
+    """Pending, and put off until then after a failure that can pass."""
+    stop_reason: str
+    stop_force: bool
     exit_code: int | None
     decided_by: str | None
     decided_at: datetime | None
@@ -72,9 +83,9 @@ class Run:
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
         fields: dict[str, Any] = dict(row)
-        for name in ("due", "created_at", "started_at", "ended_at", "decided_at"):
+        for name in ("due", "created_at", "started_at", "ended_at", "not_before", "decided_at"):
             fields[name] = moment(row[name])
-        for name in ("by_hand", "foreground", "dry_run"):
+        for name in ("by_hand", "foreground", "dry_run", "stop_force"):
             fields[name] = bool(row[name])
         fields["locks"] = tuple(json.loads(row["locks"]))
         fields["counts"] = json.loads(row["counts"])
@@ -83,6 +94,11 @@ class Run:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def deaths(self) -> int:
+        """How often its process has died, if it is interrupted."""
+        return self.attempt - self.retried
 
     @property
     def duration_s(self) -> float | None:
@@ -109,6 +125,10 @@ class NewRun:
     row_limit: int | None = None
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None
+    priority: int = 0
+    pool: str = ""
+    wait_s: float | None = None
+    disable_after: int | None = None
 
 
 @dataclass(frozen=True)

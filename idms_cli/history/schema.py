@@ -39,6 +39,16 @@ CREATE TABLE job (              -- what each job file said when it was last read
   problems TEXT NOT NULL        -- JSON list; not empty: the job does not run
 ) STRICT;
 
+CREATE TABLE switch (           -- jobs that were disabled or enabled other than by their file
+  job TEXT PRIMARY KEY,
+  disabled TEXT NOT NULL,       -- why no slot of it runs; '' when it is enabled again
+  by TEXT NOT NULL,             -- the person; '' for idms itself
+  at REAL NOT NULL,
+  after_run INTEGER NOT NULL,   -- failures up to this run no longer count
+  definition TEXT NOT NULL,     -- of the run whose failure disabled it: another one enables it again
+  told INTEGER NOT NULL         -- whether a tick has told it
+) STRICT;
+
 CREATE TABLE definition (       -- the text of a job file, as a run used it
   hash TEXT PRIMARY KEY,
   path TEXT NOT NULL,
@@ -58,13 +68,21 @@ CREATE TABLE run (
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,
+  priority INTEGER NOT NULL,    -- higher ones start first
+  pool TEXT NOT NULL,           -- '' for none
+  wait_s REAL,                  -- how long it may wait for its start; NULL: for ever
+  disable_after INTEGER,        -- failures in a row that disable the job; NULL: never
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   hint TEXT NOT NULL,
   created_at REAL NOT NULL,
   started_at REAL,
   ended_at REAL,
-  attempt INTEGER NOT NULL,     -- 1, and one more each time it was resumed
+  attempt INTEGER NOT NULL,     -- 1, and one more each time it went on: after a death, or as a retry
+  retried INTEGER NOT NULL,     -- how often it was put off after a failure that can pass
+  not_before REAL,              -- pending, and put off until then
+  stop_reason TEXT NOT NULL,    -- somebody asked for its end, and why; '' if nobody did
+  stop_force INTEGER NOT NULL,
   exit_code INTEGER,
   decided_by TEXT,              -- who approved it, or refused to, when a guard held it
   decided_at REAL,

@@ -9,9 +9,7 @@ from idms_cli.reports.wording import Clock, duration, result
 
 def history_page(store: Store, clock: Clock, wanted: Wanted) -> Page:
     """Runs and skipped slots, newest first."""
-    items: list[Run | Slot] = []
-    if wanted.status != "skipped":
-        items += store.runs.history(wanted)
+    items: list[Run | Slot] = [*store.runs.history(wanted)]
     if wanted.status in (None, "skipped"):
         items += store.runs.skipped(wanted)
     items = sorted(items, key=_moment, reverse=True)[: wanted.limit]

@@ -1,6 +1,6 @@
 """The jobs: what they will do and when; and what is wrong with those that are wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -30,10 +30,10 @@ def check_page(checked: Sequence[Checked], clock: Clock) -> Page:
     return Page({"jobs": data, "broken": broken}, parts)
 
 
-def jobs_page(checked: Sequence[Checked], clock: Clock) -> Page:
-    """A line for each job."""
+def jobs_page(checked: Sequence[Checked], clock: Clock, disabled: Collection[str]) -> Page:
+    """A line for each job; `disabled` are those that were disabled other than by their file."""
     rows = [
-        (each.name, each.job.module, _state(each.job), _schedule(each.job), each.job.description)
+        (each.name, each.job.module, _state(each.job, disabled), _schedule(each.job), each.job.description)
         if each.job
         else (each.name, "-", "broken", "-", f"{some(len(each.problems), 'problem')}; see idms check {each.name}")
         for each in checked
@@ -65,8 +65,8 @@ def _when(job: Job, clock: Clock) -> list[str]:
     return [job.schedule.describe(), f"next: {times or 'never again'}"]
 
 
-def _state(job: Job) -> str:
-    return "ok" if job.enabled else "disabled"
+def _state(job: Job, disabled: Collection[str]) -> str:
+    return "ok" if job.enabled and job.name not in disabled else "disabled"
 
 
 def _schedule(job: Job) -> str:
