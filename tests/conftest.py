@@ -143,6 +143,11 @@ class Place:
         found: list[int] = until(lambda: running(f"{self.directory}/idms.yaml work {run_id} "))
         return found[0]
 
+    def end(self) -> None:
+        """End whatever this installation started."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
     def settled(self) -> None:
         """Wait until nothing of this installation runs any more."""
         until(lambda: not self.processes())
@@ -197,5 +202,4 @@ def place(tmp_path: Path, url: str) -> Iterator[Place]:
     """An installation that talks to the sandbox; whatever it started is ended with the test."""
     made = Place(tmp_path, url)
     yield made
-    for pid in made.processes():
-        os.kill(pid, signal.SIGKILL)
+    made.end()
