@@ -64,13 +64,17 @@ class Claimer:
         self._moment = int(now.timestamp())
         self._clock = clock
         self._jobs: dict[str, tuple[Job, Work] | str] = {}
+        self._due: dict[str, tuple[Due, datetime | None]] = {}
         self.to_wake: list[int] = []
         """Runs that were asked to stop because a newer one takes their place."""
 
     def read(self, rows: Iterable[JobRow]) -> None:
-        """Read the files of the jobs that may run."""
+        """Find the slots that are due, and read the files of the jobs that may run."""
         for row in rows:
-            if _why_none(row):
+            schedule = schedule_from(row.schedule, row.timezone)
+            due = schedule.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
+            self._due[row.name] = due, schedule.next_after(self._now)
+            if not due.slots or _why_none(row):
                 continue
             try:
                 self._jobs[row.name] = read_job_file(row.name, (row.path,), self._settings)
@@ -79,10 +83,8 @@ class Claimer:
 
     def claim(self, row: JobRow) -> Claimed:
         """Decide every slot of a job up to now: the latest may run, older ones are `skipped: missed`."""
-        schedule = schedule_from(row.schedule, row.timezone)
-        due = schedule.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
+        due, upcoming = self._due[row.name]
         claimed = self._decide(row, due) if due.slots else Claimed(row.name)
-        upcoming = schedule.next_after(self._now)
         next_due = None if upcoming is None else int(upcoming.timestamp())
         self._store.catalog.advance(row.name, decided_until=self._moment, next_due=next_due)
         return claimed

@@ -12,6 +12,7 @@ class Control:
 
     def __init__(self, directory: Path) -> None:
         path = directory / FILE_NAME
+        self._path = path
         self.fd: int | None = None
         with suppress(OSError):
             if not path.is_fifo():
@@ -21,9 +22,12 @@ class Control:
             self.fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
 
     def close(self) -> None:
+        """Listen no more; the pipe goes, so that what copies the directory later meets plain files."""
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
+            with suppress(OSError):
+                self._path.unlink()
 
 
 def wake(directory: Path) -> bool:
