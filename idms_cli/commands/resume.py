@@ -1,4 +1,4 @@
-"""`idms resume RUN`: an interrupted run goes on now, rather than at the next tick."""
+"""`idms resume RUN`: an interrupted run, or one that was put off, goes on now rather than later."""
 
 import click
 
@@ -14,9 +14,9 @@ from idms_cli.errors import InputError
 @json_option
 @pass_session
 def command(session: Session, run_id: int, *, as_json: bool) -> int:
-    """Go on with an interrupted RUN at the record in question, now, and wait for it."""
+    """Go on with RUN, interrupted or to be tried again later, at the record in question, now, and wait for it."""
     run = find_run(session, run_id)
-    if run.status != "interrupted":
+    if run.status != "interrupted" and run.not_before is None:
         hint = "What a failed or partial run did not write can be tried again with `idms retry RUN --rejected`."
         raise InputError(f"run {run_id} is not interrupted: it is {run.status}", hint=hint)
     taken = take_in_hand(session.store, run, lambda connection: session.store.runs.take_over(connection, run_id))

@@ -1,5 +1,6 @@
 """Due slots are claimed, each once; every slot that will not run gets its verdict and the reason."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -7,11 +8,12 @@ from idms_cli.config.durations import format_duration
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.dispatch.overlap import make_room, why_skip
 from idms_cli.history.rows import JobRow, NewRun
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job, schedule_from
 from idms_cli.jobs.schedule import Due
-from idms_cli.modules import Work
+from idms_cli.modules import DataLock, Work
 
 NEWEST = 1000
 """Missed slots that get a row each; older ones share one row."""
@@ -34,27 +36,56 @@ def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> Ne
         job=job.name,
         due=due,
         definition=store.runs.remember(job.path, job.document.text),
-        locks=tuple(lock._asdict() for lock in work.locks()),
+        locks=tuple(lock._asdict() for lock in data_locks(job, work)),
         timeout_s=job.timeout.total_seconds(),
         start_by=None if due is None else due + job.grace.total_seconds(),
+        priority=job.priority,
+        pool=job.pool,
+        wait_s=job.wait.total_seconds(),
+        disable_after=job.disable_after,
     )
 
 
-class Claimer:
-    """Decides the slots that are due at one moment."""
+def data_locks(job: Job, work: Work) -> tuple[DataLock, ...]:
+    """What a run of the job reads and writes, and what it locks beside that."""
+    return (*work.locks(), *(DataLock(f"lock:{name}", write=True) for name in job.locks))
 
-    def __init__(self, store: Store, settings: Settings, now: datetime) -> None:
+
+class Claimer:
+    """Decides the slots that are due at one moment.
+
+    First `read` the jobs, which takes time; then `claim` them all, which belongs into one transaction.
+    """
+
+    def __init__(self, store: Store, settings: Settings, now: datetime, *, clock: float) -> None:
+        """`now` is the moment whose slots are decided; `clock` what the clock says (UTC seconds)."""
         self._store = store
         self._settings = settings
         self._now = now
         self._moment = int(now.timestamp())
+        self._clock = clock
+        self._jobs: dict[str, tuple[Job, Work] | str] = {}
+        self._due: dict[str, tuple[Due, datetime | None]] = {}
+        self.to_wake: list[int] = []
+        """Runs that were asked to stop because a newer one takes their place."""
+
+    def read(self, rows: Iterable[JobRow]) -> None:
+        """Find the slots that are due, and read the files of the jobs that may run."""
+        for row in rows:
+            schedule = schedule_from(row.schedule, row.timezone)
+            due = schedule.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
+            self._due[row.name] = due, schedule.next_after(self._now)
+            if not due.slots or _why_none(row):
+                continue
+            try:
+                self._jobs[row.name] = read_job_file(row.name, (row.path,), self._settings)
+            except ProblemsFound as broken:  # it changed between this tick's reading and now
+                self._jobs[row.name] = f"broken: {broken.problems[0].message}"
 
     def claim(self, row: JobRow) -> Claimed:
         """Decide every slot of a job up to now: the latest may run, older ones are `skipped: missed`."""
-        schedule = schedule_from(row.schedule, row.timezone)
-        due = schedule.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
+        due, upcoming = self._due[row.name]
         claimed = self._decide(row, due) if due.slots else Claimed(row.name)
-        upcoming = schedule.next_after(self._now)
         next_due = None if upcoming is None else int(upcoming.timestamp())
         self._store.catalog.advance(row.name, decided_until=self._moment, next_due=next_due)
         return claimed
@@ -74,24 +105,24 @@ class Claimer:
 
     def _claim_latest(self, row: JobRow, slot: int) -> tuple[int | None, str]:
         """The run that took the slot, or why there is none; both empty when another tick was faster."""
-        try:
-            job, work = read_job_file(row.name, (row.path,), self._settings)
-        except ProblemsFound as broken:  # it changed between this tick's reading and now
-            return None, f"broken: {broken.problems[0].message}"
+        read = self._jobs[row.name]
+        if isinstance(read, str):
+            return None, read
+        job, work = read
         reason = self._why_not_now(job, slot)
         if reason:
             return None, reason
-        return self._store.runs.claim(new_run(self._store, job, work, due=slot), self._moment), ""
+        run = self._store.runs.claim(new_run(self._store, job, work, due=slot), self._clock)
+        if run is not None:
+            self.to_wake += make_room(self._store, job, run, self._clock)
+        return run, ""
 
     def _why_not_now(self, job: Job, slot: int) -> str:
         if self._moment - slot > job.grace.total_seconds():
             return f"missed: over the grace of {format_duration(job.grace)}"
         if job.require_test and not self._store.trials.has_passed(job.name, job.digest):
             return f"untested: run idms test {job.name}"
-        other = self._store.runs.open_of(job.name)
-        if other is None or (other.due is not None and int(other.due.timestamp()) == slot):
-            return ""  # in the second case another tick was faster; the claim will tell
-        return f"overlap: run {other.id} is still {other.status}"
+        return why_skip(self._store, job, slot)
 
     def _skip(self, row: JobRow, slot: int, reason: str, *, until: int | None = None) -> None:
         self._store.runs.skip(row.name, slot, self._moment, reason=reason, until=until)
@@ -101,4 +132,6 @@ def _why_none(row: JobRow) -> str:
     if row.problems:
         problem = row.problems[0]
         return f"broken: {problem['file']}:{problem['line']}: {problem['message']}"
+    if row.disabled:
+        return row.disabled
     return "" if row.enabled else "disabled: the job file says enabled: false"

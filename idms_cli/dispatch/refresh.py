@@ -10,6 +10,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
+from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
 from idms_cli.jobs.folder import fingerprint, list_jobs
 from idms_cli.jobs.job import Job, schedule_from
@@ -37,7 +38,9 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
         _settle_old_slots(store, known[name], moment, reason="the job file was removed")
     rows = []
     for name in changed:
-        row = _read(name, listing[name], settings, known.get(name), moment)
+        row, job = _read(name, listing[name], settings, known.get(name), moment)
+        if job:
+            store.switches.enable_changed(name, definition_hash(job.path, job.document.text), moment)
         _tell_what_is_no_longer_owed(store, known.get(name), row, moment)
         rows.append(row)
     store.catalog.forget(removed)
@@ -59,15 +62,18 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
         ) from None
 
 
-def _read(name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int) -> JobRow:
+def _read(
+    name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int
+) -> tuple[JobRow, Job | None]:
     paths, mark = found
     base = old or JobRow(name=name, path=harmless(paths[0]), fingerprint=mark, first_seen=moment, decided_until=moment)
     try:
         job, _ = read_job_file(name, paths, settings)
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
-        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=tuple(map(_as_dict, broken.problems)))
-    return _row(job, base, mark, moment)
+        problems = tuple(map(_as_dict, broken.problems))
+        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=problems), None
+    return _row(job, base, mark, moment), job
 
 
 def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:

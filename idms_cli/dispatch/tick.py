@@ -1,17 +1,21 @@
 """One call of run-due: record the tick, settle dead runs, claim due slots, hand pending runs over, and leave."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.claim import Claimed, Claimer
 from idms_cli.dispatch.connections import give_up_late
+from idms_cli.dispatch.control import wake
 from idms_cli.dispatch.launch import hand_over
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
+from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.history.rows import JobRow, Run
 from idms_cli.history.store import Store
+from idms_cli.history.switches import Switch
 from idms_cli.jobs.job import schedule_from
 
 AHEAD_S = 60
@@ -26,6 +30,10 @@ class Tick:
     """Runs without their process: those just found, and those that go on from now."""
     claims: tuple[Claimed, ...]
     started: tuple[int, ...]
+    overdue: tuple[Run, ...]
+    """Runs that waited for too long, and do not run any more."""
+    disabled: tuple[Switch, ...]
+    """Jobs that were disabled after too many failures, each told once."""
     broken: tuple[JobRow, ...]
     """Jobs with problems that were read anew in this tick."""
     note: str = ""
@@ -51,21 +59,50 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
         claims: list[Claimed] = []
     else:
-        claims = _claim(store, settings, refreshed.jobs, pretended or now)
+        claims = _claim(store, settings, refreshed.jobs, pretended or now, clock=clock)
     taken = sum(claim.run is not None for claim in claims)
     store.ticks.record(clock, claimed=taken, note=note)
+    stop_all_idle(store, settings, clock)
     started = hand_over(store, settings, clock, resume=True)
     news = look_after(store, settings, clock)
+    overdue = _drop_overdue(store, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
-    return Tick(told, tuple(claims), tuple(started), tuple(broken), note, tuple(news))
+    return Tick(
+        told,
+        tuple(claims),
+        tuple(started),
+        tuple(overdue),
+        tuple(store.switches.tell()),
+        tuple(broken),
+        note,
+        tuple(news),
+    )
 
 
-def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime) -> list[Claimed]:
+def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime, *, clock: float) -> list[Claimed]:
     due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
     due.sort(key=lambda row: (row.next_due or 0, row.name))
-    claimer = Claimer(store, settings, now)
-    return [claimer.claim(row) for row in due]
+    if not due:
+        return []
+    claimer = Claimer(store, settings, now, clock=clock)
+    claimer.read(due)
+    with store.database.together():
+        claims = [claimer.claim(row) for row in due]
+    for run in claimer.to_wake:
+        wake(store.run_directory(run))
+    return claims
+
+
+def _drop_overdue(store: Store, now: float) -> list[Run]:
+    """Runs whose `wait:` is over, counted from when they were created."""
+    dropped = []
+    for run in store.queue.overdue(now):
+        limit = format_duration(timedelta(seconds=run.wait_s or 0))
+        reason = f"waited {limit} {run.reason.removeprefix('waits ')}".rstrip()
+        if store.queue.drop(run.id, now, status="skipped", reason=reason):
+            dropped.append(replace(run, status="skipped", reason=reason))
+    return dropped
 
 
 def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:

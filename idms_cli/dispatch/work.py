@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,7 @@ from idms_cli.config.crash import write_crash_file
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.secrets import mask
-from idms_cli.config.settings import Settings
+from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import read_job_text
 from idms_cli.dispatch.outcomes import write_outcome, write_whole
@@ -23,7 +23,7 @@ from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read
 from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
-from idms_cli.modules import Outcome, RunContext
+from idms_cli.modules import Outcome, RunContext, Work
 
 PROGRESS_EVERY_S = 0.25
 
@@ -100,8 +100,9 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
             intent=run.intent,
             patient=not run.foreground,
             of_directory=None if run.of_run is None else store.run_directory(run.of_run),
+            tries_again=_tries_again(job.retry, run),
         )
-        return todo.run(context)
+        return _tried(todo, context, job.retry, run)
     except ProblemsFound as found:
         for problem in found.problems:
             log(format_problem(problem).replace("\n    ", "; "))
@@ -129,6 +130,25 @@ def _waits(settings: Settings, run: Run, directory: Path) -> Outcome | None:
         return None
     reason = why_shut(settings, run, time.time())
     return Outcome("waiting", reason) if reason else None
+
+
+def _tried(todo: Work, context: RunContext, retry: Retry, run: Run) -> Outcome:
+    """The work's outcome; with the time of the next attempt, if it failed for what can pass and there is one."""
+    if not context.tries_again:
+        return todo.run(context)
+    try:
+        outcome = todo.run(context)
+    except Unreachable as error:
+        counts = last_counts(context.directory)
+        outcome = Outcome("failed", mask(str(error)), mask(error.hint), error.exit_code, counts)
+    if (outcome.status, outcome.exit_code) != ("failed", Unreachable.exit_code):
+        return outcome
+    return replace(outcome, again_in_s=retry.delay_s(run.retried + 1), attempts=retry.attempts)
+
+
+def _tries_again(retry: Retry, run: Run) -> bool:
+    """A run that somebody waits for is not tried again: that person decides."""
+    return not run.foreground and not run.dry_run and retry.delay_s(run.retried + 1) is not None
 
 
 def _has_records_left(directory: Path) -> bool:

@@ -17,7 +17,9 @@ ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fi
   schedule = excluded.schedule, timezone = excluded.timezone, decided_until = excluded.decided_until,
   next_due = excluded.next_due, digest = excluded.digest, require_test = excluded.require_test,
   problems = excluded.problems"""
-ALL = "SELECT * FROM job ORDER BY name"
+ALL = """
+SELECT job.*, coalesce(switch.disabled, '') AS disabled FROM job LEFT JOIN switch ON switch.job = job.name
+ORDER BY name"""
 FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
 REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"

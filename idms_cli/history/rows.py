@@ -34,6 +34,8 @@ class JobRow:
     digest: str = ""
     require_test: bool = False
     problems: tuple[Mapping[str, Any], ...] = ()
+    disabled: str = ""
+    """Why no slot of it runs, whatever its file says: `disabled after 5 failures in a row`."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "JobRow":
@@ -63,6 +65,10 @@ class Run:
     timeout_s: float | None
     start_by: datetime | None
     """The end of its slot's grace: a run that waits for its connection is skipped then."""
+    priority: int
+    pool: str
+    wait_s: float | None
+    disable_after: int | None
     status: str
     reason: str
     hint: str
@@ -70,6 +76,11 @@ class Run:
     started_at: datetime | None
     ended_at: datetime | None
     attempt: int
+    retried: int
+    not_before: datetime | None
+    """Pending, and put off until then after a failure that can pass."""
+    stop_reason: str
+    stop_force: bool
     exit_code: int | None
     decided_by: str | None
     decided_at: datetime | None
@@ -78,9 +89,9 @@ class Run:
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
         fields: dict[str, Any] = dict(row)
-        for name in ("due", "start_by", "created_at", "started_at", "ended_at", "decided_at"):
+        for name in ("due", "start_by", "created_at", "started_at", "ended_at", "not_before", "decided_at"):
             fields[name] = moment(row[name])
-        for name in ("by_hand", "foreground", "dry_run"):
+        for name in ("by_hand", "foreground", "dry_run", "stop_force"):
             fields[name] = bool(row[name])
         fields["locks"] = tuple(json.loads(row["locks"]))
         fields["counts"] = json.loads(row["counts"])
@@ -89,6 +100,11 @@ class Run:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def deaths(self) -> int:
+        """How often its process has died, if it is interrupted."""
+        return self.attempt - self.retried
 
     @property
     def duration_s(self) -> float | None:
@@ -119,6 +135,10 @@ class NewRun:
     timeout_s: float | None = None
     start_by: float | None = None
     """UTC seconds."""
+    priority: int = 0
+    pool: str = ""
+    wait_s: float | None = None
+    disable_after: int | None = None
 
 
 @dataclass(frozen=True)

@@ -18,21 +18,21 @@ REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLI
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
-                 timeout_s, start_by, status, reason, hint, created_at, attempt, counts)
+                 timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at, attempt,
+                 retried, stop_reason, stop_force, counts)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :definition, :locks,
-        :timeout_s, :start_by, 'pending', '', '', :now, 1, '{}')"""
+        :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now, 1, 0, '', 0, '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""
 CLAIMED_BY = "UPDATE slot SET run = ? WHERE job = ? AND due = ?"
 START = """
-UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?),
-               attempt = attempt + (status = 'interrupted')
-WHERE id = ? AND status IN ('pending', 'interrupted')"""
-WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
+UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
+               attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
+WHERE id = ? AND status IN ('pending', 'interrupted') AND stop_reason = ''"""
 END = """
 UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
-               ended_at = :now
+               ended_at = :now, not_before = NULL
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
 UPDATE run SET status = 'interrupted', foreground = 0, reason = ?, counts = ?
@@ -48,12 +48,15 @@ UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, deci
 WHERE id = ? AND status = 'held'"""
 LET_GO = """
 UPDATE run SET foreground = 0
-WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND decided_by IS NOT NULL))"""
+WHERE id = ? AND (status = 'interrupted'
+  OR (status = 'pending' AND (decided_by IS NOT NULL OR not_before IS NOT NULL)))"""
 CARRIED_OUT = """
 SELECT id FROM run WHERE intent = 'apply' AND of_run = ? AND (status IN ('pending', 'running', 'interrupted')
   OR json_extract(counts, '$.inserted') + json_extract(counts, '$.updated') + json_extract(counts, '$.deleted') > 0)
 LIMIT 1"""
-TAKE_OVER = "UPDATE run SET foreground = 1 WHERE id = ? AND status = 'interrupted'"
+TAKE_OVER = """
+UPDATE run SET foreground = 1
+WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND not_before IS NOT NULL AND NOT foreground))"""
 USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
@@ -63,7 +66,6 @@ SELECT * FROM run
 WHERE EXISTS (SELECT 1 FROM json_each(locks) WHERE value ->> 'write' AND lower(value ->> 'resource') LIKE ? ESCAPE '!')
   AND coalesce(counts ->> 'inserted', 0) + coalesce(counts ->> 'updated', 0) + coalesce(counts ->> 'deleted', 0) > 0
 ORDER BY id DESC"""
-RUNNING = "SELECT count(*) FROM run WHERE status = 'running'"
 ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
 OPEN_OF_JOB = """
@@ -86,6 +88,11 @@ LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
 
 
+def definition_hash(path: str, text: str) -> str:
+    """Tells one state of a job file from another."""
+    return sha256(f"{path}\0{text}".encode()).hexdigest()
+
+
 class Runs:
     """The runs and slots in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
 
@@ -94,7 +101,7 @@ class Runs:
 
     def remember(self, path: str, text: str) -> str:
         """Keep a job file's text as this run's definition; returns its hash."""
-        digest = sha256(f"{path}\0{text}".encode()).hexdigest()
+        digest = definition_hash(path, text)
         with self._database.write() as connection:
             connection.execute(REMEMBER, (digest, path, text))
         return digest
@@ -142,11 +149,8 @@ class Runs:
             connection.execute("DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped'", (job, after))
 
     def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
-        """Pending or interrupted becomes running; False when somebody else was first."""
+        """Pending or interrupted becomes running; False when somebody else was first, or asked for its end."""
         return bool(connection.execute(START, (now, run_id)).rowcount)
-
-    def running(self, connection: sqlite3.Connection) -> int:
-        return int(connection.execute(RUNNING).fetchone()[0])
 
     def approve(self, connection: sqlite3.Connection, run_id: int, who: str, now: float) -> bool:
         """A held run may go on, under the hand of who approved it; False when it is not held (any more)."""
@@ -163,7 +167,7 @@ class Runs:
             return bool(connection.execute(LET_GO, (run_id,)).rowcount)
 
     def take_over(self, connection: sqlite3.Connection, run_id: int) -> bool:
-        """An interrupted run goes on under somebody's hand; False when it is not interrupted (any more)."""
+        """An interrupted run, or one put off, goes on under somebody's hand; False when it is neither (any more)."""
         return bool(connection.execute(TAKE_OVER, (run_id,)).rowcount)
 
     def carried_out(self, connection: sqlite3.Connection, plan: int) -> int | None:
@@ -175,11 +179,6 @@ class Runs:
         """The median number of rows that the last good runs of a job read; None when there was none."""
         read = sorted(row[0] for row in self._database.connection.execute(USUAL, (job, runs)) if row[0] is not None)
         return read[len(read) // 2] if read else None
-
-    def wait(self, run_id: int, reason: str) -> None:
-        """Say why a run does not start yet."""
-        with self._database.write() as connection:
-            connection.execute(WAIT, (reason, run_id))
 
     def end(self, run_id: int, now: float, result: Mapping[str, Any]) -> bool:
         """Record the outcome (`status`, `reason`, `hint`, `exit_code`, `counts`), once."""

@@ -48,6 +48,15 @@ CREATE TABLE trial (            -- definitions that have passed `idms test`
   at REAL NOT NULL,
   PRIMARY KEY (job, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE switch (           -- jobs that were disabled or enabled other than by their file
+  job TEXT PRIMARY KEY,
+  disabled TEXT NOT NULL,       -- why no slot of it runs; '' when it is enabled again
+  by TEXT NOT NULL,             -- the person; '' for idms itself
+  at REAL NOT NULL,
+  after_run INTEGER NOT NULL,   -- failures up to this run no longer count
+  definition TEXT NOT NULL,     -- of the run whose failure disabled it: another one enables it again
+  told INTEGER NOT NULL         -- whether a tick has told it
+) STRICT;
 
 CREATE TABLE definition (       -- the text of a job file, as a run used it
   hash TEXT PRIMARY KEY,
@@ -70,13 +79,21 @@ CREATE TABLE run (
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,
   start_by REAL,                -- a run that still waits for its connection then is skipped; NULL for a run by hand
+  priority INTEGER NOT NULL,    -- higher ones start first
+  pool TEXT NOT NULL,           -- '' for none
+  wait_s REAL,                  -- how long it may wait for its start; NULL: for ever
+  disable_after INTEGER,        -- failures in a row that disable the job; NULL: never
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   hint TEXT NOT NULL,
   created_at REAL NOT NULL,
   started_at REAL,
   ended_at REAL,
-  attempt INTEGER NOT NULL,     -- 1, and one more each time it was resumed
+  attempt INTEGER NOT NULL,     -- 1, and one more each time it went on: after a death, or as a retry
+  retried INTEGER NOT NULL,     -- how often it was put off after a failure that can pass
+  not_before REAL,              -- pending, and put off until then
+  stop_reason TEXT NOT NULL,    -- somebody asked for its end, and why; '' if nobody did
+  stop_force INTEGER NOT NULL,
   exit_code INTEGER,
   decided_by TEXT,              -- who approved it, or refused to, when a guard held it
   decided_at REAL,

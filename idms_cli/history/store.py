@@ -8,7 +8,9 @@ from types import TracebackType
 from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
 from idms_cli.history.database import SCHEMA_VERSION, Database
+from idms_cli.history.queue import Queue
 from idms_cli.history.runs import Runs
+from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
 
@@ -29,6 +31,8 @@ class Store:
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
         self.trials = Trials(self.database)
+        self.queue = Queue(self.database)
+        self.switches = Switches(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
-from idms_cli.config.fields import Duration, TimeZone
+from idms_cli.config.fields import Duration, ListOf, Name, PositiveDuration, TimeZone
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue, Problem, ProblemsFound
-from idms_cli.config.settings import Settings
+from idms_cli.config.settings import Retry, Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.jobs.guard import GuardOptions
 from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
@@ -50,6 +50,10 @@ class ScheduleOptions(Section):
     grace: Duration | None = None
 
 
+Overlap = Literal["skip", "wait", "replace"]
+"""What becomes of a slot while an earlier run of the same job is not over."""
+
+
 class JobOptions(Section):
     """The keys of a job file; `with:` belongs to the module."""
 
@@ -60,6 +64,13 @@ class JobOptions(Section):
     enabled: bool = True
     timeout: Duration | None = None
     require_test: bool | None = None
+    overlap: Overlap = "skip"
+    wait: PositiveDuration | None = None
+    pool: Name | None = None
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    locks: ListOf[Name] = ()
+    retry: Retry | None = None
+    disable_after: int | None = Field(default=None, ge=1, le=1000)
     guard: GuardOptions = GuardOptions()
     with_: dict[str, Any] = Field(alias="with")
 
@@ -81,6 +92,17 @@ class Job:
     zone: ZoneInfo
     grace: timedelta
     timeout: timedelta
+    overlap: Overlap
+    wait: timedelta
+    """How long a run may wait for its start."""
+    pool: str
+    """A pool of idms.yaml; empty for none."""
+    priority: int
+    """Runs of a higher one start first."""
+    locks: tuple[str, ...]
+    """Names of what no two runs may use at the same time, beside their data."""
+    retry: Retry
+    disable_after: int | None
     guard: GuardOptions
     require_test: bool
     digest: str
@@ -94,10 +116,12 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
     try:
         options = check(JobOptions, document)
     except ProblemsFound as found:
-        raise ProblemsFound([*found.problems, *_unknown_connection(document, settings)]) from None
+        unknown = [*_unknown_connection(document, settings), *_unknown_pool(document, settings)]
+        raise ProblemsFound([*found.problems, *unknown]) from None
     zone = (options.schedule and options.schedule.timezone) or settings.timezone
     schedule, text = _schedule(options.schedule, zone, document, problems)
     connection = _connection(options, document, settings, problems)
+    problems += _unknown_pool(document, settings)
     if problems:
         raise ProblemsFound(problems)
     grace = (options.schedule and options.schedule.grace) or settings.defaults.grace
@@ -113,6 +137,13 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         zone=zone,
         grace=grace,
         timeout=options.timeout or settings.defaults.timeout,
+        overlap=options.overlap,
+        wait=options.wait or settings.defaults.wait,
+        pool=options.pool or "",
+        priority=options.priority,
+        locks=options.locks,
+        retry=options.retry or settings.defaults.retry,
+        disable_after=options.disable_after or settings.defaults.disable_after,
         guard=options.guard,
         require_test=settings.defaults.require_test if options.require_test is None else options.require_test,
         digest=_digest(document, connection, settings),
@@ -201,3 +232,13 @@ def _unknown_connection(document: Document, settings: Settings) -> list[Problem]
     hint = did_you_mean(name, settings.connections) or f"known: {', '.join(settings.connections) or 'none'}"
     message = f"there is no connection '{shortened(name)}' in {settings.path.name}"
     return [document.problem(("connection",), message, hint=hint)]
+
+
+def _unknown_pool(document: Document, settings: Settings) -> list[Problem]:
+    """Looked for in the data as written, so that it is told together with all other mistakes."""
+    name = document.at(("pool",))
+    if not isinstance(name, str) or not name or name in settings.pools:
+        return []
+    known = f"Known: {', '.join(settings.pools)}." if settings.pools else f"Write `pools: {{{shortened(name)}: 2}}`"
+    hint = did_you_mean(name, settings.pools) or (known if settings.pools else f"{known} in {settings.path.name}.")
+    return [document.problem(("pool",), f"there is no pool '{shortened(name)}' in {settings.path.name}", hint=hint)]

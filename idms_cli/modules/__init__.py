@@ -42,6 +42,10 @@ class Outcome:
     hint: str = ""
     exit_code: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    again_in_s: float | None = None
+    """It failed for what can pass, and goes on in so many seconds; what was not decided is still to be done."""
+    attempts: int = 1
+    """How many attempts there are, when it goes on."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class RunContext:
     """run; or what to do with another run: retry its rejects, undo it."""
     of_directory: Path | None = None
     """The directory of that other run."""
+    tries_again: bool = False
+    """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
 
 
 class Work(Protocol):

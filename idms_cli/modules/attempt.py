@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed
+from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.source import open_source
 from idms_cli.imis.kinds import Kind, Whole
@@ -81,7 +81,10 @@ class Attempt:
         except Exception as error:
             if not self._journal.is_planned:
                 raise  # nothing was written, and what is known of the rows is worth nothing
-            end_early(self._journal, error)
+            if self._context.tries_again and isinstance(error, Unreachable):
+                self._journal.reopen()
+            else:
+                end_early(self._journal, error)
             if not isinstance(error, IdmsError):
                 self._write_rejects()
                 raise

@@ -51,6 +51,13 @@ REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
 REJECT_RESENT = """
 UPDATE record SET state = 'rejected', faults = ?
 WHERE state = 'planned' AND action <> 'insert' AND sent_at IS NOT NULL"""
+REOPEN = """
+UPDATE record
+SET state = CASE WHEN action = 'insert' AND match IS NOT NULL AND sent_at IS NOT NULL THEN 'sending' ELSE 'planned' END,
+    faults = NULL
+WHERE state = 'rejected' AND action <> '' AND json_extract(faults, '$[0][0]') = 'send'
+  AND json_extract(faults, '$[0][2]') IN ('site-error', 'unknown', 'server-error')
+  AND (action <> 'insert' OR match IS NOT NULL OR json_extract(faults, '$[0][2]') = 'site-error')"""
 IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
 COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
 MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -167,6 +174,15 @@ class Journal:
         """
         with self.transaction():
             self._connection.execute(REJECT_RESENT, (_fault_text([fault]),))
+
+    def reopen(self) -> None:
+        """What was rejected because the site failed is still to be done, when it is tried again later.
+
+        No record is written twice by it: an insert that may have been stored is looked for first, and stays rejected
+        where there is nothing to look for it by; a change or removal reads its record afresh.
+        """
+        with self.transaction():
+            self._connection.execute(REOPEN)
 
     def counts(self) -> Counts:
         """Computed from the records, never from what the process believed."""

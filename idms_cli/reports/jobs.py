@@ -49,10 +49,10 @@ def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
     return Page({"jobs": data, "broken": broken, **meetings_data(known.meetings)}, parts)
 
 
-def jobs_page(checked: Sequence[Checked], clock: Clock) -> Page:
-    """A line for each job."""
+def jobs_page(checked: Sequence[Checked], clock: Clock, disabled: Collection[str]) -> Page:
+    """A line for each job; `disabled` are those that were disabled other than by their file."""
     rows = [
-        (each.name, each.job.module, _state(each.job), _schedule(each.job), each.job.description)
+        (each.name, each.job.module, _state(each.job, disabled), _schedule(each.job), each.job.description)
         if each.job
         else (each.name, "-", "broken", "-", f"{some(len(each.problems), 'problem')}; see idms check {each.name}")
         for each in checked
@@ -89,8 +89,8 @@ def _untested(job: Job) -> str:
     return f"untested as it is now: idms test {job.name}{then}"
 
 
-def _state(job: Job) -> str:
-    return "ok" if job.enabled else "disabled"
+def _state(job: Job, disabled: Collection[str]) -> str:
+    return "ok" if job.enabled and job.name not in disabled else "disabled"
 
 
 def _schedule(job: Job) -> str:

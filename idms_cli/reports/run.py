@@ -56,11 +56,19 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if run.duration_s is not None:
         yield "took", duration(run.duration_s)
     if run.attempt > 1:
-        yield "attempts", f"{run.attempt}: its process died, and it was resumed"
+        yield "attempts", f"{run.attempt}: {_why_again(run)}"
+    if run.not_before:
+        yield "goes on", f"{clock.exact(run.not_before)} (idms resume {run.id}: now)"
     if "calls" in run.counts:
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
         least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
+
+
+def _why_again(run: Run) -> str:
+    retried = f"tried again {some(run.retried, 'time')}" if run.retried else ""
+    died = "its process died, and it was resumed" if run.attempt - run.retried > 1 else ""
+    return "; ".join(filter(None, (retried, died)))
 
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:

@@ -57,7 +57,7 @@ class _State:
             return "broken"
         if self.current:
             return self.current.status
-        if not self.job.enabled:
+        if self.job.disabled or not self.job.enabled:
             return "disabled"
         if self.job.require_test and not self.tested:
             return "untested"
@@ -65,7 +65,8 @@ class _State:
 
     @property
     def next_due(self) -> datetime | None:
-        return moment(self.job.next_due) if self.job.enabled and not self.job.problems else None
+        stands_still = self.job.problems or self.job.disabled or not self.job.enabled
+        return None if stands_still else moment(self.job.next_due)
 
 
 def _next(state: _State, clock: Clock) -> str:
@@ -78,10 +79,15 @@ def _last(state: _State, clock: Clock) -> str:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return f"line {problems[0]['line']}: {problems[0]['message']}{more}; see idms check"
+    disabled = state.job.disabled and f"{state.job.disabled} (idms enable {state.job.name})"
+    return "; ".join(filter(None, (_run(run, state.current, clock), disabled))) or "-"
+
+
+def _run(run: Run | None, current: Run | None, clock: Clock) -> str:
     if run is None:
-        return "-"
+        return ""
     when = clock.moment(run.started_at or run.created_at)
-    if state.current:
+    if current:
         return f"run {run.id} since {when}" + (f": {_shortly(run.reason)}" if run.reason else "")
     took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
     told = result(run)
@@ -109,6 +115,7 @@ def _data(state: _State) -> dict[str, Any]:
         "state": state.word,
         "description": state.job.description,
         "module": state.job.module,
+        "disabled": state.job.disabled,
         "next_due": state.next_due.isoformat() if state.next_due else None,
         "tested": state.tested,
         "problems": list(state.job.problems),
@@ -119,7 +126,7 @@ def _data(state: _State) -> dict[str, Any]:
 def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
-    more = ("ended_at", "duration_s", "attempt", "exit_code", "counts")
+    more = ("ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *more)}
 
 

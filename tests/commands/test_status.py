@@ -9,10 +9,10 @@ import pytest
 from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 
-JOB_FIELDS = {"job", "state", "description", "module", "next_due", "problems", "last_run", "tested"}
+JOB_FIELDS = {"job", "state", "description", "module", "disabled", "next_due", "problems", "last_run", "tested"}
 RUN_FIELDS = {
     "id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at", "ended_at",
-    "duration_s", "attempt", "exit_code", "counts",
+    "duration_s", "attempt", "retried", "not_before", "exit_code", "counts",
 }  # fmt: skip
 PROBLEM_FIELDS = {"file", "line", "column", "message", "hint", "value"}
 

@@ -85,6 +85,9 @@ def test_the_harness_catches_a_journal_that_does_not_say_what_it_is_about_to_sen
 
 
 LATE_CLAIM = """
+from contextlib import nullcontext
+
+from idms_cli.history.database import Database
 from idms_cli.history.runs import CLAIM, Runs
 
 TAKEN = "SELECT 1 FROM slot WHERE job = ? AND due = ?"
@@ -101,6 +104,7 @@ def claim(self, new, now, *, reason=""):
 
 
 Runs.claim = claim
+Database.together = lambda self: nullcontext()
 """
 
 NO_INTENT = """

@@ -176,7 +176,7 @@ def test_two_jobs_that_write_the_same_data_run_one_after_the_other(place: Place,
     place.at(EVENING)
     place.at(NIGHT)
     waiting = until(lambda: next((run for run in place.runs() if run.status == "pending"), None))
-    assert waiting.reason.startswith("waits for imis:test/abc_scores, held by run 1 of first since ")
+    assert waiting.reason.startswith("waits for abc_scores on test, held by run 1 of first since ")
     place.settled()
     first, second = place.runs()
     assert (first.status, second.status) == ("completed", "completed")
