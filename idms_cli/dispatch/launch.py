@@ -2,13 +2,14 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.connections import why_wait
 from idms_cli.dispatch.locks import Lock, run_lock, take, take_data
+from idms_cli.dispatch.outcomes import unfinished_outcome
 from idms_cli.dispatch.settle import ATTEMPTS
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
@@ -127,6 +128,12 @@ def _give_up(store: Store, settings: Settings, run: Run, now: float) -> None:
     if lock is None:
         return  # somebody resumes it by hand
     reason = f"its process died {run.attempt} times"
+    ended = unfinished_outcome(store.run_directory(run.id))
+    if ended is not None:  # all that is missing is what `after:` asks for
+        reason = "; ".join(filter(None, (ended.reason, f"its file is not archived: {reason}")))
+        store.runs.end(run.id, now, {**asdict(ended), "status": "partial", "reason": reason, "exit_code": 1})
+        lock.release()
+        return
     counts = close_run(store, settings, run, reason)
     hint = f"`idms show {run.id}` has its log. Memory, disk and the kernel's log may say why."
     store.runs.end(run.id, now, {"status": "failed", "reason": reason, "hint": hint, "exit_code": 1, "counts": counts})

@@ -14,7 +14,7 @@ from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.launch import Started, hand_over, program
-from idms_cli.dispatch.outcomes import OUTCOME, read_outcome
+from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
 from idms_cli.dispatch.settle import last_counts
 from idms_cli.history.rows import Run
@@ -56,7 +56,7 @@ class Supervisor:
         `watch` is called at least every `every_s` seconds meanwhile.
         """
         adopt_orphans()
-        (self._directory / OUTCOME).unlink(missing_ok=True)
+        forget_outcome(self._directory)
         worker = self._start_worker()
         self._wait(worker, watch, every_s)
         kill_tree()
@@ -124,7 +124,8 @@ class Supervisor:
     def _result(self) -> Mapping[str, Any] | None:
         """What to record; None when the worker told no outcome and nobody had asked it to stop: to be resumed.
 
-        It was killed by somebody else, or the disk did not even take its outcome.
+        It was killed by somebody else, or the disk did not even take its outcome; or what was to be done after that
+        was not done.
         """
         told = read_outcome(self._directory) or {}
         if self._timed_out and told.get("status", "cancelled") == "cancelled":
@@ -132,8 +133,10 @@ class Supervisor:
             reason = f"the time limit of {limit} was reached"
             counts = told.get("counts") or close_run(self._store, self._settings, self._run, reason)
             return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
-        if told:
+        if told and (told.pop("over", True) or self._stop_asked_at is not None or self._timed_out):
             return told
+        if told:
+            return None  # it died over its aftercare: what it wrote is safe, and it goes on from there
         if self._stop_asked_at is not None:
             counts = close_run(self._store, self._settings, self._run, "stopped by force")
             return {"status": "cancelled", "reason": "stopped by force", "exit_code": 130, "counts": counts}

@@ -73,6 +73,12 @@ class Run:
     exit_code: int | None
     decided_by: str | None
     decided_at: datetime | None
+    source: tuple[Mapping[str, Any], ...] = ()
+    """The files that it reads."""
+    to_follow: tuple[str, ...] = ()
+    """Files that get a run each when this one has ended."""
+    batch: int | None = None
+    """The first of the runs that read one file each of several; None when there was only one."""
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -82,13 +88,19 @@ class Run:
             fields[name] = moment(row[name])
         for name in ("by_hand", "foreground", "dry_run"):
             fields[name] = bool(row[name])
-        fields["locks"] = tuple(json.loads(row["locks"]))
+        for name in ("locks", "source", "to_follow"):
+            fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
         return cls(**fields)
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_good(self) -> bool:
+        """Over, and nobody has to look at it: also when there was nothing new to read."""
+        return self.status in ("completed", "skipped")
 
     @property
     def duration_s(self) -> float | None:

@@ -119,7 +119,7 @@ def _data(state: _State) -> dict[str, Any]:
 def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
-    more = ("ended_at", "duration_s", "attempt", "exit_code", "counts")
+    more = ("ended_at", "duration_s", "attempt", "exit_code", "source", "batch", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *more)}
 
 
