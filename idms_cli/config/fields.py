@@ -1,4 +1,4 @@
-"""Values with a form of their own, ready to be the type of a model's field: durations, rates, zones, paths."""
+"""Values with a form of their own, ready to be the type of a model's field: durations, sizes, rates, zones, paths."""
 
 import re
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from idms_cli.config.spelling import nearest
 _NUMBER = r"(\d{1,12}(?:\.\d{1,6})?)"
 _RATE = re.compile(_NUMBER + "/([smh])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_SIZE = re.compile(r"(\d{1,12})(B|KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
+_BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _PERCENT = re.compile(_NUMBER + "%", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
@@ -31,6 +33,14 @@ def parse_positive_duration(text: object) -> timedelta:
     if not duration:
         raise BadValue("the duration must be longer than 0s")
     return duration
+
+
+def parse_size(text: object) -> int:
+    """Bytes: `512KB` is 512,000, `512KiB` is 524,288. Raises `BadValue`."""
+    match = _SIZE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise BadValue("a size is wanted here", hint="write a number and a unit: 512KB, 10MB, 1GB (or KiB, MiB, GiB)")
+    return int(match[1]) * _BYTES[match[2]]
 
 
 def parse_rate(text: object) -> float:
@@ -132,6 +142,8 @@ _TEXT = WithJsonSchema({"type": "string"})
 
 Duration = Annotated[timedelta, PlainValidator(parse_duration), _TEXT]
 PositiveDuration = Annotated[timedelta, PlainValidator(parse_positive_duration), _TEXT]
+Size = Annotated[int, PlainValidator(parse_size), _TEXT]
+"""Bytes."""
 Rate = Annotated[float, PlainValidator(parse_rate), _TEXT]
 """Per second."""
 Percent = Annotated[float, PlainValidator(parse_percent), _TEXT]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.connections import why_wait
 from idms_cli.dispatch.ending import end_run
 from idms_cli.dispatch.locks import Lock, run_lock, take, take_data
+from idms_cli.dispatch.outcomes import unfinished_outcome
 from idms_cli.dispatch.places import no_place
 from idms_cli.dispatch.settle import ATTEMPTS
 from idms_cli.dispatch.wording import name_of, time_of_day
@@ -136,6 +137,12 @@ def _give_up(store: Store, settings: Settings, run: Run, now: float) -> None:
     if lock is None:
         return  # somebody resumes it by hand
     reason = f"its process died {run.deaths} times"
+    ended = unfinished_outcome(store.run_directory(run.id))
+    if ended is not None:  # all that is missing is what `after:` asks for
+        reason = "; ".join(filter(None, (ended.reason, f"its file is not archived: {reason}")))
+        end_run(store, run, now, {**asdict(ended), "status": "partial", "reason": reason, "exit_code": 1})
+        lock.release()
+        return
     counts = close_run(store, settings, run, reason)
     hint = f"`idms show {run.id}` has its log. Memory, disk and the kernel's log may say why."
     end_run(store, run, now, {"status": "failed", "reason": reason, "hint": hint, "exit_code": 1, "counts": counts})

@@ -16,7 +16,7 @@ from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.control import Control
 from idms_cli.dispatch.ending import end_run
 from idms_cli.dispatch.launch import Started, hand_over, program
-from idms_cli.dispatch.outcomes import OUTCOME, read_outcome
+from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
 from idms_cli.dispatch.settle import last_counts
 from idms_cli.dispatch.wording import time_of_day
@@ -64,7 +64,7 @@ class Supervisor:
         `watch` is called at least every `every_s` seconds meanwhile.
         """
         adopt_orphans()
-        (self._directory / OUTCOME).unlink(missing_ok=True)
+        forget_outcome(self._directory)
         worker = self._start_worker()
         self._wait(worker, watch, every_s)
         kill_tree()
@@ -155,7 +155,8 @@ class Supervisor:
     def _result(self) -> Mapping[str, Any] | None:
         """What to record; None when the worker told no outcome and nobody had asked it to stop: to be resumed.
 
-        It was killed by somebody else, or the disk did not even take its outcome.
+        It was killed by somebody else, or the disk did not even take its outcome; or what was to be done after that
+        was not done.
         """
         told = read_outcome(self._directory) or {}
         if self._timed_out and told.get("status", "cancelled") == "cancelled":
@@ -165,8 +166,9 @@ class Supervisor:
             return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
         if told.get("status") == "cancelled" and self._request:
             return {**told, "reason": self._request.reason}
+        is_over = told.pop("over", True) or self._stop_asked_at is not None or self._timed_out
         if told and (told.get("again_in_s") is None or self._stop_asked_at is None):
-            return told
+            return told if is_over else None  # it died over its aftercare: what it wrote is safe, it goes on from there
         if self._stop_asked_at is not None:
             by_force = " by force" if self._killed else ""
             reason = self._request.reason + by_force if self._request else f"stopped{by_force}"

@@ -84,6 +84,12 @@ class Run:
     exit_code: int | None
     decided_by: str | None
     decided_at: datetime | None
+    source: tuple[Mapping[str, Any], ...] = ()
+    """The files that it reads."""
+    to_follow: tuple[str, ...] = ()
+    """Files that get a run each when this one has ended."""
+    batch: int | None = None
+    """The first of the runs that read one file each of several; None when there was only one."""
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -93,7 +99,8 @@ class Run:
             fields[name] = moment(row[name])
         for name in ("by_hand", "foreground", "dry_run", "stop_force"):
             fields[name] = bool(row[name])
-        fields["locks"] = tuple(json.loads(row["locks"]))
+        for name in ("locks", "source", "to_follow"):
+            fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
         return cls(**fields)
 
@@ -105,6 +112,11 @@ class Run:
     def deaths(self) -> int:
         """How often its process has died, if it is interrupted."""
         return self.attempt - self.retried
+
+    @property
+    def is_good(self) -> bool:
+        """Over, and nobody has to look at it: also when there was nothing new to read."""
+        return self.status in ("completed", "skipped")
 
     @property
     def duration_s(self) -> float | None:

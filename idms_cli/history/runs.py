@@ -13,15 +13,17 @@ from typing import Any
 
 from idms_cli.history.database import Database
 from idms_cli.history.rows import NewRun, Run, Slot, Wanted
+from idms_cli.history.sources import follow
 
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
                  timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at, attempt,
-                 retried, stop_reason, stop_force, counts)
+                 retried, stop_reason, stop_force, source, to_follow, counts)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :definition, :locks,
-        :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now, 1, 0, '', 0, '{}')"""
+        :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now, 1, 0, '', 0,
+        '[]', '[]', '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""
@@ -72,7 +74,9 @@ OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
 ORDER BY id LIMIT 1"""
 LAST_OF_EACH_JOB = """
-SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE NOT dry_run GROUP BY job)"""
+SELECT * FROM run WHERE coalesce(batch, id) IN (SELECT max(coalesce(batch, id)) FROM run WHERE NOT dry_run GROUP BY job)
+ORDER BY id"""
+NEXT_OF_BATCH = "SELECT * FROM run WHERE batch = ? AND id > ? ORDER BY id LIMIT 1"
 HISTORY = """
 SELECT * FROM run
 WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
@@ -185,7 +189,10 @@ class Runs:
         fields = {"reason": "", "hint": "", "exit_code": None, **result, "id": run_id, "now": now}
         fields["counts"] = json.dumps(result.get("counts", {}))
         with self._database.write() as connection:
-            return bool(connection.execute(END, fields).rowcount)
+            ended = bool(connection.execute(END, fields).rowcount)
+            if ended:
+                follow(connection, run_id, now)
+            return ended
 
     def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int]) -> bool:
         """Running, but its process is gone. False when its end was recorded meanwhile."""
@@ -212,7 +219,16 @@ class Runs:
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
 
     def last_of_each_job(self) -> dict[str, Run]:
-        return {run.job: run for run in self._list(LAST_OF_EACH_JOB, ())}
+        """The last run of each job; of several that read one file each, the last one that was not good."""
+        last: dict[str, Run] = {}
+        for run in self._list(LAST_OF_EACH_JOB, ()):
+            if run.job not in last or not run.is_good or last[run.job].is_good:
+                last[run.job] = run
+        return last
+
+    def next_of_batch(self, run: Run) -> Run | None:
+        """The run of the next file, where several files are a run each."""
+        return next(iter(self._list(NEXT_OF_BATCH, (run.batch, run.id))), None)
 
     def history(self, wanted: Wanted) -> list[Run]:
         """Runs, newest first."""

@@ -97,9 +97,13 @@ CREATE TABLE run (
   exit_code INTEGER,
   decided_by TEXT,              -- who approved it, or refused to, when a guard held it
   decided_at REAL,
+  source TEXT NOT NULL,         -- JSON: the files it reads, each as `Taken` says
+  to_follow TEXT NOT NULL,      -- JSON: names of files that get a run each, one after the other, when this one ended
+  batch INTEGER REFERENCES run(id), -- the first run, of those that read one file each of several
   counts TEXT NOT NULL          -- JSON: read, inserted, updated, unchanged, skipped, rejected, calls...
 ) STRICT;
 CREATE INDEX run_by_job ON run (job, id);
+CREATE INDEX run_by_batch ON run (batch, id) WHERE batch IS NOT NULL;
 CREATE INDEX run_open ON run (status) WHERE status IN ('pending', 'running', 'interrupted');
 
 CREATE TABLE slot (             -- one row for each moment at which a job was due: the claim, and the verdict

@@ -1,8 +1,6 @@
 """One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
-from idms_cli.files.source import open_source
+from idms_cli.files.spool import Taken, read_listing
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
@@ -37,11 +35,8 @@ HINT_REST = "Rows that were not sent are in the rejects file, which can be impor
 class Task:
     """What an attempt needs to know of its job."""
 
-    source: Path
-    spool: str
-    """The name of the copy of the source in the run's directory."""
     opened: Callable[[Path], AbstractContextManager[Table]]
-    """Opens a copy of the source, or the rows that a retry was given."""
+    """Opens the copy of the source in a run's directory, or the rows that a retry was given."""
     bound: Callable[[Table], BoundMapping]
     """The map, bound to a table's columns. Raises `ProblemsFound`."""
     rules: Callable[[], Rules]
@@ -65,8 +60,7 @@ class Attempt:
         self._site = site
         self._kind = kind
         undone = context.of_directory if context.intent == "undo" else None
-        folder = undone or context.directory
-        self._spool = _given(folder) or folder / task.spool
+        self._folder = undone or context.directory
 
     def run(self) -> Outcome:
         """However it ends, once there is a plan each of its rows is told: written, left alone, or a reject."""
@@ -135,8 +129,6 @@ class Attempt:
                     raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
             return
-        if not self._spool.exists():
-            _copy(self._task.source, self._spool)
         with self._open() as opened:
             table = fed_back(opened, told_numbers=self._task.tells_numbers)
             with self._lookup(table) as lookup:
@@ -162,11 +154,11 @@ class Attempt:
         return self._task.read == "snapshot"
 
     def _open(self) -> AbstractContextManager[Table]:
-        return self._task.opened(self._spool)
+        return self._task.opened(self._folder)
 
     def _write_rejects(self) -> None:
         with self._open() as opened:
-            _write_rejects(self._context.directory, self._journal, opened)
+            _write_rejects(self._context.directory, self._journal, opened, read_listing(self._folder))
 
     def _tell(self, counts: Mapping[str, int]) -> None:
         self._context.progress(lambda: {**counts, **self._calls()})
@@ -214,41 +206,22 @@ def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextMa
         if not journal.is_planned:
             return
         end_early(journal, IdmsError(why))
-        with open_copy(spool_of(directory)) as opened:
-            _write_rejects(directory, journal, opened)
+        with open_copy(directory) as opened:
+            _write_rejects(directory, journal, opened, read_listing(directory))
 
 
-def _write_rejects(directory: Path, journal: Journal, opened: Table) -> None:
+def _write_rejects(directory: Path, journal: Journal, opened: Table, files: Sequence[Taken]) -> None:
     """The rejected rows as they came, found again in the copy of the source."""
-    table = fed_back(opened)
-    with RejectsFile(directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
+    table, names = fed_back(opened), [file.name for file in files]
+    with RejectsFile(directory / REJECTS, table.columns, dialect=table.dialect, files=names) as rejects:
         rows = table.rows()
         for line, faults in journal.rejected():
             rejects.add(_row_at(line, rows), faults)
 
 
-def spool_of(directory: Path) -> Path:
-    """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
-    found = _given(directory) or next(directory.glob("source*"), None)
-    if found is None:
-        raise InputError(f"{directory} has no copy of the source")
-    return found
-
-
-def _given(directory: Path) -> Path | None:
+def given_to(directory: Path) -> Path | None:
+    """The rows that a retry was given; None for any other run."""
     return next(directory.glob(f"{GIVEN}.*"), None)
-
-
-def _copy(source: Path, spool: Path) -> None:
-    """Keep the file as it was: a resume needs the very same rows, whatever became of the original."""
-    part = spool.with_name(f".{spool.name}.part")
-    with open_source(source) as opened, part.open("wb") as file:
-        shutil.copyfileobj(opened.stream, file, 1 << 20)
-        opened.check_unchanged()
-        file.flush()
-        os.fsync(file.fileno())
-    part.chmod(0o600)
-    part.replace(spool)
 
 
 def _row_at(line: int, rows: Iterator[Row | BrokenRow]) -> Row | BrokenRow:

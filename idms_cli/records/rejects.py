@@ -12,6 +12,7 @@ from typing import Self, TextIO
 from idms_cli.config.foreign import harmless
 from idms_cli.errors import IdmsError
 from idms_cli.files import BrokenRow, Dialect, Row
+from idms_cli.files.places import briefly
 from idms_cli.records.faults import Fault
 from idms_cli.records.formulas import guarded
 
@@ -31,13 +32,19 @@ class RejectsFile:
     UTF-8 with a byte order mark, so that Excel shows accents; mode 0600. With no reject there is no file.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], *, dialect: Dialect | None = None) -> None:
-        """`columns` and `dialect` are those of the table, after `fed_back`: the same job must be able to read it."""
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, dialect: Dialect | None = None, files: Sequence[str] = ()
+    ) -> None:
+        """`columns` and `dialect` are those of the table, after `fed_back`: the same job must be able to read it.
+
+        `files` are the names of the files that were read, where they were several.
+        """
         self.path = path
         self.count = 0
         self._part = path.with_name(path.name + ".part")
         self._columns = tuple(columns)
         self._dialect = dialect or Dialect()
+        self._files = files
         self._stream: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -57,7 +64,8 @@ class RejectsFile:
         raw = row.raw if isinstance(row, BrokenRow) else ""
         cells = _fitted(row.cells, len(self._columns))
         with _said_clearly(self.path):
-            self._write([*cells, *_reasons(row.line, faults, mendable=bool(raw)), raw])
+            place = briefly(row.line, self._files)
+            self._write([*cells, place, *_reasons(faults, mendable=bool(raw)), raw])
         self.count += 1
 
     def _write(self, cells: Sequence[str]) -> None:
@@ -85,12 +93,12 @@ class RejectsFile:
             self._part.unlink(missing_ok=True)
 
 
-def _reasons(line: int, faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
+def _reasons(faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
     messages = [fault.message for fault in faults] + ([_TO_MEND] if mendable else [])
     stages = dict.fromkeys(fault.stage for fault in faults)
     fields = dict.fromkeys(fault.field for fault in faults if fault.field)
     codes = dict.fromkeys(fault.code for fault in faults)
-    return str(line), "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
+    return "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:

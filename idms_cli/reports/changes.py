@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run, moment
 from idms_cli.history.store import Store
 from idms_cli.imis.kinds import Key
@@ -31,7 +32,7 @@ class Written(NamedTuple):
 def run_changes_page(run: Run, directory: Path, limit: int) -> Page:
     """The first `limit` records that a run wrote, by line."""
     found, more = _first(_written(run, directory, None), limit)
-    rows = [row for each in found for row in change_rows(each.entry, str(each.entry.line))]
+    rows = [row for each in found for row in change_rows(each.entry, briefly(each.entry.line))]
     data = {"run": run.id, "changes": [_data(each) for each in found]}
     if not rows:
         return Page(data, [Line(f"Run {run.id} of {run.job} changed nothing.")])

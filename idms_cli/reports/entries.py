@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from idms_cli.files.places import split
 from idms_cli.imis.properties import Value
 from idms_cli.records.conversions import show as show_value
 from idms_cli.records.entry import Entry
@@ -26,4 +27,6 @@ def shown(value: Value) -> str:
 def entry_data(entry: Entry) -> dict[str, object]:
     """A record as JSON."""
     changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
-    return {"line": entry.line, "action": entry.action, "key": entry.key, "changes": changes}
+    number, line = split(entry.line)
+    where = {"file": number, "line": line} if number else {"line": line}
+    return {**where, "action": entry.action, "key": entry.key, "changes": changes}

@@ -29,8 +29,13 @@ def _moment(item: Run | Slot) -> tuple[float, int]:
 
 def _run_row(run: Run, clock: Clock) -> tuple[str, ...]:
     kind = "test" if run.intent == "test" else "dry run" if run.dry_run else "by hand" if run.by_hand else ""
-    told = "; ".join(filter(None, (kind, result(run))))
+    told = "; ".join(filter(None, (kind, _file(run), result(run))))
     return str(run.id), run.job, clock.moment(run.due or run.created_at), run.status, duration(run.duration_s), told
+
+
+def _file(run: Run) -> str:
+    """Which of several files it read."""
+    return str(run.source[0]["name"]) if run.batch is not None and run.source else ""
 
 
 def _slot_row(slot: Slot, clock: Clock) -> tuple[str, ...]:

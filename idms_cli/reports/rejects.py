@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, open_journal
@@ -22,7 +23,7 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
     if not rows:
         return Page({"run": run.id, "rejects": []}, [Line(f"Run {run.id} of {run.job} rejected no row.")])
     cells = [
-        (str(line) if first else "", fault.code, fault.field, fault.message)
+        (briefly(line) if first else "", fault.code, fault.field, fault.message)
         for line, faults in rows
         for first, fault in zip((True, *[False] * len(faults)), faults, strict=False)
     ]

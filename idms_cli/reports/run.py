@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from idms_cli.files.places import briefly, in_words
 from idms_cli.history.rows import Run
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
@@ -16,9 +18,10 @@ from idms_cli.reports.wording import Clock, counts, duration, some
 LOG = "log.txt"
 LOG_LINES = 15
 CHANGES_SHOWN = 20
+FILES_SHOWN = 10
 MOST_COUNTED = 1000
 """Different changes of one property that are counted: memory stays small however many there are."""
-STYLES = {"completed": "bold green", "partial": "bold yellow", "failed": "bold red"}
+STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow", "failed": "bold red"}
 
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
@@ -55,6 +58,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "created", f"{clock.exact(run.created_at)} ({slot})"
     if run.duration_s is not None:
         yield "took", duration(run.duration_s)
+    yield from _files(run, clock)
     if run.attempt > 1:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:
@@ -69,6 +73,22 @@ def _why_again(run: Run) -> str:
     retried = f"tried again {some(run.retried, 'time')}" if run.retried else ""
     died = "its process died, and it was resumed" if run.attempt - run.retried > 1 else ""
     return "; ".join(filter(None, (retried, died)))
+
+
+def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
+    for number, file in enumerate(run.source[:FILES_SHOWN], start=1):
+        name = "file" if len(run.source) == 1 else f"file {number}"
+        modified = f", from {clock.moment(datetime.fromisoformat(file['modified']))}" if file.get("modified") else ""
+        size = f" ({file['size']:,} bytes{modified})" if file.get("sha256") else ""
+        yield name, f"{file['address']}{size}"
+        if file.get("archive"):
+            yield "archived as", "not yet" if file["archive"] == "due" else str(file["archive"])
+    if len(run.source) > FILES_SHOWN:
+        yield "", f"and {len(run.source) - FILES_SHOWN:,} more files"
+    if run.to_follow:
+        yield "then", ", ".join(run.to_follow[:FILES_SHOWN]) + (", ..." if len(run.to_follow) > FILES_SHOWN else "")
+    if run.batch is not None and run.batch != run.id:
+        yield "began with", f"run {run.batch}"
 
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
@@ -102,7 +122,7 @@ def _reasons(told: Iterable[tuple[int, tuple[Fault, ...]]]) -> list[tuple[str, s
         for code in {fault.code for fault in faults}:
             rows[code] += 1
         for fault in faults:
-            example.setdefault(fault.code, f"line {line}: {fault.message}")
+            example.setdefault(fault.code, f"{in_words(line)}: {fault.message}")
     return [(code, example[code], number) for code, number in rows.most_common()]
 
 
@@ -124,7 +144,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     if planned.get("update", 0) > 1:
         by_often = [(name, f"{number:,}", often) for name, number, often in grouped]
         parts += [Line(""), Table(("property", "records", "most often"), by_often, frozenset({"records"})), Line("")]
-    rows = [row for entry in entries for row in change_rows(entry, str(entry.line))]
+    rows = [row for entry in entries for row in change_rows(entry, briefly(entry.line))]
     if rows:
         parts.append(Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"})))
     total = sum(planned.values())

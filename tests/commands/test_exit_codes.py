@@ -31,7 +31,7 @@ def _all_rejected(place: Place) -> str:
 
 
 def _no_file(place: Place) -> str:
-    return f"run 1 of scores: failed; {place.directory}/scores.csv: there is no such file."
+    return f"run 1 of scores: failed; missing: {place.directory}/scores.csv: there is no such file."
 
 
 def _login_refused(place: Place) -> str:
@@ -62,7 +62,7 @@ def _out_of_reach(place: Place) -> str:
         (_nothing_to_read, 0),
         (_partial, 1),
         (_all_rejected, 1),
-        (_no_file, 2),
+        (_no_file, 5),
         (_no_password, 2),
         (_login_refused, 4),
         (_out_of_reach, 5),

@@ -1,4 +1,4 @@
-"""Durations, rates, percentages, zones, names and paths are read exactly, or refused with an example."""
+"""Durations, sizes, rates, percentages, zones, names and paths are read exactly, or refused with an example."""
 
 import re
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from idms_cli.config.fields import (
     parse_percent,
     parse_positive_duration,
     parse_rate,
+    parse_size,
     parse_time_zone,
 )
 from idms_cli.config.problems import BadValue
@@ -48,6 +49,7 @@ def test_a_duration_is_read(text: str, duration: timedelta) -> None:
             for value in ["", "5", 5, "5 m", "5M", "m", "-5m", "1.5h", "30m1h", "5m5m", "٣m", None]
         ],
         *[(parse_positive_duration, value) for value in ["0s", "0d0h", "x"]],
+        *[(parse_size, value) for value in ["", 10, "10", "10 MB", "10mb", "-1KB", "1.5GB", "1TB", None]],
         *[(parse_rate, value) for value in ["", 5, "5", "5/d", "0/s", "0.0/m", "-1/s", "5 / s", None]],
         *[(parse_percent, value) for value in ["", 5, "5", "101%", "-1%", "5 %", "%", None]],
         *[
@@ -65,6 +67,22 @@ def test_what_has_not_the_form_is_refused_with_a_hint(parse: Callable[[object], 
         parse(value)
     assert str(caught.value)
     assert caught.value.hint or str(caught.value) == "the duration must be longer than 0s"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0B", 0),
+        ("512KB", 512_000),
+        ("10MB", 10_000_000),
+        ("1GB", 10**9),
+        ("4KiB", 4096),
+        ("1MiB", 2**20),
+        ("1GiB", 2**30),
+    ],
+)
+def test_a_size_is_read_in_bytes(text: str, size: int) -> None:
+    assert parse_size(text) == size
 
 
 @pytest.mark.parametrize(("text", "rate"), [("5/s", 5.0), ("300/m", 5.0), ("1800/h", 0.5), ("0.5/s", 0.5)])

@@ -16,7 +16,7 @@ EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
 TICK = Target(("run-due", "--at", f"{NIGHT}+00:00"), NIGHT, slot=NIGHT)
 FAMILY = Target(("run-due", "--at", f"{NIGHT}+00:00", "--wait"), NIGHT, slot=NIGHT, follow=True)
 COMMAND = Target(("run", JOB), EVENING)
-WORKER = Target(("run", JOB), EVENING, files="journal|source|progress|outcome|rejects|log.txt", follow=True)
+WORKER = Target(("run", JOB), EVENING, files="journal|source|taken|progress|outcome|rejects|log.txt", follow=True)
 NETWORK = Target(("run", JOB), EVENING, files="", follow=True)
 RESUME = Target(("resume", "1"), EVENING, follow=True)
 

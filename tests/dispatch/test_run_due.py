@@ -230,8 +230,8 @@ def test_wait_stays_until_its_runs_have_ended_and_tells_failure(place: Place) ->
     told = place.at(NIGHT, "--wait")
     assert told.returncode == 1
     (run,) = place.runs()
-    assert (run.status, run.exit_code) == ("failed", 2)
-    assert run.reason == f"{place.directory}/scores.csv: there is no such file."
+    assert (run.status, run.exit_code) == ("failed", 5)
+    assert run.reason == f"missing: {place.directory}/scores.csv: there is no such file."
 
 
 def test_a_time_that_is_none_is_refused(place: Place) -> None:
