@@ -180,8 +180,9 @@ class Attempt:
         counts = self._journal.counts()
         if not counts.rejected:
             return self._told("completed")
-        status = "failed" if counts.rejected == counts.read else "partial"
-        return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.read:,} rows rejected"))
+        status = "failed" if counts.rejected == counts.records else "partial"
+        noun = "records" if counts.further else "rows"
+        return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.records:,} {noun} rejected"))
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()

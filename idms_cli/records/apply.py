@@ -98,11 +98,11 @@ class Applier:
 
     def _still_wanted(self, entry: Entry, record: Record) -> Ready | Told:
         if self._rules.exactly and not entry.sent_at and (faults := changed_since(entry.changes, record)):
-            return Told(Verdict(entry.line, "rejected", entry.action, faults=faults))
+            return Told(entry.became("rejected", *faults))
         needless = entry.action == "update" and not differences(entry.values, record, self._rules)
         if needless and (self._rules.only_changes or entry.sent_at):
             state = "done" if entry.sent_at else "unchanged"  # sent before the run died, or done by others
-            return Told(Verdict(entry.line, state, entry.action))
+            return Told(entry.became(state))
         return Ready(entry, record)
 
     def _prepare_insert(self, entry: Entry) -> Ready | Told:
@@ -128,12 +128,12 @@ class Applier:
         wanted = changed if self._rules.only_changes else {**entry.values, **changed}
         self._kind.update(record, wanted)
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action, changes=changes))
+        return Told(entry.became("done", changes=changes))
 
     def _delete(self, entry: Entry, record: Record) -> Told:
         self._kind.delete(record)
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action))
+        return Told(entry.became("done"))
 
     def _insert(self, entry: Entry, *, again: bool = False) -> Told:
         try:
@@ -145,7 +145,7 @@ class Applier:
                 raise
             return Told(_unknown(entry, refused))  # what is in its way may be what the first try stored
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action, key=key))
+        return Told(entry.became("done", key=key))
 
     def _look_before_repeating(self, entry: Entry, unknown: OutcomeUnknown, *, again: bool) -> Told:
         """A create that got no clear answer: is the record there? If not, do it again, once."""
@@ -160,7 +160,7 @@ class Applier:
         self._reading.regain()
         if found is not None:
             self._writing.regain()
-            return Told(Verdict(entry.line, "done", entry.action, key=found))
+            return Told(entry.became("done", key=found))
         if not again:
             return self._insert(entry, again=True)
         message = f"{unknown} It was looked for, and is not there."
@@ -179,7 +179,7 @@ class Applier:
         except Exception as error:
             return Told(_unknown(entry, error), _end_of(error, self._reading))
         self._reading.regain()
-        return Told(Verdict(entry.line, "planned" if found is None else "done", entry.action, key=found))
+        return Told(entry.became("planned" if found is None else "done", key=found))
 
     def _find(self, entry: Entry) -> Key | None:
         """The record of an insert, if it is there."""
@@ -232,29 +232,30 @@ def _is_outage(error: OutcomeUnknown | RecordRefused) -> bool:
 
 
 def _intent(ready: Ready) -> Intent:
-    return Intent(ready.entry.line, ready.record.body if ready.record else None, time.time())
+    entry, record = ready.entry, ready.record
+    return Intent(entry.line, record.body if record else None, time.time(), entry.part)
 
 
 def _planned(entry: Entry) -> Verdict:
-    return Verdict(entry.line, "planned", entry.action)
+    return entry.became("planned")
 
 
 def _gone(entry: Entry) -> Verdict:
     if entry.action != "delete":
         return _failed(entry, "gone", "the record is no longer there")
     if entry.sent_at:
-        return Verdict(entry.line, "done", entry.action)
+        return entry.became("done")
     fault = Fault("send", "", "absent", "the record is no longer there")
-    return Verdict(entry.line, "skipped", entry.action, faults=(fault,))
+    return entry.became("skipped", fault)
 
 
 def _refused(entry: Entry, refused: RecordRefused) -> Verdict:
     faults = tuple(Fault("send", "", refused.code, reason) for reason in refused.reasons)
-    return Verdict(entry.line, "rejected", entry.action, faults=faults)
+    return entry.became("rejected", *faults)
 
 
 def _failed(entry: Entry, code: str, message: str) -> Verdict:
-    return Verdict(entry.line, "rejected", entry.action, faults=(Fault("send", "", code, message),))
+    return entry.became("rejected", Fault("send", "", code, message))
 
 
 def _unknown(entry: Entry, error: Exception) -> Verdict:
@@ -272,7 +273,7 @@ def _surely(work: Callable[[Item], Result], state: str) -> Callable[[Item], Resu
             return work(item)
         except Exception as bug:
             entry = item.entry if isinstance(item, Ready) else item
-            return Told(Verdict(entry.line, state, entry.action), bug)
+            return Told(entry.became(state), bug)
 
     return attempt
 

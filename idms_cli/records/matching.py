@@ -1,7 +1,7 @@
 """What to do with a mapped row, given the records it matches: pure decisions, no I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import blake2b
 
@@ -11,7 +11,7 @@ from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
-from idms_cli.records.entry import Entry
+from idms_cli.records.entry import MOST_PARTS, Entry
 from idms_cli.records.faults import Fault
 
 Values = Mapping[str, Value]
@@ -26,7 +26,7 @@ class Rules:
     match: tuple[str, ...]
     properties: Mapping[str, Property]
     on_multiple: str = "skip"
-    """skip: reject the row; error: end the run before anything is written."""
+    """skip: reject the row; error: end the run before anything is written; all: act on each of the records."""
     skip_blank_match: bool = True
     only_changes: bool = True
     insert_only: bool = False
@@ -63,19 +63,21 @@ def content_digest(values: Values) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
-    """The plan for one row. Raises `IdmsError` when `on_multiple: error` meets several records."""
-    if len(found) > 1:
-        return _many(line, match, found, rules)
+def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> list[Entry]:
+    """The plan for one row: an entry for each record that it acts on, or one that says why it acts on none.
+
+    Raises `IdmsError` when `on_multiple: error` meets several records.
+    """
     if not found:
-        return _none(line, values, match, rules)
+        return [_none(line, values, match, rules)]
+    if len(found) > 1 and rules.on_multiple != "all":
+        return [_many(line, match, found, rules)]
+    if len(found) > MOST_PARTS:
+        return [_too_many(line, match, found)]
     if rules.action == "insert" or rules.insert_only:
-        fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(found[0])}")
-        return Entry(line, "skipped", key=found[0].key, faults=(fault,))
-    if rules.action == "delete":
-        gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
-        return Entry(line, "planned", "delete", key=found[0].key, match=match, changes=gone)
-    return _one(line, values, match, found[0], rules)
+        return [_exists(line, match, found[0])]
+    act = _delete if rules.action == "delete" else _update
+    return [replace(act(line, values, match, record, rules), part=part) for part, record in enumerate(found)]
 
 
 def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple[Value, Value]]:
@@ -111,6 +113,11 @@ def _quoted(value: Value) -> str:
     return f"'{shortened(show(value))}'" if value not in (None, "") else "blank"
 
 
+def _too_many(line: int, match: Values, found: Sequence[Record]) -> Entry:
+    message = f"{len(found):,} records match {_in_words(match)}: at most {MOST_PARTS:,} can be acted on by one row"
+    return Entry(line, "rejected", match=match, faults=(Fault("match", ", ".join(match), "many-matches", message),))
+
+
 def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
     keys = ", ".join(_key(record) for record in found[:5]) + (", ..." if len(found) > 5 else "")
     message = f"{len(found)} records match {_in_words(match)}: {keys}"
@@ -143,7 +150,17 @@ def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
     return Entry(line, "planned", "insert", match=match, values=given, changes=changes)
 
 
-def _one(line: int, values: Values, match: Values, record: Record, rules: Rules) -> Entry:
+def _exists(line: int, match: Values, record: Record) -> Entry:
+    fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(record)}")
+    return Entry(line, "skipped", key=record.key, faults=(fault,))
+
+
+def _delete(line: int, _values: Values, match: Values, record: Record, _rules: Rules) -> Entry:
+    gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
+    return Entry(line, "planned", "delete", key=record.key, match=match, changes=gone)
+
+
+def _update(line: int, values: Values, match: Values, record: Record, rules: Rules) -> Entry:
     changes = differences(values, record, rules)
     moved = [name for name in changes if rules.properties[name].key]
     if moved:

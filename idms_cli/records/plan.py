@@ -17,6 +17,8 @@ from idms_cli.records.window import Window
 
 CHUNK = 200
 """Rows that are planned in one transaction of the journal."""
+MOST_HELD = 2000
+"""Records that are held in memory; some rows of a chunk may act on very many."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,18 @@ class Planner:
                 prepared = [self._prepare(row) for row in chunk]
             entries: list[Entry] = []
             in_order = window.stream if self._lookup.parallel else map
-            for entry in in_order(self._classify, prepared):
-                entries.append(entry)
-                tell(planned + len(entries))
-            with self._journal.transaction():
-                self._journal.add(entries)
-            planned += len(entries)
+            for of_row in in_order(self._classify, prepared):
+                planned += 1
+                entries += of_row
+                if len(entries) > MOST_HELD:
+                    self._keep(entries)
+                    entries = []
+                tell(planned)
+            self._keep(entries)
+
+    def _keep(self, entries: list[Entry]) -> None:
+        with self._journal.transaction():
+            self._journal.add(entries)
 
     def corrections(self) -> Iterator[Verdict]:
         """Rows that must not be written after all, since a later row contradicts them."""
@@ -101,23 +109,23 @@ class Planner:
         self._doubles.setdefault(first, line)
         return _rejected(line, _double(self._rules, first))
 
-    def _classify(self, prepared: Entry | Wanted) -> Entry:
-        return self._look_up(prepared) if isinstance(prepared, Wanted) else prepared
+    def _classify(self, prepared: Entry | Wanted) -> list[Entry]:
+        return self._look_up(prepared) if isinstance(prepared, Wanted) else [prepared]
 
-    def _look_up(self, wanted: Wanted) -> Entry:
+    def _look_up(self, wanted: Wanted) -> list[Entry]:
         try:
             found = self._lookup.find(wanted.match) if wanted.match else []
         except InputError as error:
             if len(wanted.match) == len(self._rules.match):
                 raise  # the job's own mistake: no row can be found so
-            return _rejected(wanted.line, Fault("match", ", ".join(wanted.match), "blank-match", str(error)))
+            return [_rejected(wanted.line, Fault("match", ", ".join(wanted.match), "blank-match", str(error)))]
         except RecordRefused as refused:
             self._patience.regain()
-            return _rejected(wanted.line, *(Fault("match", "", refused.code, reason) for reason in refused.reasons))
+            return [_rejected(wanted.line, *(Fault("match", "", refused.code, reason) for reason in refused.reasons))]
         except (Unreachable, SiteError) as error:
             if self._patience.lose():
                 raise
-            return _rejected(wanted.line, Fault("match", "", "site-error", str(error)))
+            return [_rejected(wanted.line, Fault("match", "", "site-error", str(error)))]
         self._patience.regain()
         return classify(wanted.line, wanted.values, wanted.match, found, self._rules)
 

@@ -166,7 +166,7 @@ def _shown(value: Value) -> str:
 
 def _entry_data(entry: Entry) -> dict[str, object]:
     changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
-    return {"line": entry.line, "action": entry.action, "key": entry.key, "changes": changes}
+    return {"line": entry.line, "part": entry.part, "action": entry.action, "key": entry.key, "changes": changes}
 
 
 def _log_page(path: Path) -> Page:

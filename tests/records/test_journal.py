@@ -162,3 +162,44 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(planned: Journal) -> None:
         planned.checkpoint([], [Intent(2, "x" * 100_000, 1.0)])
     assert "free space" in raised.value.hint
     assert planned.counts() == Counts(read=6, unchanged=1, skipped=1, rejected=1, left=3)
+
+
+PARTS = [
+    Entry(2, "planned", "update", key=("1", "1"), values={"Name": "Ben"}, changes={"Name": ("Al", "Ben")}),
+    Entry(2, "planned", "update", key=("1", "2"), values={"Name": "Ben"}, changes={"Name": ("Bo", "Ben")}, part=1),
+    Entry(2, "unchanged", key=("1", "3"), part=2),
+    Entry(3, "planned", "delete", key=("2", "1")),
+]
+
+
+@pytest.fixture
+def in_parts(journal: Journal) -> Journal:
+    journal.begin()
+    with journal.transaction():
+        journal.add(PARTS)
+    return journal
+
+
+def test_a_line_may_act_on_several_records_each_with_its_own_end(in_parts: Journal) -> None:
+    in_parts.finish_plan([])
+    assert list(in_parts.todo("planned", window=2)) == [[PARTS[0], PARTS[1]], [PARTS[3]]]
+    in_parts.checkpoint([Verdict(2, "done", "update", part=0)], [Intent(2, {"Name": "Bo"}, 1.0, part=1)])
+    assert [[entry.part for entry in window] for window in in_parts.todo("sending", window=5)] == [[1]]
+    in_parts.checkpoint([PARTS[1].became("rejected", Fault("send", "", "validation", "no"))], [])
+    assert in_parts.counts() == Counts(read=2, further=2, updated=1, unchanged=1, rejected=1, left=1)
+    assert in_parts.counts().add_up
+
+
+def test_the_reasons_of_a_line_name_the_record_they_are_of(in_parts: Journal) -> None:
+    in_parts.finish_plan([])
+    no = Fault("send", "", "validation", "no")
+    in_parts.checkpoint([PARTS[0].became("rejected", no), PARTS[1].became("rejected", no)], [])
+    in_parts.checkpoint([PARTS[3].became("rejected", no)], [])
+    told = [(line, [fault.message for fault in faults]) for line, faults in in_parts.rejected()]
+    assert told == [(2, ["record 1|1: no", "record 1|2: no"]), (3, ["no"])]
+
+
+def test_a_correction_is_of_all_records_of_its_line(in_parts: Journal) -> None:
+    in_parts.finish_plan([Verdict(2, "rejected", faults=(BAD,))])
+    assert in_parts.counts() == Counts(read=2, rejected=1, left=1)
+    assert list(in_parts.rejected()) == [(2, (BAD,))]
