@@ -32,13 +32,16 @@ def read_pairs(collection: Any, properties: Mapping[str, Property]) -> dict[str,
     """A name/value collection as values, typed and spelled as `properties` say."""
     values: dict[str, Value] = {}
     for pair in items(collection):
-        name = plain_name(str(pair.get("Name", "")))
-        one = properties.get(name) or _in_any_case(name, properties)
-        if one is None:
-            values[name] = typed(pair.get("Value"), "")
-        else:
-            values[one.name] = typed(pair.get("Value"), one.type)
+        name, kind = property_named(str(pair.get("Name", "")), properties)
+        values[name] = typed(pair.get("Value"), kind)
     return values
+
+
+def property_named(wire: str, properties: Mapping[str, Property]) -> tuple[str, str]:
+    """The site's spelling of a property as it is named on the wire, and its type; as it comes when it is none."""
+    name = plain_name(wire)
+    one = properties.get(name) or _in_any_case(name, properties)
+    return (name, "") if one is None else (one.name, one.type)
 
 
 def _in_any_case(name: str, properties: Mapping[str, Property]) -> Property | None:

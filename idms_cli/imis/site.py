@@ -20,6 +20,8 @@ from idms_cli.imis.transport import Transport
 
 __all__ = ["Site", "SiteAccess"]
 
+Decode = Callable[[bytes], Any]
+
 
 def _no_log(line: str) -> None:
     """Where log lines go when nobody wants them."""
@@ -62,14 +64,17 @@ class Site:
         """How often the site was asked: `calls.snapshot()`."""
         return self._transport.calls
 
-    def get(self, path: str, parameters: Parameters = (), *, shrinkable: bool = False) -> Any:
+    def get(
+        self, path: str, parameters: Parameters = (), *, shrinkable: bool = False, decode: Decode | None = None
+    ) -> Any:
         """The JSON at `path`. Repeated with back-off while the site is in trouble.
 
-        `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less.
+        `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less. `decode` makes of the
+        body what the caller needs, or None: then the answer is the JSON.
         """
-        return self._sender.send(
-            "GET", path, parameters=parameters, repeat="shrinkable" if shrinkable else "freely"
-        ).json()
+        answer = self._sender.send("GET", path, parameters=parameters, repeat="shrinkable" if shrinkable else "freely")
+        found = decode(answer.body) if decode else None
+        return answer.json() if found is None else found
 
     def post(self, path: str, body: Any) -> Any:
         """Create something, once, and give the reply. Repeated only where it was certainly not carried out.

@@ -39,6 +39,8 @@ def unwrap(wire: Any) -> Value:
 
 def typed(wire: Any, kind: str) -> Value:
     """The value in `wire` as property type `kind` has it; what does not fit the type stays as the site sent it."""
+    if kind == "String" and type(wire) is str:  # most of all values
+        return wire
     value = unwrap(wire)
     if value is None or (value == "" and kind not in {"String", "Binary"}):
         return None

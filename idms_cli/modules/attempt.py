@@ -145,7 +145,8 @@ class Attempt:
     def _lookup(self, table: Table) -> AbstractContextManager[Lookup]:
         rules = self._rules
         if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
-            snapshot = Snapshot(self._context.directory, rules.match, self._task.bound(table).properties)
+            mapped = self._task.bound(table).properties
+            snapshot = Snapshot(self._context.directory, rules.match, mapped, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
             self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
             return closing(snapshot)

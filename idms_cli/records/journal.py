@@ -39,12 +39,10 @@ CREATE TABLE record (
   sent_at REAL                  -- UTC seconds, when the write left
 ) STRICT;
 CREATE INDEX record_state ON record (state, place);
-CREATE TABLE seen (             -- keys met so far, while planning: two rows of one key must not both be written
-  key BLOB PRIMARY KEY, line INTEGER NOT NULL, content BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
 """
 ADD = """
 INSERT INTO record (place, action, state, key, match, "values", changes, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_UNCHANGED = "INSERT INTO record (place, action, state, key) VALUES (?, '', 'unchanged', ?)"
 TODO = "SELECT * FROM record WHERE state = ? AND place > ? ORDER BY place LIMIT ?"
 SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE place = ?"
 SETTLE = """
@@ -57,9 +55,6 @@ UPDATE record SET state = 'rejected', faults = ?
 WHERE state = 'planned' AND action <> 'insert' AND sent_at IS NOT NULL"""
 IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
 COUNT = "SELECT state, action, count(*), sum(part > 0) FROM record GROUP BY state, action"
-MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-MEET_AGAIN = "UPDATE seen SET line = ?, content = ? WHERE key = ?"
-MET = "SELECT line, content FROM seen WHERE key = ?"
 FAULTS = "SELECT faults FROM record WHERE place = ?"
 WITH_REASONS = """
 SELECT line, key, faults, EXISTS (SELECT 1 FROM record AS r WHERE r.place = record.place - record.part + 1) AS many
@@ -72,6 +67,7 @@ class Journal:
     """The journal in a run's directory. One connection, used from one thread."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         path = directory / FILE_NAME
         with _said_clearly():
             self._connection = sqlite3.connect(path, isolation_level=None)
@@ -90,22 +86,18 @@ class Journal:
         return is_begun and self.note("planned") is not None
 
     def begin(self) -> None:
-        """An empty journal. What an unfinished plan left goes: nothing was written by it."""
+        """An empty journal. What an unfinished plan left goes: nothing was written by it.
+
+        Until the plan is finished, it is kept whole, but does not wait for the disk.
+        """
         with _said_clearly():
             self._connection.executescript(
-                "DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS seen;" + TABLES
+                "PRAGMA synchronous=NORMAL; DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record;" + TABLES
             )
 
-    def meet(self, key: bytes, line: int, content: bytes) -> tuple[int, bool] | None:
-        """Remember a key of the file; if it was met before: in which line, and whether with the same content."""
-        if self._connection.execute(MEET, (key, line, content)).rowcount:
-            return None
-        row = self._connection.execute(MET, (key,)).fetchone()
-        return row["line"], row["content"] == content
-
-    def meet_again(self, key: bytes, line: int, content: bytes) -> None:
-        """A later row takes the place of the one that was met with this key."""
-        self._connection.execute(MEET_AGAIN, (line, content, key))
+    def add_unchanged(self, keys: Mapping[int, str]) -> None:
+        """Plan nothing for rows whose records say already what they say: line -> packed key."""
+        self._connection.executemany(ADD_UNCHANGED, [(place_of(line), key) for line, key in keys.items()])
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Plan some records."""
@@ -132,12 +124,12 @@ class Journal:
         A correction is of a whole line: none of the records that it was to act on is written.
         """
         corrections = list(verdicts)
+        self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction():
             whole = [(place_of(each.line), place_of(each.line + 1)) for each in corrections]
             self._connection.executemany(DROP_FURTHER, whole)
             self._settle(corrections)
             self._connection.execute("INSERT OR REPLACE INTO note VALUES ('planned', 'yes')")
-            self._connection.execute("DROP TABLE seen")
 
     def keep_note(self, name: str, value: str) -> None:
         """A fact about the run, durable when this returns."""

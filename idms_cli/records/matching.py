@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from hashlib import blake2b
 
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError
@@ -38,6 +36,12 @@ class Rules:
     exactly: bool = False
     """Somebody has approved the plan: a record that was changed since is left alone."""
 
+    @property
+    def alike_is_unchanged(self) -> bool:
+        """Whether nothing is to be done for a row as soon as its one record says all that it says."""
+        acts = self.action in {"update", "upsert"} and not self.insert_only
+        return acts and self.only_changes and not self.appended
+
 
 def match_values(values: Values, rules: Rules) -> Values | Fault:
     """What to look a row up by; a fault when a blank makes that unsafe.
@@ -49,18 +53,6 @@ def match_values(values: Values, rules: Rules) -> Values | Fault:
     if blank and (rules.skip_blank_match or len(blank) == len(rules.match)):
         return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules))
     return {name: values[name] for name in rules.match if name not in blank}
-
-
-def digest(values: Values) -> bytes:
-    """16 bytes that are the same for the same values, without regard to case: how the site's database compares."""
-    text = repr(sorted((name, _canonical(value).strip().casefold()) for name, value in values.items()))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def content_digest(values: Values) -> bytes:
-    """The same for a whole row, exactly."""
-    text = repr(sorted((name, _canonical(value)) for name, value in values.items()))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> list[Entry]:
@@ -193,8 +185,3 @@ def _in_words(match: Values) -> str:
 
 def _key(record: Record) -> str:
     return "|".join(record.key)
-
-
-def _canonical(value: Value) -> str:
-    """The same text for equal values: 1.50 is 1.5."""
-    return show(value.normalize() if isinstance(value, Decimal) else value)

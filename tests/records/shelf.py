@@ -28,10 +28,9 @@ def rules(**changes: Any) -> Rules:
 
 
 class Shelf:
-    """Records by ID; a `Kind` and a `Lookup`."""
+    """Records by ID; a `Kind`."""
 
     entity = "Shelf"
-    parallel = True
 
     def __init__(self, *records: Mapping[str, Value]) -> None:
         self.records: dict[str, dict[str, Value]] = {str(one["ID"]): dict(one) for one in records}
@@ -76,9 +75,6 @@ class Shelf:
     def delete(self, record: Record) -> None:
         key = record.key[0]
         self._write("delete", key, lambda: self.records.pop(key))
-
-    def close(self) -> None:
-        """As a `Lookup` is closed."""
 
     def count(self, verb: str) -> int:
         return sum(1 for call in self.calls if call.startswith(verb))

@@ -100,19 +100,19 @@ def test_a_plan_counts_only_once_it_is_finished(journal: Journal) -> None:
 def test_an_unfinished_plan_is_begun_anew(journal: Journal) -> None:
     journal.begin()
     with journal.transaction():
-        journal.meet(b"key", 2, b"content")
         journal.add(PLAN)
     journal.begin()
     assert journal.counts() == Counts()
-    assert journal.meet(b"key", 7, b"content") is None
 
 
-def test_a_key_that_was_met_is_known_with_its_line_and_whether_it_says_the_same(journal: Journal) -> None:
+def test_rows_that_need_nothing_are_kept_with_the_key_of_their_record(journal: Journal) -> None:
     journal.begin()
-    assert journal.meet(b"key", 2, b"content") is None
-    assert journal.meet(b"key", 5, b"content") == (2, True)
-    assert journal.meet(b"key", 6, b"other") == (2, False)
-    assert journal.meet(b"KEY", 7, b"content") is None
+    with journal.transaction():
+        journal.add_unchanged({2: '["1"]', 4: '["2","x"]'})
+    journal.finish_plan([])
+    (window,) = journal.todo("unchanged", window=5)
+    assert window == [Entry(2, "unchanged", key=("1",)), Entry(4, "unchanged", key=("2", "x"))]
+    assert journal.counts() == Counts(read=2, unchanged=2)
 
 
 def test_what_is_about_to_be_sent_is_on_disk_with_the_object_as_it_is(planned: Journal, tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """What becomes of a row, given the records it matches."""
 
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Value
 from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
-from idms_cli.records.matching import Rules, Values, classify, content_digest, differences, digest, match_values
+from idms_cli.records.matching import Rules, Values, classify, differences, match_values
 from tests.records.shelf import rules
 
 ANN = Record(("1",), {"ID": "1", "Name": "Ann", "Note": None, "Number": 7}, {})
@@ -149,38 +147,3 @@ def test_a_value_is_told_short_and_harmless(value: str) -> None:
 def test_a_blank_value_is_not_looked_for(values: dict[str, Value], skip_blank: bool, expected: Any) -> None:
     found = match_values(values, rules(match=("ID", "Name"), skip_blank_match=skip_blank))
     assert (found.message if isinstance(found, Fault) else found) == expected
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"ID": "abc"}, {"ID": " ABC "}),
-        ({"ID": "straße"}, {"ID": "STRASSE"}),
-        ({"Number": Decimal("1.50")}, {"Number": Decimal("1.5")}),
-        ({"Number": Decimal("1E+2")}, {"Number": Decimal(100)}),
-        ({"ID": "1", "Name": "a"}, {"Name": "A", "ID": "1"}),
-    ],
-)
-def test_keys_that_the_site_takes_for_the_same_have_one_digest(one: dict[str, Value], other: dict[str, Value]) -> None:
-    assert digest(one) == digest(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"ID": "1", "Name": "2"}, {"ID": "2", "Name": "1"}),
-        ({"ID": "1"}, {"ID": "1", "Name": "x"}),
-        ({"ID": "a', 'b"}, {"ID": "a", "Name": "b"}),
-        ({"On": date(2026, 1, 2)}, {"On": datetime.fromisoformat("2026-01-02T10:00:00")}),
-        ({"ID": "\ud800"}, {"ID": "\ud801"}),
-    ],
-)
-def test_other_keys_have_other_digests(one: dict[str, Value], other: dict[str, Value]) -> None:
-    assert digest(one) != digest(other)
-
-
-def test_the_content_of_a_row_counts_with_its_case() -> None:
-    assert content_digest({"Name": "Ann"}) != content_digest({"Name": "ann"})
-    assert content_digest({"Name": "Ann", "Number": Decimal("1.0")}) == content_digest(
-        {"Number": Decimal(1), "Name": "Ann"}
-    )
