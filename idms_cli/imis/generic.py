@@ -1,6 +1,5 @@
 """`GenericEntityData`: the body that panels, activities and all other business objects have in common."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,7 +92,7 @@ def new_body(definition: Definition, values: Mapping[str, Value], *, parent_id: 
 
 def changed_body(body: Any, changes: Mapping[str, Value], definition: Definition) -> dict[str, Any]:
     """A copy of the whole `body` with `changes` made in its properties."""
-    whole: dict[str, Any] = copy.deepcopy(body)
+    whole: dict[str, Any] = dict(body)
     whole["Properties"] = write_pairs(whole.get("Properties"), changes, definition.properties)
     return {"$type": whole.pop("$type", ENTITY), **whole}
 
