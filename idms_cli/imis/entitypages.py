@@ -96,12 +96,12 @@ class Selection:
 
     def __init__(self, definition: Definition, names: Collection[str]) -> None:
         self._definition = definition
-        self._wanted = frozenset(names) | frozenset(definition.keys)
+        self._wanted = frozenset(names)
         self._settled: dict[str, tuple[str, str] | None] = {}
 
     def read(self, rows: Iterator[EntityRow]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """Key and values of each row, as `generic.record_of` has them."""
-        keys, settled, settle = self._definition.keys, self._settled, self._settle
+        settled, settle = self._settled, self._settle
         for row in rows:
             values: dict[str, Value] = {}
             for pair in row.properties.values:
@@ -109,7 +109,14 @@ class Selection:
                 target = settled[name] if name in settled else settle(name)
                 if target is not None:
                     values[target[0]] = typed(pair.value, target[1])
-            yield row.key or tuple("" if values.get(name) is None else str(values[name]) for name in keys), values
+            yield row.key or self._key(row), values
+
+    def _key(self, row: EntityRow) -> Key:
+        """From the properties, where the site gives a row no identity."""
+        definition = self._definition
+        named = ((property_named(pair.name, definition.properties), pair.value) for pair in row.properties.values)
+        values = {spelling: typed(value, kind) for (spelling, kind), value in named if spelling in definition.keys}
+        return tuple("" if values.get(name) is None else str(values[name]) for name in definition.keys)
 
     def _settle(self, name: str) -> tuple[str, str] | None:
         """The site's spelling of a property and its type; None for one that is not wanted."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 
 DateReader = Callable[[str], datetime | None]
 """The wall-clock time that a text says, None when it is none. Without a zone, as the site keeps it."""
@@ -26,7 +25,6 @@ def date_reader(date_format: str | None = None) -> DateReader:
         return _read_iso
     _check(date_format)
 
-    @lru_cache(maxsize=4096)  # strptime is slow, and dates repeat
     def read(text: str) -> datetime | None:
         try:
             return _parsed(text, date_format)

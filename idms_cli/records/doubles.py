@@ -35,13 +35,13 @@ class Doubles:
 
     def sort_out(self, rows: Sequence[Entry | Wanted]) -> list[Entry | Wanted]:
         """The rows in their order; those that are not to be looked up, as an earlier one has their key, as entries."""
-        keyed = [(row.key, row.line, hash(row.texts)) for row in rows if isinstance(row, Wanted) and row.match]
+        keyed = [(row.key, row.line, hash(row.texts)) for row in rows if isinstance(row, Wanted) and row.names]
         connection = self._scratch.connection
         connection.execute("BEGIN")
         try:
             if connection.executemany(MEET, keyed).rowcount in (len(keyed), -1):
                 return list(rows)  # every key is new, as nearly always
-            return [self._of_earlier(row) or row if isinstance(row, Wanted) and row.match else row for row in rows]
+            return [self._of_earlier(row) or row if isinstance(row, Wanted) and row.names else row for row in rows]
         finally:
             connection.execute("COMMIT")
 
@@ -69,7 +69,7 @@ class Doubles:
         return Entry(row.line, "rejected", faults=(contradiction(self._rules, line),))
 
     def _skipped(self, row: Wanted, message: str) -> Entry:
-        return Entry(row.line, "skipped", faults=(Fault("match", ", ".join(row.match), "double", message),))
+        return Entry(row.line, "skipped", faults=(Fault("match", ", ".join(row.names), "double", message),))
 
 
 def contradiction(rules: Rules, other: int) -> Fault:

@@ -34,10 +34,13 @@ def unpack(packed: str) -> list[str]:
     return texts
 
 
-def digest(texts: Iterable[str]) -> bytes:
-    """16 bytes that are the same for the same texts, without regard to case: how the site's database compares."""
-    folded = repr([text.strip().casefold() for text in texts])
-    return blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def fold(texts: Iterable[str]) -> bytes:
+    """At most 40 bytes that are the same for the same texts, without regard to case: how the site's database compares.
+
+    Short texts stand for themselves, longer ones are digested.
+    """
+    folded = repr([text.strip().casefold() for text in texts]).encode("utf-8", "surrogatepass")
+    return folded if len(folded) <= 40 else blake2b(folded, digest_size=16).digest()
 
 
 def texts_of(values: Mapping[str, Value], names: Iterable[str]) -> tuple[str | None, ...]:

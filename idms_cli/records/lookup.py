@@ -10,13 +10,13 @@ from idms_cli.errors import Interrupted
 from idms_cli.imis.kinds import Key, Kind, Record, Whole
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same, typed
-from idms_cli.records.forms import canonical, digest, pack, unpack
+from idms_cli.records.forms import canonical, fold, pack, unpack
 from idms_cli.records.scratch import Scratch
 
 FILE_NAME = "snapshot.db"
 BATCH = 1000
 CACHE_MB = 16
-# match: the digest of its match values; key, content: packed texts, of its key and of its values
+# match: its match values, folded; key, content: packed texts, of its key and of its values
 TABLE = "CREATE TABLE record (match BLOB NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL) STRICT"
 ADD = "INSERT INTO record VALUES (?, ?, ?)"
 INDEX = "CREATE INDEX record_match ON record (match)"
@@ -33,11 +33,17 @@ class Wanted(NamedTuple):
 
     line: int
     values: Mapping[str, Value]
-    match: Mapping[str, Value]
+    names: tuple[str, ...]
+    """What it is looked up by."""
     key: bytes = b""
-    """The digest of its match values."""
+    """Their values, folded."""
     texts: tuple[str | None, ...] = ()
     """The canonical texts of all mapped properties, in the order of the map; None for one that stays as it is."""
+
+    @property
+    def match(self) -> Mapping[str, Value]:
+        """The values to look it up by."""
+        return {name: self.values[name] for name in self.names}
 
 
 class Lookup(Protocol):
@@ -119,7 +125,7 @@ class Snapshot:
 
     def alike(self, rows: Sequence[Wanted]) -> Mapping[int, str]:
         """As `Lookup.alike`."""
-        whole = [row for row in rows if len(row.match) == len(self._match)]
+        whole = [row for row in rows if row.names == self._match]
         self._look_up([row.key for row in whole])
         found = {}
         for row in whole:
@@ -130,11 +136,12 @@ class Snapshot:
 
     def find(self, row: Wanted) -> list[Record]:
         """The records whose values equal all of `match`, exactly as the site itself would be asked."""
-        if len(row.match) != len(self._match):
-            return [record for record in self._all() if self._fits(record, row.match)]
+        match = row.match
+        if row.names != self._match:
+            return [record for record in self._all() if self._fits(record, match)]
         if row.key not in self._near:
             self._look_up([row.key])
-        return [record for record in map(self._record, self._near[row.key]) if self._fits(record, row.match)]
+        return [record for record in map(self._record, self._near[row.key]) if self._fits(record, match)]
 
     def close(self) -> None:
         """Remove it."""
@@ -143,7 +150,7 @@ class Snapshot:
     def _kept(self, record: tuple[Key, Mapping[str, Value]]) -> tuple[bytes, str, str]:
         key, values = record
         texts = [canonical(values.get(name)) for name in self._names]
-        return digest([texts[index] for index in self._match_at]), pack(key), pack(texts)
+        return fold([texts[index] for index in self._match_at]), pack(key), pack(texts)
 
     def _look_up(self, keys: Sequence[bytes]) -> None:
         self._near = {key: [] for key in keys}

@@ -43,16 +43,18 @@ class Rules:
         return acts and self.only_changes and not self.appended
 
 
-def match_values(values: Values, rules: Rules) -> Values | Fault:
-    """What to look a row up by; a fault when a blank makes that unsafe.
+def match_names(values: Values, rules: Rules) -> tuple[str, ...] | Fault:
+    """The properties to look a row up by; a fault when a blank makes that unsafe.
 
     With `skip_blank_match` a row with any blank match value is rejected: fewer criteria could match the wrong record.
     Without it the blank ones are left out, but not all of them.
     """
     blank = [name for name in rules.match if values.get(name) in (None, "")]
-    if blank and (rules.skip_blank_match or len(blank) == len(rules.match)):
+    if not blank:
+        return rules.match
+    if rules.skip_blank_match or len(blank) == len(rules.match):
         return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules))
-    return {name: values[name] for name in rules.match if name not in blank}
+    return tuple(name for name in rules.match if name not in blank)
 
 
 def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> list[Entry]:

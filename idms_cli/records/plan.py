@@ -9,15 +9,15 @@ from idms_cli.files import BrokenRow, Row
 from idms_cli.records.doubles import Doubles, contradiction
 from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
-from idms_cli.records.forms import digest, texts_of
+from idms_cli.records.forms import fold, texts_of
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup, Wanted
 from idms_cli.records.mapping import BoundMapping
-from idms_cli.records.matching import Rules, classify, match_values
+from idms_cli.records.matching import Rules, classify, match_names
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Window
 
-CHUNK = 200
+CHUNK = 500
 """Rows that are planned in one transaction of the journal."""
 MOST_HELD = 2000
 """Records that are held in memory; some rows of a chunk may act on very many."""
@@ -77,12 +77,12 @@ class Planner:
         if mapped.faults:
             return _rejected(row.line, *mapped.faults)
         if not self._rules.match:
-            return Wanted(row.line, mapped.values, {})
-        match = match_values(mapped.values, self._rules)
-        if isinstance(match, Fault):
-            return _rejected(row.line, match)
+            return Wanted(row.line, mapped.values, ())
+        names = match_names(mapped.values, self._rules)
+        if isinstance(names, Fault):
+            return _rejected(row.line, names)
         texts = texts_of(mapped.values, self._mapping.properties)
-        return Wanted(row.line, mapped.values, match, digest([texts[index] or "" for index in self._match_at]), texts)
+        return Wanted(row.line, mapped.values, names, fold([texts[index] or "" for index in self._match_at]), texts)
 
     def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str]:
         """Rows that are unchanged, as is seen without taking their records apart: line -> packed key."""
@@ -100,11 +100,11 @@ class Planner:
 
     def _look_up(self, wanted: Wanted) -> list[Entry]:
         try:
-            found = self._lookup.find(wanted) if wanted.match else []
+            found = self._lookup.find(wanted) if wanted.names else []
         except InputError as error:
-            if len(wanted.match) == len(self._rules.match):
+            if wanted.names == self._rules.match:
                 raise  # the job's own mistake: no row can be found so
-            return [_rejected(wanted.line, Fault("match", ", ".join(wanted.match), "blank-match", str(error)))]
+            return [_rejected(wanted.line, Fault("match", ", ".join(wanted.names), "blank-match", str(error)))]
         except RecordRefused as refused:
             self._patience.regain()
             return [_rejected(wanted.line, *(Fault("match", "", refused.code, reason) for reason in refused.reasons))]

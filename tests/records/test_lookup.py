@@ -11,7 +11,7 @@ import pytest
 from idms_cli.imis.kinds import Kind, Whole, open_kind
 from idms_cli.imis.properties import Value
 from idms_cli.imis.site import Site, SiteAccess
-from idms_cli.records.forms import digest, texts_of
+from idms_cli.records.forms import fold, texts_of
 from idms_cli.records.lookup import Snapshot, Wanted, snapshot_pays
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place
@@ -35,9 +35,8 @@ def read(kind: Kind, directory: Path) -> Snapshot:
 
 def wanted(line: int, member: str, course: str, **others: Value) -> Wanted:
     """What is not among `others` stays as it is."""
-    match = {"ID": member, "Course": course}
-    values: dict[str, Value] = {**match, **others}
-    return Wanted(line, values, match, digest([member, course]), texts_of(values, NAMES))
+    values: dict[str, Value] = {"ID": member, "Course": course, **others}
+    return Wanted(line, values, ("ID", "Course"), fold([member, course]), texts_of(values, NAMES))
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ def test_rows_are_alike_whose_only_record_says_all_that_they_say(scores: Kind, s
 def test_a_row_with_a_blank_to_match_by_is_looked_for_by_the_rest(scores: Kind, site: Sandbox, tmp_path: Path) -> None:
     site.add_rows("ABC_Scores", [{"ID": "102", "Course": "Alone"}, {"ID": "103", "Course": "Alone"}])
     row = wanted(2, "", "Alone")
-    row = row._replace(match={"Course": "Alone"})
+    row = row._replace(names=("Course",))
     with closing(read(scores, tmp_path)) as snapshot:
         assert snapshot.alike([row]) == {}
         assert sorted(record.values["ID"] for record in snapshot.find(row)) == ["102", "103"]

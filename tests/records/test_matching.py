@@ -9,7 +9,7 @@ from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Value
 from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
-from idms_cli.records.matching import Rules, Values, classify, differences, match_values
+from idms_cli.records.matching import Rules, Values, classify, differences, match_names
 from tests.records.shelf import rules
 
 ANN = Record(("1",), {"ID": "1", "Name": "Ann", "Note": None, "Number": 7}, {})
@@ -135,15 +135,15 @@ def test_a_value_is_told_short_and_harmless(value: str) -> None:
 @pytest.mark.parametrize(
     ("values", "skip_blank", "expected"),
     [
-        ({"ID": "1", "Name": "Ann"}, True, {"ID": "1", "Name": "Ann"}),
+        ({"ID": "1", "Name": "Ann"}, True, ("ID", "Name")),
         ({"ID": "1", "Name": None}, True, "Name is blank, and a record is not looked for by less than all of match"),
         ({"Name": "Ann"}, True, "ID is blank, and a record is not looked for by less than all of match"),
-        ({"ID": "1", "Name": ""}, False, {"ID": "1"}),
+        ({"ID": "1", "Name": ""}, False, ("ID",)),
         ({"ID": None}, False, "ID and Name are blank, and there is nothing left to look for"),
-        ({"ID": "0", "Name": "0"}, True, {"ID": "0", "Name": "0"}),
-        ({"ID": 0, "Name": False}, True, {"ID": 0, "Name": False}),
+        ({"ID": "0", "Name": "0"}, True, ("ID", "Name")),
+        ({"ID": 0, "Name": False}, True, ("ID", "Name")),
     ],
 )
 def test_a_blank_value_is_not_looked_for(values: dict[str, Value], skip_blank: bool, expected: Any) -> None:
-    found = match_values(values, rules(match=("ID", "Name"), skip_blank_match=skip_blank))
+    found = match_names(values, rules(match=("ID", "Name"), skip_blank_match=skip_blank))
     assert (found.message if isinstance(found, Fault) else found) == expected
