@@ -2,37 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Key, Kind, Record
-from idms_cli.records.entry import Entry, Intent, Verdict
+from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
+from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
 from idms_cli.records.matching import Rules, changed_since, differences
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
+READ_AHEAD = 100
+"""Planned records that are held in memory."""
 LONGEST_SEARCHED = 60
 """Longer texts are not searched by: an address has an end."""
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A record read afresh and about to be written."""
-
-    entry: Entry
-    record: Record | None
-    """None for an insert."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of one record, and what ends the whole run with it, if anything does."""
-
-    verdict: Verdict
-    ends: Exception | None = None
 
 
 class Applier:
@@ -58,27 +44,23 @@ class Applier:
             self._journal.checkpoint(_verdicts(resolved), [])
             tell(_verdicts(resolved))
             _raise_first(resolved)
-        behind: list[Verdict] = []
-        try:
-            for entries in self._journal.todo("planned", window=window.width):
-                prepared = window.each(_surely(self._prepare, "planned"), entries)
-                behind += _verdicts(prepared)
-                _raise_first(prepared)
-                ready = [each for each in prepared if isinstance(each, Ready)]
-                self._journal.checkpoint(behind, [_intent(each) for each in ready])
-                written = window.each(_surely(self._write, "sending"), ready)
-                behind = _verdicts(written)
-                tell(_verdicts(prepared) + behind)
-                _raise_first(written)
-        finally:
-            self._journal.checkpoint(behind, [])
+        steps = Steps(self._ready_at_once, _surely(self._prepare, "planned"), _surely(self._write, "sending"))
+        Flow(window, self._journal, steps).run(self._planned(), tell=tell)
 
     def check(self, window: Window) -> Iterator[Verdict]:
         """What could not be written as it is planned; writes nothing. Raises what ends the whole run."""
-        for entries in self._journal.todo("planned", window=window.width):
-            prepared = window.each(_surely(self._prepare, "planned"), entries)
-            _raise_first(prepared)
-            yield from _verdicts(prepared)
+        for result in window.stream(_surely(self._prepare, "planned"), self._planned()):
+            if isinstance(result, Told):
+                _raise_first([result])
+                yield result.verdict
+
+    def _planned(self) -> Iterator[Entry]:
+        return chain.from_iterable(self._journal.todo("planned", window=READ_AHEAD))
+
+    def _ready_at_once(self, entry: Entry) -> Ready | None:
+        """An insert needs no look, unless nobody has looked since somebody approved the plan."""
+        needs_look = entry.action != "insert" or self._rules.exactly
+        return None if needs_look else Ready(entry, None)
 
     def _prepare(self, entry: Entry) -> Ready | Told:
         """Read the record afresh: others may have changed it since the plan, and their changes must survive."""
@@ -229,11 +211,6 @@ def _is_outage(error: OutcomeUnknown | RecordRefused) -> bool:
     """No answer, or one from a server in front of the site: unlike a 500, it is not the fault of one record."""
     settled = isinstance(error, RecordRefused) and error.code != "server-error"
     return not settled and error.status in (None, 502, 503, 504)
-
-
-def _intent(ready: Ready) -> Intent:
-    entry, record = ready.entry, ready.record
-    return Intent(entry.line, record.body if record else None, time.time(), entry.part)
 
 
 def _planned(entry: Entry) -> Verdict:

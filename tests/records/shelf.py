@@ -41,7 +41,7 @@ class Shelf:
         """Verb -> what it raises once `fails` has nothing more to say."""
         self.stores_though = False
         """Whether a write that fails is carried out all the same."""
-        self.on_call: Callable[[str], None] = lambda verb: None
+        self.on_call: Callable[[str, object], None] = lambda verb, what: None
         self._lock = threading.Lock()
 
     def properties(self) -> Mapping[str, Property]:
@@ -93,7 +93,7 @@ class Shelf:
             self.calls.append(f"{verb} {what}")
             script = self.fails[verb]
             error = script.popleft() if script else self.always.get(verb)
-        self.on_call(verb)
+        self.on_call(verb, what)
         if error is not None:
             raise error
 
