@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.sandbox import Sandbox
 from idms_cli.sandbox.server import serve
+
+settings.register_profile("idms", deadline=None)  # no test asserts on time
+settings.load_profile("idms")
 
 SOAK = bool(os.environ.get("IDMS_SOAK"))
 """The long form of a slow test: `make soak`."""
