@@ -1,5 +1,6 @@
 """Changed job files are read, and what they say is kept for the next tick."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -7,13 +8,18 @@ from idms_cli import __version__
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.calendars import calendar_files, calendars_of, heeded
+from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
 from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
-from idms_cli.jobs.folder import fingerprint, list_jobs
-from idms_cli.jobs.job import Job, schedule_from
+from idms_cli.jobs.calendars import Calendars
+from idms_cli.jobs.folder import list_jobs, settings_mark
+from idms_cli.jobs.job import Job
+from idms_cli.jobs.stored import Stored, same_rules
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,9 @@ class Refreshed:
 
 def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     """Read the job files that changed since they were last read. One broken file stops nobody."""
-    config_mark = fingerprint(settings.path.stat(), __version__)
+    files = calendar_files(settings)
+    config_mark = settings_mark(str(settings.path), __version__, files, now.astimezone(UTC).year)
+    calendars = calendars_of(settings, now)
     listing = list_files(settings, config_mark)
     known = store.catalog.all()
     changed = [name for name, (_, mark) in listing.items() if name not in known or known[name].fingerprint != mark]
@@ -36,17 +44,32 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     moment = int(now.timestamp())
     for name in removed:
         _settle_old_slots(store, known[name], moment, reason="the job file was removed")
+    touched = {*changed, *removed}
+    changed += [
+        name for name, row in known.items() if row.upstream in touched and name in listing and name not in touched
+    ]
+    read = {
+        name: _read(_base(name, listing[name], known, moment), listing[name], settings, calendars) for name in changed
+    }
+    store.catalog.save_calendars(calendars.texts())
+    upstreams = {row.name: _upstream(row) for row in [*known.values(), *(row for row, _ in read.values())]}
+    upstreams = {name: upstreams[name] for name in listing}
     rows = []
-    for name in changed:
-        row, job = _read(name, listing[name], settings, known.get(name), moment)
+    for row, job in read.values():
         if job:
-            store.switches.enable_changed(name, definition_hash(job.path, job.document.text), moment)
-        _tell_what_is_no_longer_owed(store, known.get(name), row, moment)
-        rows.append(row)
+            store.switches.enable_changed(row.name, definition_hash(job.path, job.document.text), moment)
+        problems = chain_problems(job, upstreams) if job else []
+        new = _planned(store, _broken(row, problems) if problems else row, known.get(row.name), moment)
+        _tell_what_is_no_longer_owed(store, known.get(row.name), new, moment)
+        rows.append(new)
     store.catalog.forget(removed)
     store.catalog.save(rows)
     store.catalog.save_config(
-        str(settings.path), config_mark, jobs=str(settings.jobs), max_parallel=settings.max_parallel
+        str(settings.path),
+        config_mark,
+        jobs=str(settings.jobs),
+        max_parallel=settings.max_parallel,
+        calendar_files=files,
     )
     return Refreshed(store.catalog.all(), tuple(changed), tuple(removed))
 
@@ -62,24 +85,32 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
         ) from None
 
 
+def _base(name: str, found: tuple[tuple[str, ...], str], known: Mapping[str, JobRow], moment: int) -> JobRow:
+    """What is known of a job before its file is read: for a new one, that it owes nothing from before now."""
+    new = JobRow(name, harmless(found[0][0]), found[1], first_seen=moment, decided_until=moment)
+    return known.get(name, new)
+
+
 def _read(
-    name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int
+    base: JobRow, found: tuple[tuple[str, ...], str], settings: Settings, calendars: Calendars
 ) -> tuple[JobRow, Job | None]:
-    paths, mark = found
-    base = old or JobRow(name=name, path=harmless(paths[0]), fingerprint=mark, first_seen=moment, decided_until=moment)
+    """The row of a job as its file says now, from what it was before; and the job, unless it is broken."""
+    name, (paths, mark) = base.name, found
     try:
         job, _ = read_job_file(name, paths, settings)
+        marks = {each: calendar.mark for each, calendar in heeded(job, calendars).items()}
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
-        problems = tuple(map(_as_dict, broken.problems))
-        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=problems), None
-    return _row(job, base, mark, moment), job
+        return _broken(replace(base, path=harmless(paths[0]), fingerprint=mark), broken.problems), None
+    return _row(job, base, mark, marks), job
 
 
-def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
-    same = (base.schedule, base.timezone) == (job.schedule_text, str(job.zone))
-    since = base.decided_until if same else moment
-    upcoming = job.schedule.next_after(datetime.fromtimestamp(since, UTC)) if job.schedule else None
+def _broken(row: JobRow, problems: Sequence[Problem]) -> JobRow:
+    """A job as it was, and what is wrong with its file now."""
+    return replace(row, problems=tuple(map(_as_dict, problems)))
+
+
+def _row(job: Job, base: JobRow, mark: str, marks: Mapping[str, str]) -> JobRow:
     return replace(
         base,
         path=job.path,
@@ -87,28 +118,52 @@ def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
         description=job.description,
         module=job.module,
         enabled=job.enabled,
-        schedule=job.schedule_text,
+        schedule=Stored.from_text(job.schedule_text).to_text(marks) if job.schedule_text else "",
         timezone=str(job.zone),
-        decided_until=since,
-        next_due=None if upcoming is None else int(upcoming.timestamp()),
+        upstream=job.upstream,
         digest=job.digest,
         require_test=job.require_test,
         problems=(),
     )
 
 
+def _planned(store: Store, row: JobRow, old: JobRow | None, moment: int) -> JobRow:
+    """The row with what it owes: nothing from before its schedule was changed."""
+    if row.problems:
+        return row
+    since = row.decided_until
+    if old is not None and not _has_same_rules(old, row):
+        since = moment
+    elif old is not None and old.schedule != row.schedule:
+        # Only a calendar says something else. All that acted before the old next_due has its verdict; what acts from
+        # then on goes by what the calendar says now.
+        since = moment if old.next_due is None else min(moment, old.next_due - 1)
+    upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(since, UTC)) if row.schedule else None
+    return replace(row, decided_until=since, next_due=None if upcoming is None else int(upcoming.acts_at.timestamp()))
+
+
+def _has_same_rules(one: JobRow, other: JobRow) -> bool:
+    """Whether the job files say the same of when the job is due, whatever the calendars say that they name."""
+    return one.timezone == other.timezone and same_rules(one.schedule, other.schedule)
+
+
+def _upstream(row: JobRow) -> str | None:
+    return row.upstream or (None if row.schedule else NO_SCHEDULE)
+
+
 def _tell_what_is_no_longer_owed(store: Store, old: JobRow | None, new: JobRow, moment: int) -> None:
-    if old is not None and (old.schedule, old.timezone) != (new.schedule, new.timezone):
+    if old is not None and not _has_same_rules(old, new):
         _settle_old_slots(store, old, moment, reason="the schedule was changed")
-    if new.next_due is None and new.schedule and not new.problems:
+    if new.next_due is None and new.schedule and not new.upstream and not new.problems:
         _settle_one_time_in_the_past(store, new, moment)
 
 
 def _settle_one_time_in_the_past(store: Store, row: JobRow, moment: int) -> None:
     now = datetime.fromtimestamp(moment, UTC)
-    due = schedule_from(row.schedule, row.timezone).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
-    for slot in due.slots:
-        store.runs.skip(row.name, int(slot.timestamp()), moment, reason="past: it was over when the job was first seen")
+    due = occurrences_of(store, row).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
+    for one in due.occurrences:
+        slot, reason = int(one.slot.timestamp()), one.skip or "past: it was over when the job was first seen"
+        store.runs.skip(row.name, slot, moment, reason=reason)
 
 
 def _settle_old_slots(store: Store, row: JobRow, moment: int, *, reason: str) -> None:

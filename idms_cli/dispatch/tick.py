@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.claim import Claimed, Claimer
+from idms_cli.dispatch.claim import Claimed, claim_all
 from idms_cli.dispatch.connections import give_up_late
-from idms_cli.dispatch.control import wake
+from idms_cli.dispatch.following import followers
 from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
@@ -16,7 +17,6 @@ from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.history.rows import JobRow, Run
 from idms_cli.history.store import Store
 from idms_cli.history.switches import Switch
-from idms_cli.jobs.job import schedule_from
 
 AHEAD_S = 60
 """Another tick's clock may be a little ahead."""
@@ -82,16 +82,9 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
 
 def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime, *, clock: float) -> list[Claimed]:
     due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
+    due += followers(store, jobs)
     due.sort(key=lambda row: (row.next_due or 0, row.name))
-    if not due:
-        return []
-    claimer = Claimer(store, settings, now, clock=clock)
-    claimer.read(due)
-    with store.database.together():
-        claims = [claimer.claim(row) for row in due]
-    for run in claimer.to_wake:
-        wake(store.run_directory(run))
-    return claims
+    return claim_all(store, settings, due, now, clock=clock)
 
 
 def _drop_overdue(store: Store, now: float) -> list[Run]:
@@ -111,6 +104,6 @@ def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
     for row in jobs.values():
         if row.schedule and row.decided_until > moment + AHEAD_S:
             store.runs.forget_skipped(row.name, moment)
-            upcoming = schedule_from(row.schedule, row.timezone).next_after(datetime.fromtimestamp(moment, UTC))
-            next_due = None if upcoming is None else int(upcoming.timestamp())
+            upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(moment, UTC))
+            next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
             store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)
