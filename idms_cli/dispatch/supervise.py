@@ -169,7 +169,8 @@ class Supervisor:
         if told.get("status") == "cancelled" and self._request:
             return {**told, "reason": self._request.reason}
         is_over = told.pop("over", True) or self._stop_asked_at is not None or self._timed_out
-        if told and (told.get("again_in_s") is None or self._stop_asked_at is None):
+        goes_on = told.get("again_in_s") is not None or told.get("status") == "waiting"
+        if told and not (goes_on and self._stop_asked_at is not None):
             return told if is_over else None  # it died over its aftercare: what it wrote is safe, it goes on from there
         if self._stop_asked_at is not None:
             by_force = " by force" if self._killed else ""

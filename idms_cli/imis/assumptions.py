@@ -12,6 +12,9 @@ DEFAULT_TOKEN_LIFE_S = 1199.0
 # A3, A6  The answer 401 does not tell a dead token from missing rights: after one new login it is taken for the latter.
 # A4      A new token may end the old one on every site, also in the cloud: so one token is shared by all processes.
 
+# Any JSON answer to this, also a refusal, shows that the site works; it is a short list, which every site has.
+DOORBELL = "/api/AddressPurpose"
+
 # A7  A larger page than 500 is cut to 500 by the site, so more is never asked for.
 MAX_PAGE = 500
 MIN_PAGE = 25

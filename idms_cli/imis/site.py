@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.access import SiteAccess
-from idms_cli.imis.assumptions import MAX_PAGE, MIN_PAGE
+from idms_cli.imis.assumptions import DOORBELL, MAX_PAGE, MIN_PAGE
 from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.imis.counts import CallCounts
@@ -22,8 +22,6 @@ from idms_cli.imis.transport import Transport
 
 __all__ = ["Site", "SiteAccess"]
 
-DOORBELL = "/api/AddressPurpose"
-"""A short list that every site has."""
 Decode = Callable[[bytes], Any]
 
 

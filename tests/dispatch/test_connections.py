@@ -125,7 +125,7 @@ def test_runs_that_waited_do_their_work(place: Place, site: Sandbox) -> None:
 
 def test_a_refused_login_is_asked_of_the_site_once_until_the_secret_changes(place: Place, site: Sandbox) -> None:
     place.environment["IDMS_TEST_PASSWORD"] = "wrong"
-    jobs(place, 8)
+    jobs(place, 4)
     place.at(EVENING)
     told = [place.at(NIGHT).stderr]
     until(lambda: all_wait(place) and not place.processes())

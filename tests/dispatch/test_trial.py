@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from idms_cli.config.settings import read_settings
+from idms_cli.dispatch.definition import read_job_text
 from idms_cli.sandbox import Sandbox
 from idms_cli.sandbox.server import serve
 from tests.conftest import Place
@@ -46,8 +48,17 @@ def test_the_number_of_rows_can_be_chosen_and_the_verdict_is_in_the_json(place: 
     assert told["test"] == {"passed": True, "reason": "3 rows", "connection": "test"}
 
 
+def test_a_job_that_was_changed_is_untested_and_changed_back_it_is_tested(place: Place, job: Path) -> None:
+    place.idms("test", "scores", "--rows", "2")
+    text = job.read_text()
+    job.write_text(text.replace("action: upsert", "action: update"))
+    assert not is_tested(place)
+    job.write_text(f"# a comment\n{text}")
+    assert is_tested(place)
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "tested"),
+    ("before", "after", "same"),
     [
         ("description:", "# a comment\ndescription:", True),
         ("Scores of scores", "Another description", True),
@@ -60,15 +71,14 @@ def test_the_number_of_rows_can_be_chosen_and_the_verdict_is_in_the_json(place: 
     ids=["comment", "description", "schedule", "order", "map", "action", "guard"],
 )
 def test_what_the_job_does_counts_and_not_how_it_is_written(
-    place: Place, job: Path, before: str, after: str, tested: bool
+    place: Place, job: Path, before: str, after: str, same: bool
 ) -> None:
-    place.idms("test", "scores", "--rows", "2")
-    text = job.read_text()
+    settings, text = read_settings(place.directory / "idms.yaml"), job.read_text()
     assert before in text
-    job.write_text(text.replace(before, after))
-    assert is_tested(place) is tested
-    job.write_text(text)
-    assert is_tested(place)
+    digests = [
+        read_job_text("scores", str(job), one, settings)[0].digest for one in (text, text.replace(before, after))
+    ]
+    assert (digests[0] == digests[1]) is same
 
 
 def test_a_job_that_goes_to_another_site_is_untested_there(place: Place, job: Path) -> None:
