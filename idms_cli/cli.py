@@ -97,7 +97,16 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; returns the exit code. Nothing is ever raised."""
+    """Run one command line; returns the exit code. Nothing is ever raised, also not when Python ends."""
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:  # it was told; Python would try once more, and make its own exit code of it
+        _let_go_of_stdout()
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     _prepare_streams()
     try:

@@ -44,7 +44,7 @@ def _far_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     """No test sees the real home or settings, and none reaches beyond this machine."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
-    for name in ("IDMS_CONFIG", "CREDENTIALS_DIRECTORY", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    for name in ("IDMS_CONFIG", "CREDENTIALS_DIRECTORY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONUNBUFFERED"):
         monkeypatch.delenv(name, raising=False)
     connect = socket.socket.connect
 

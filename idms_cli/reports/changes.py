@@ -14,7 +14,7 @@ from idms_cli.records.entry import Entry
 from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.entries import change_rows, entry_data
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import Clock
+from idms_cli.reports.wording import Clock, some
 
 
 class Written(NamedTuple):
@@ -35,7 +35,7 @@ def run_changes_page(run: Run, directory: Path, limit: int) -> Page:
     rows = [row for each in found for row in change_rows(each.entry, briefly(each.entry.line))]
     data = {"run": run.id, "changes": [_data(each) for each in found]}
     if not rows:
-        return Page(data, [Line(f"Run {run.id} of {run.job} changed nothing.")])
+        return Page(data, [Line(_none(run))])
     table = Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"}))
     return Page(data, [table, *_more(more)])
 
@@ -51,6 +51,13 @@ def record_changes_page(store: Store, entity: str, key: Key, clock: Clock, limit
     rows = [row for each in found for row in change_rows(each.entry, clock.moment(each.at), _who(each.run))]
     table = Table(("when", "run", "action", "record", "property", "change"), rows)
     return Page(data, [table, *_more(more), Line(f"Times are in {clock.zone}.", "dim")])
+
+
+def _none(run: Run) -> str:
+    written = sum(run.counts.get(word, 0) for word in ("inserted", "updated", "deleted"))
+    if written and not run.is_open:
+        return f"Run {run.id} of {run.job} wrote {some(written, 'record')}; its journal is gone."
+    return f"Run {run.id} of {run.job} changed nothing{' so far' if run.is_open else ''}."
 
 
 def _written(run: Run, directory: Path, key: Key | None) -> Iterator[Written]:

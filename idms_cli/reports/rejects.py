@@ -21,11 +21,11 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
         for fault in faults
     ]
     if not rows:
-        return Page({"run": run.id, "rejects": []}, [Line(f"Run {run.id} of {run.job} rejected no row.")])
+        return Page({"run": run.id, "rejects": []}, [Line(_none(run))])
     cells = [
-        (briefly(line) if first else "", fault.code, fault.field, fault.message)
+        ("" if number else briefly(line), fault.code, fault.field, fault.message)
         for line, faults in rows
-        for first, fault in zip((True, *[False] * len(faults)), faults, strict=False)
+        for number, fault in enumerate(faults)
     ]
     parts: list[Line | Table] = [Table(("line", "code", "field", "what is wrong"), cells, frozenset({"line"}))]
     total = run.counts.get("rejected", len(rows))
@@ -36,6 +36,12 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
             Line(f"Mend them: idms rejects {run.id} --csv FILE; then idms retry {run.id} --rejected --file FILE", "dim")
         )
     return Page({"run": run.id, "rejects": data}, parts)
+
+
+def _none(run: Run) -> str:
+    if run.counts.get("rejected"):
+        return f"Run {run.id} of {run.job} rejected {some(run.counts['rejected'], 'row')}; its journal is gone."
+    return f"Run {run.id} of {run.job} rejected no row{' so far' if run.is_open else ''}."
 
 
 def _rejected(directory: Path, limit: int) -> Iterator[tuple[int, tuple[Fault, ...]]]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from idms_cli.dispatch.locks import take_data
+from idms_cli.modules import DataLock
 from tests.conftest import Place, until
 
 FIRST = """\
@@ -105,6 +107,27 @@ def test_a_log_is_followed_to_the_end_of_the_run(place: Place, url: str) -> None
     assert told.returncode == 0
     assert told.stdout == (place.state / "runs/1/log.txt").read_text()
     assert told.stderr == "run 1 of scores: completed; 10 read = 10 inserted\n"
+
+
+def test_a_journal_that_is_gone_is_not_taken_for_a_run_that_did_nothing(two_runs: Place) -> None:
+    (two_runs.state / "runs/1/journal.db").unlink()
+    assert two_runs.idms("changes", "1").stdout == "Run 1 of scores wrote 2 records; its journal is gone.\n"
+    assert two_runs.idms("rejects", "1").stdout == "Run 1 of scores rejected 2 rows; its journal is gone.\n"
+
+
+def test_a_run_that_is_not_over_may_still_change_something(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    held = take_data(place.state, [DataLock("imis:test/abc_scores", write=True)])
+    assert isinstance(held, list)
+    runner = place.start("run", "scores")
+    until(lambda: (place.state / "history.db").exists() and place.runs())
+    assert place.idms("changes", "1").stdout == "Run 1 of scores changed nothing so far.\n"
+    assert place.idms("rejects", "1").stdout == "Run 1 of scores rejected no row so far.\n"
+    for lock in held:
+        lock.release()
+    runner.communicate(timeout=60)
+    assert runner.returncode == 0
 
 
 def test_json_of_changes_is_versioned(two_runs: Place) -> None:

@@ -17,6 +17,19 @@ def _grades(site: Sandbox, course: str = "Bookbinding") -> dict[str, str]:
     return {row["ID"]: row["Grade"] for row in site.rows("ABC_Scores") if row["Course"] == course}
 
 
+def _interrupt(place: Place, site: Sandbox) -> None:
+    """Run 1 of 50 rows is killed after some of them."""
+    site.latency_s = 0.02
+    place.job("scores")
+    place.scores("scores", 50)
+    place.at("2026-11-30 20:00")
+    place.at("2026-12-01 02:00")
+    worker = place.worker(1)
+    until(lambda: len(_grades(site)) > 10)
+    os.kill(worker, signal.SIGKILL)
+    place.settled()
+
+
 def test_rejected_rows_are_tried_again_as_they_are_once_the_job_is_mended(place: Place, site: Sandbox) -> None:
     place.job("scores")
     place.write("scores.csv", f"{HEADER}101,Bookbinding,A\n102,Bookbinding,\n,Bookbinding,B\n")
@@ -122,15 +135,7 @@ def test_what_wrote_nothing_cannot_be_undone(place: Place, status: str) -> None:
 
 
 def test_resume_goes_on_now_with_an_interrupted_run(place: Place, site: Sandbox) -> None:
-    site.latency_s = 0.02
-    place.job("scores")
-    place.scores("scores", 50)
-    place.at("2026-11-30 20:00")
-    place.at("2026-12-01 02:00")
-    worker = place.worker(1)
-    until(lambda: len(_grades(site)) > 10)
-    os.kill(worker, signal.SIGKILL)
-    place.settled()
+    _interrupt(place, site)
     told = place.idms("resume", "1")
     assert told.returncode == 0, told.stderr
     assert place.runs()[0].status == "completed"
@@ -165,15 +170,7 @@ def test_the_rows_of_an_undo_are_not_imported(place: Place) -> None:
 def test_an_interrupted_run_is_still_there_when_its_resume_is_stopped_while_it_waits(
     place: Place, site: Sandbox
 ) -> None:
-    site.latency_s = 0.02
-    place.job("scores")
-    place.scores("scores", 50)
-    place.at("2026-11-30 20:00")
-    place.at("2026-12-01 02:00")
-    worker = place.worker(1)
-    until(lambda: len(_grades(site)) > 10)
-    os.kill(worker, signal.SIGKILL)
-    place.settled()
+    _interrupt(place, site)
     held = take_data(place.state, [DataLock("imis:test/abc_scores", write=True)])
     assert isinstance(held, list)
     resuming = place.start("resume", "1")
