@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from idms_cli.errors import InputError
+from idms_cli.errors import IdmsError, InputError
 from idms_cli.files import open_table, packing
+from idms_cli.files.expectations import missing
 from idms_cli.files.options import FileOptions
+from idms_cli.files.origins import Access, open_origin
+from idms_cli.files.origins.address import parse_address
+from idms_cli.files.origins.options import OriginOptions
+from idms_cli.files.spool import Limits, fetch
 
 BOOKS = Path(__file__).parent.parent / "files" / "workbooks"
 Case = Callable[[Path], str]
@@ -73,26 +79,31 @@ def _too_large(folder: Path) -> str:
 
 
 def _missing(folder: Path) -> str:
-    with pytest.raises(InputError) as caught, open_table(folder / "m.csv", FileOptions()):
-        pass
-    return str(caught.value).removeprefix(f"{folder}/m.csv: ")
+    return str(missing(parse_address(f"{folder}/m.csv")))
 
 
-def _changing(folder: Path) -> str:
-    path = folder / "m.csv"
+def _growing(folder: Path) -> str:
+    path, address = folder / "m.csv", parse_address(f"{folder}/m.csv")
     path.write_text("id\n1\n")
-    with open_table(path, FileOptions()) as table:
-        path.write_text("id\n1\n2\n")
-        with pytest.raises(InputError) as caught:
-            list(table.rows())
-    return str(caught.value).removeprefix(f"{path}: ")
+
+    def written_to() -> bool:
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 10**9))
+        return False
+
+    limits = Limits(10**6, stopping=written_to)
+    options = OriginOptions.model_validate({"path": str(path)})
+    with open_origin(Access(address, options, folder)) as origin:
+        (found,) = origin.find()
+        with pytest.raises(IdmsError) as caught:
+            fetch(origin, found, address.shown, folder / "copy", limits)
+    return str(caught.value)
 
 
 _DEEP = "<l>" + "<r>" * 40 + "</r>" * 40 + "</l>"
 
 FILES: dict[str, Case] = {
     "it is not there": _missing,
-    "somebody still writes to it": _changing,
+    "somebody still writes to it": _growing,
     "an ending that tells no format": _file("m.docx", "id\n"),
     "it is not what its ending says": _file("m.csv", "%PDF-1.7"),
     "a workbook with a password": _file("m.xlsx", (BOOKS / "encrypted.xlsx").read_bytes()),
