@@ -75,7 +75,7 @@ def show(value: Value) -> str:
 
 def _remembered(convert: Converter) -> Converter:
     """Numbers and dates are slow to read, and a column says the same few thousand again and again."""
-    return lru_cache(maxsize=4096)(convert)
+    return lru_cache(maxsize=4096, typed=True)(convert)  # text and a number of the file may look the same
 
 
 def _to_string(target: Property) -> Converter:

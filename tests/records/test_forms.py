@@ -32,6 +32,14 @@ def test_a_number_is_read_by_what_its_cell_was(cell: str, value: Decimal) -> Non
     assert bound({"AMOUNT": GERMAN}).values(("", "", cell, "", "")).values == {"AMOUNT": value}
 
 
+def test_what_was_read_of_one_cell_is_never_taken_for_another_that_looks_the_same() -> None:
+    mapping = bound({"AMOUNT": GERMAN})
+    rows = [mapping.values(("", "", cell, "", "")) for cell in ("1.234", Plain("1.234"), Mended("1.234"), "1.234")]
+    assert [row.values.get("AMOUNT") for row in rows] == [Decimal(1234), Decimal("1.234"), None, Decimal(1234)]
+    rows = [mapping.values(("", "", cell, "", "")) for cell in (Mended("2.345"), Plain("2.345"), "2.345")]
+    assert [row.values.get("AMOUNT") for row in rows] == [None, Decimal("2.345"), Decimal(2345)]
+
+
 @pytest.mark.parametrize("rule", [GERMAN, {"template": "{{ price|number('1.234,56') }}"}], ids=["rule", "template"])
 def test_a_mended_number_that_says_two_things_is_a_fault(rule: dict[str, str]) -> None:
     (fault,) = bound({"AMOUNT": rule}).values(("", "", Mended("1.234"), "", "")).faults
