@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from idms_cli.history.database import Database
 from idms_cli.history.rows import Run
+from idms_cli.history.sources import follow
 
 READY = """
 SELECT * FROM run
@@ -94,7 +95,10 @@ class Queue:
     def drop(self, run_id: int, now: float, *, status: str, reason: str, exit_code: int | None = None) -> bool:
         """End a run that has never begun; False when it has begun meanwhile, or is over."""
         with self._database.write() as connection:
-            return bool(connection.execute(DROP, (status, reason, now, exit_code, run_id)).rowcount)
+            dropped = bool(connection.execute(DROP, (status, reason, now, exit_code, run_id)).rowcount)
+            if dropped:
+                follow(connection, run_id, now)
+            return dropped
 
     def open_slots(self, job: str, before: int) -> list[Run]:
         """The runs of a job's slots that were created before the run `before` and are not over, oldest first."""

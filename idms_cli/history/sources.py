@@ -21,7 +21,10 @@ FROM run
 WHERE job = :job AND id <> :run AND NOT dry_run AND source <> '[]'
   AND status NOT IN ('pending', 'running', 'interrupted', 'held')
 ORDER BY id DESC LIMIT :limit"""
-WAITING = "SELECT id, batch, to_follow, status, foreground, dry_run FROM run WHERE id = ?"
+WAITING = "SELECT job, batch, to_follow, status, foreground, stop_reason, dry_run FROM run WHERE id = ?"
+NEWER = """
+SELECT 1 FROM run
+WHERE job = ? AND id <> ? AND status = 'pending' AND intent = 'run' AND NOT dry_run AND source = '[]' LIMIT 1"""
 FOLLOW = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
                  timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at, attempt,
@@ -68,13 +71,15 @@ def follow(connection: sqlite3.Connection, run_id: int, now: float) -> None:
     """A run that has just ended makes room for the next of its files: a run of its own, of the same slot.
 
     In the transaction that records the end, and what was handed on is gone from the run that ended: so each file gets
-    its run once, whenever the machine stops. Somebody who stops a run at the keyboard wants none after it.
+    its run once, whenever the machine stops. Somebody who stops a run wants none after it; and another run of the job
+    that waits and has yet to choose finds the files itself.
     """
     row = connection.execute(WAITING, (run_id,)).fetchone()
     names = json.loads(row["to_follow"])
-    if not names or row["dry_run"] or (row["status"] == "cancelled" and row["foreground"]):
+    stopped = row["status"] == "cancelled" and (row["foreground"] or row["stop_reason"])
+    if not names or row["dry_run"] or stopped or connection.execute(NEWER, (row["job"], run_id)).fetchone():
         return
-    batch = row["batch"] or row["id"]
+    batch = row["batch"] or run_id
     fields = {
         "run": run_id,
         "now": now,

@@ -148,7 +148,7 @@ class Work(Protocol):
         """Do it, or go on with it. Raises `IdmsError` for what ends the whole run."""
 
     def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
-        """What is to be done once the outcome is durable, if anything; it does no harm when it is done twice."""
+        """What is to be done once the run is over and that is durable, if anything; doing it twice does no harm."""
 
 
 class Module(Protocol):

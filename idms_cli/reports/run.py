@@ -86,7 +86,10 @@ def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if len(run.source) > FILES_SHOWN:
         yield "", f"and {len(run.source) - FILES_SHOWN:,} more files"
     if run.to_follow:
-        yield "then", ", ".join(run.to_follow[:FILES_SHOWN]) + (", ..." if len(run.to_follow) > FILES_SHOWN else "")
+        yield (
+            "then" if run.is_open else "left for later",
+            ", ".join(run.to_follow[:FILES_SHOWN]) + (", ..." if len(run.to_follow) > FILES_SHOWN else ""),
+        )
     if run.batch is not None and run.batch != run.id:
         yield "began with", f"run {run.batch}"
 

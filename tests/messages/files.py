@@ -3,16 +3,20 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from idms_cli.errors import InputError
+from idms_cli.errors import IdmsError, InputError
 from idms_cli.files import open_table, packing
+from idms_cli.files.expectations import missing
 from idms_cli.files.options import FileOptions
+from idms_cli.files.origins import Access, Found, open_origin
+from idms_cli.files.origins.options import OriginOptions
+from idms_cli.files.spool import Limits, fetch
 
 BOOKS = Path(__file__).parent.parent / "files" / "workbooks"
 Case = Callable[[Path], str]
@@ -72,20 +76,33 @@ def _too_large(folder: Path) -> str:
         return refused(folder, "m.csv.gz", gzip.compress(b"id\n" + b"12345\n" * 400_000))
 
 
+def taken(folder: Path, meanwhile: Callable[[Path], None] = lambda _: None) -> str:
+    """What is said when a run takes m.csv, to which something happens each time before it is read."""
+    path, options = folder / "m.csv", OriginOptions(path="m.csv")  # type: ignore[arg-type]
+    address = options.path.below(folder)
+    with open_origin(Access(address, options, folder)) as origin:
+        files = origin.find()
+        if not files:
+            return str(missing(address))
+        real = origin.read
+
+        def read(one: Found) -> Iterator[bytes]:
+            meanwhile(path)
+            return real(one)
+
+        origin.read = read  # type: ignore[method-assign]
+        with pytest.raises(IdmsError) as caught:
+            fetch(origin, files[0], address.shown, folder / "copy", Limits(options.max_size))
+    return str(caught.value)
+
+
 def _missing(folder: Path) -> str:
-    with pytest.raises(InputError) as caught, open_table(folder / "m.csv", FileOptions()):
-        pass
-    return str(caught.value).removeprefix(f"{folder}/m.csv: ")
+    return taken(folder)
 
 
 def _changing(folder: Path) -> str:
-    path = folder / "m.csv"
-    path.write_text("id\n1\n")
-    with open_table(path, FileOptions()) as table:
-        path.write_text("id\n1\n2\n")
-        with pytest.raises(InputError) as caught:
-            list(table.rows())
-    return str(caught.value).removeprefix(f"{path}: ")
+    (folder / "m.csv").write_text("id\n1\n")
+    return taken(folder, lambda path: path.write_text(path.read_text() + "2\n") and None)
 
 
 _DEEP = "<l>" + "<r>" * 40 + "</r>" * 40 + "</l>"

@@ -154,6 +154,18 @@ def test_the_same_content_is_read_again_when_the_last_run_does_not_count(
     assert courses(site)["102", "Bookbinding"] == 1
 
 
+def test_a_file_stays_as_long_as_its_run_will_be_tried_again(place: Place, site: Sandbox) -> None:
+    job(place, after={"failure": "archive"})
+    with (place.directory / "jobs.d/scores.yaml").open("a") as file:
+        file.write("retry: {attempts: 2, delay: 1s}\n")
+    place.scores("in/scores", 1)
+    place.settings("http://127.0.0.1:1")
+    place.at(EVENING)
+    place.at(NIGHT)
+    place.settled()
+    assert names(place.directory / "in") == ["scores.csv"]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_worker_that_is_killed_over_its_archiving_does_it_at_the_next_tick(
     place: Place, site: Sandbox, ssh: SshServer, moment: str

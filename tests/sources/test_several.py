@@ -156,6 +156,39 @@ def test_who_stops_a_run_at_the_keyboard_wants_no_other_after_it(place: Place, s
     assert (run.status, run.to_follow) == ("cancelled", ("b.csv",))
 
 
+def test_files_that_are_left_when_the_next_slot_waits_are_found_by_its_run(place: Place, site: Sandbox) -> None:
+    site.latency_s = 0.05
+    job(place, after={"success": "archive"})
+    with (place.directory / "jobs.d/scores.yaml").open("a") as file:
+        file.write("overlap: wait\n")
+    files(place, "a", "b", "c", rows=30)
+    place.at(EVENING)
+    place.at(NIGHT)
+    until(lambda: any(course == "a" for _, course in courses(site)))
+    place.at("2026-12-02 02:00")
+    site.latency_s = 0
+    until(lambda: not any(run.is_open for run in place.runs()))
+    assert [(run.status, run.source[0]["name"], f"{run.due:%d}") for run in place.runs()] == [
+        ("completed", "a.csv", "01"),
+        ("completed", "b.csv", "02"),
+        ("completed", "c.csv", "02"),
+    ]
+
+
+def test_a_run_that_somebody_stops_leaves_the_other_files_for_later(place: Place, site: Sandbox) -> None:
+    site.latency_s = 0.05
+    job(place)
+    files(place, "a", "b", rows=60)
+    place.at(EVENING)
+    place.at(NIGHT)
+    until(lambda: any(course == "a" for _, course in courses(site)))
+    place.idms("stop", "1")
+    place.settled()
+    (run,) = place.runs()
+    assert (run.status, run.to_follow) == ("cancelled", ("b.csv",))
+    assert "left for later  b.csv" in place.idms("show", "1").stdout
+
+
 def together(**more: object) -> dict[str, object]:
     return graded(source={"path": "in-*.csv", "several": "together", **more})
 
