@@ -34,11 +34,14 @@ def shown(place: Place) -> Place:
 def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
     told = shown.idms("show", "2")
     assert (told.returncode, told.stderr) == (0, "")
-    first, blank, started, took, calls, *rest = told.stdout.splitlines()
+    first, blank, started, took, file, calls, *rest = told.stdout.splitlines()
     assert first == "run 2 of scores: partial; 3 of 6 rows rejected; 6 read = 3 inserted + 3 rejected"
     assert blank == ""
     assert re.fullmatch(r"started  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(by hand\)", started)
     assert re.fullmatch(r"took     [\d.]+ s", took)
+    assert re.fullmatch(
+        rf"file     {re.escape(str(shown.directory))}/scores\.csv \(\d+ bytes, from [a-z]+ \d\d:\d\d\)", file
+    )
     assert re.fullmatch(r"calls    \d+: \d+ GET, 3 POST, 0 PUT, 0 logins", calls)
     assert [re.sub(r"(line \d+): .+", r"\1: WHY", line) for line in rest[:6]] == [
         "",
