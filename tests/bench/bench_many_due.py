@@ -74,7 +74,7 @@ def drain() -> None:
         first, last = spans[0][0], max(end for _, end in spans)
         busy_s = sum((end - start).total_seconds() for start, end in spans)
         whole_s = (last - first).total_seconds()
-        print(f"{DRAINED} runs drained in {whole_s:.1f} s; at work on average: {busy_s / whole_s:.2f} runs")
+        print(f"{DRAINED} runs drained in {whole_s:.1f} s; at work on average: {busy_s / whole_s:.2f} of {len(PANELS)}")
 
 
 if __name__ == "__main__":

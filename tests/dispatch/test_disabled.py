@@ -5,15 +5,19 @@ import os
 
 import pytest
 
-from idms_cli.sandbox import Sandbox
 from tests.conftest import Place
 
 WHO = os.environ.get("SUDO_USER") or getpass.getuser()
 HOURLY = '{cron: "0 * * * *"}'
 
 
+def _bad_file(place: Place) -> None:
+    place.scores("scores", 1, first=900_001)  # no such member
+
+
 def _failing(place: Place, *, limit: int = 2) -> None:
-    """Run until it is disabled, at 01:00 and 02:00, for want of its file."""
+    """Run until it is disabled, at 01:00 and 02:00, since all rows of its file are rejected."""
+    _bad_file(place)
     place.job("scores", schedule=HOURLY, more=f"disable_after: {limit}")
     place.at("2026-12-01 00:30")
     for hour in range(1, limit + 1):
@@ -66,20 +70,21 @@ def test_a_good_run_begins_the_count_anew(place: Place) -> None:
         if hour == 6:
             place.scores("scores", 1)
         else:
-            (place.directory / "scores.csv").unlink(missing_ok=True)
+            _bad_file(place)
         place.at(f"2026-12-01 {hour:02}:00", "--wait")
     assert [run.status for run in place.runs()][3:] == ["failed", "failed", "completed", "failed", "failed"]
     assert place.json("status")["jobs"][0]["disabled"] == ""
 
 
-def test_a_refused_login_and_runs_by_hand_do_not_count(place: Place, site: Sandbox) -> None:
-    place.scores("scores", 1)
-    place.environment["IDMS_TEST_PASSWORD"] = "wrong"
-    _failing(place, limit=2)
-    assert {run.exit_code for run in place.runs()} == {4}
-    (place.directory / "scores.csv").unlink()
+def test_a_source_that_is_not_there_and_runs_by_hand_do_not_count(place: Place) -> None:
+    place.job("scores", schedule=HOURLY, more="disable_after: 2")
+    place.at("2026-12-01 00:30")
+    for hour in range(1, 4):
+        place.at(f"2026-12-01 {hour:02}:00", "--wait")
+    _bad_file(place)
     for _ in range(3):
         place.idms("run", "scores")
+    assert [run.exit_code for run in place.runs()] == [5, 5, 5, 1, 1, 1]
     assert place.json("status")["jobs"][0]["disabled"] == ""
 
 
