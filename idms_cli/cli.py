@@ -5,6 +5,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -99,10 +100,8 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Nothing is ever raised, also not when Python ends."""
     code = _run(arguments)
-    try:
+    with suppress(OSError):  # it was told; Python would try once more, and make its own exit code of it
         sys.stdout.flush()
-    except OSError:  # it was told; Python would try once more, and make its own exit code of it
-        _let_go_of_stdout()
     return code
 
 
