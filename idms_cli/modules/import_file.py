@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from idms_cli.config.checked import check
 from idms_cli.config.documents import Document
@@ -11,6 +12,7 @@ from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.files import FORMATS, Table
 from idms_cli.files.spool import Taken
+from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
@@ -102,7 +104,7 @@ class Import:
         with open_journal(context.directory) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)
-            return Attempt(self._task(kind, site), context, journal, site, kind).run()
+            return Attempt(self._task(kind, site, CodeLists(site)), context, journal, site, kind).run()
 
     def _refuse_wide_match(self, kind: Kind) -> None:
         """Only the site knows whether a contact has one row of a panel or many."""
@@ -114,12 +116,12 @@ class Import:
             message = f"the contact's ID alone matches every row of {kind.entity} that the contact has"
             raise ProblemsFound([self.document.problem(("with", "match"), message, hint=HINT_WIDE)])
 
-    def _task(self, kind: Kind, site: Site) -> Task:
+    def _task(self, kind: Kind, site: Site, lists: CodeLists) -> Task:
         connection = self.settings.connections[self.connection]
         return Task(
             opened=self.source.opened,
-            bound=lambda table: self._bind(table, kind),
-            contacts=lambda table: self._contacts(table, kind, site),
+            bound=lambda table: self._bound("map", table, kind, lists, matched=self.options.match),
+            contacts=lambda table: self._contacts(table, kind, site, lists),
             rules=lambda: self._rules(kind.properties()),
             tells_numbers=FORMATS[self.source.file_format].tells_numbers,
             read=self.matching.read,
@@ -127,10 +129,7 @@ class Import:
             settle_s=connection.settle.total_seconds(),
         )
 
-    def _bind(self, table: Table, kind: Kind) -> BoundMapping:
-        return self._bound("map", self.options.map, table, kind, matched=self.options.match)
-
-    def _contacts(self, table: Table, kind: Kind, site: Site) -> ContactFinder | None:
+    def _contacts(self, table: Table, kind: Kind, site: Site, lists: CodeLists) -> ContactFinder | None:
         """Finds the contacts of an insert-matching."""
         find = self.options.find
         if not find:
@@ -141,26 +140,32 @@ class Import:
             message = f"a row of {kind.entity} belongs to no contact"
             raise ProblemsFound([self.document.problem(("with", "action"), message, hint="Write action: insert.")])
         contacts = open_kind(site, "contact", None)
-        sought = Sought(self._bound("find", find, table, contacts, matched=list(find)), target)
+        sought = Sought(self._bound("find", table, contacts, lists, matched=list(find)), target)
         return ContactFinder(contacts, sought, self._rules(contacts.properties()))
 
     def _bound(
-        self, key: str, rules: MapOptions, table: Table, kind: Kind, *, matched: Collection[str]
+        self, key: Literal["map", "find"], table: Table, kind: Kind, lists: CodeLists, *, matched: Collection[str]
     ) -> BoundMapping:
+        rules = self.options.map if key == "map" else self.options.find
         try:
             lookups = read_lookups(rules, self.settings.directory)
-            return bind(rules, table.columns, self._properties(kind), matched=matched, lookups=lookups)
+            return bind(rules, table.columns, self._properties(kind, rules, lists), matched=matched, lookups=lookups)
         except MapRefused as refused:
             raise ProblemsFound(
                 self.document.problem(("with", key, one.word), one.message, hint=one.hint, on_key=True, value="")
                 for one in refused.faults
             ) from None
 
-    def _properties(self, kind: Kind) -> Mapping[str, Property]:
+    def _properties(self, kind: Kind, rules: MapOptions, lists: CodeLists) -> Mapping[str, Property]:
+        """With the codes of those that are mapped, wherever the site keeps them; or with none at all."""
         properties = kind.properties()
-        if self.matching.validate_codes:
-            return properties
-        return {name: replace(one, choices=()) for name, one in properties.items()}
+        if not self.matching.validate_codes:
+            return {name: replace(one, choices=()) for name, one in properties.items()}
+        mapped = {word.strip().casefold() for word in rules}
+        return {
+            name: replace(one, choices=lists.codes(one)) if one.code_list and name.casefold() in mapped else one
+            for name, one in properties.items()
+        }
 
     def _rules(self, properties: Mapping[str, Property]) -> Rules:
         options = self.matching
