@@ -14,7 +14,7 @@ Code = Literal[
     "too-long", "not-a-choice", "not-an-integer", "not-a-number", "out-of-range", "too-precise", "not-a-boolean",
     "not-a-date", "unclear", "not-in-lookup", "template", "condition", "no-text",
     # the record cannot be told
-    "blank-match", "double", "no-match", "many-matches", "search-ignored",
+    "blank-match", "double", "no-match", "many-matches", "no-contact", "many-contacts", "search-ignored",
     # it must not be written so
     "required", "key", "other-key", "exists", "absent", "gone", "changed-since", "not-allowed", "not-deletable",
     "many-roles", "unknown-property", "unknown-group", "unknown-role", "unknown-type",

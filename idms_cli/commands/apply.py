@@ -9,6 +9,7 @@ import click
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.foreground import see_through
 from idms_cli.dispatch.claim import new_run
+from idms_cli.dispatch.definition import as_recorded
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
 from idms_cli.errors import InputError
@@ -27,7 +28,9 @@ def command(session: Session, plan: Path, *, as_json: bool) -> int:
     it was when the plan was made.
     """
     about = read_about(plan)
-    job, work = find_job(session.settings, about.job)
+    maker = session.store.runs.one(about.run)
+    settings = as_recorded(session.settings, maker) if maker else session.settings
+    job, work = find_job(settings, about.job)
     again = f"Make a new plan: idms plan {about.job} --out FILE."
     if job.document.text != about.definition:
         raise InputError(f"{job.path} has been changed since the plan was made", hint=again)

@@ -7,9 +7,9 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.foreground import see_through
+from idms_cli.commands.options import find_job_with, match_options
 from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
-from idms_cli.dispatch.reading import find_job
 from idms_cli.errors import InputError
 from idms_cli.files.spool import require_listing, together
 from idms_cli.records.saved_plan import About, save_plan
@@ -19,9 +19,12 @@ from idms_cli.records.saved_plan import About, save_plan
 @click.argument("job")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N rows.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan in FILE, for `idms apply`.")
+@match_options
 @json_option
 @pass_session
-def command(session: Session, job: str, *, limit: int | None, out: Path | None, as_json: bool) -> int:
+def command(
+    session: Session, job: str, *, limit: int | None, out: Path | None, given: tuple[str, ...], as_json: bool
+) -> int:
     """Plan JOB and write nothing: totals, changes by property, calls and time to be expected.
 
     The plan is the first half of the real run. With --out it is kept, and `idms apply FILE` carries out exactly this.
@@ -30,7 +33,7 @@ def command(session: Session, job: str, *, limit: int | None, out: Path | None, 
         raise InputError(f"{out} is there already", hint="A plan is never overwritten: choose another name.")
     if out and not out.absolute().parent.is_dir():
         raise InputError(f"{out}: there is no such folder", hint="Make it first.")
-    found, work = find_job(session.settings, job)
+    found, work = find_job_with(session.settings, job, given)
     new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
     run, alive = create_in_foreground(session.store, new)
     code = see_through(session, run, alive, as_json=as_json)

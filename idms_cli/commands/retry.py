@@ -9,6 +9,7 @@ import click
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.deciding import find_run
 from idms_cli.commands.foreground import see_through
+from idms_cli.config import matchoptions
 from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
@@ -29,7 +30,8 @@ from idms_cli.records.mended import given_format, open_given
 def command(session: Session, run_id: int, *, rejected: bool, mended: Path | None, dry_run: bool, as_json: bool) -> int:
     """Try the rows again that RUN rejected: as they are, or mended in FILE.
 
-    The job is taken as it is now, so a mistake in its map can be corrected as well.
+    The job is taken as it is now, so a mistake in its map can be corrected as well. Options that RUN was given with -o
+    hold again.
     """
     del rejected  # the only kind there is; named, so that nobody thinks that the whole run is done again
     run = find_run(session, run_id)
@@ -40,7 +42,8 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
         what = f"{mended}: there is no such file" if mended else f"run {run_id} has no rejected rows"
         raise InputError(what, hint=f"`idms show {run_id}` says what became of its rows.")
     given_format(rows)  # what cannot be read is told before there is a run
-    job, work = find_job(session.settings, run.job)
+    given = matchoptions.said_by(run.options, matchoptions.GIVEN)
+    job, work = find_job(replace(session.settings, given=given), run.job)
     if mended is None and not work.looks_first():
         _refuse_unknown(rows)
     new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="retry", of_run=run_id)

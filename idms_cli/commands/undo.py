@@ -30,6 +30,7 @@ def command(session: Session, run_id: int, *, carry_out: bool, as_json: bool) ->
         dry_run=not carry_out,
         intent="undo",
         of_run=run_id,
+        options=run.options,
         locks=run.locks if carry_out else (),
         timeout_s=run.timeout_s,
     )

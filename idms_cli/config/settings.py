@@ -1,7 +1,7 @@
 """idms.yaml, the site's settings: found, checked, and with every path made absolute."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +14,7 @@ from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document, read_document
 from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, TimeZone
+from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.secret_sources import SecretSource
 from idms_cli.config.spelling import did_you_mean
@@ -78,6 +79,7 @@ class Defaults(Section):
     retry: Retry = Retry(attempts=1)
     disable_after: int | None = Field(default=None, ge=1, le=1000)
     """Failures in a row that disable a job."""
+    options: MatchOptions = Field(default_factory=MatchOptions)
 
 
 PoolSize = Annotated[int, Field(ge=1, le=256)]
@@ -123,6 +125,8 @@ class Settings:
     """How many runs of the jobs in a pool run at the same time."""
     calendars: Mapping[str, CalendarOptions]
     naming: Naming
+    given: MatchOptions = field(default_factory=MatchOptions)
+    """Options of the command line, which go before those of a job."""
 
 
 def find_settings(

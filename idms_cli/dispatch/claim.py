@@ -15,7 +15,7 @@ from idms_cli.history.rows import JobRow, NewRun
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job
 from idms_cli.jobs.occurrences import DueOccurrences, Occurrence
-from idms_cli.modules import DataLock, Work
+from idms_cli.modules import DataLock, Matching, Work
 
 NEWEST = 1000
 """Missed slots that get a row each; older ones share one row."""
@@ -46,6 +46,7 @@ def new_run(store: Store, job: Job, work: Work, *, due: int | None = None, acts_
         pool=job.pool,
         wait_s=job.wait.total_seconds(),
         disable_after=job.disable_after,
+        options=work.options_from_elsewhere() if isinstance(work, Matching) else {},
     )
 
 

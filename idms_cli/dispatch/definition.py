@@ -5,10 +5,12 @@ from pathlib import Path
 
 from idms_cli.config.documents import Document, parse_document, read_document
 from idms_cli.config.foreign import shortened
+from idms_cli.config.matchoptions import GIVEN, SITE, said_by
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.config.trust import untrusted_reason
+from idms_cli.history.rows import Run
 from idms_cli.jobs.job import Job, check_name, parse_job
 from idms_cli.modules import MODULES, Work, load_module
 
@@ -42,6 +44,12 @@ def read_job_text(name: str, path: str, text: str, settings: Settings, *, connec
     `connection` is used instead of the job's own, if it is given.
     """
     return read_job(name, parse_document(text.encode(), path), settings, connection=connection)
+
+
+def as_recorded(settings: Settings, run: Run) -> Settings:
+    """The settings with the options that were in force when the run was created."""
+    defaults = settings.defaults.model_copy(update={"options": said_by(run.options, SITE)})
+    return replace(settings, defaults=defaults, given=said_by(run.options, GIVEN))
 
 
 def read_job(name: str, document: Document, settings: Settings, *, connection: str = "") -> tuple[Job, Work]:

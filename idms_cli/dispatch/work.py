@@ -17,7 +17,7 @@ from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
-from idms_cli.dispatch.definition import read_job_text
+from idms_cli.dispatch.definition import as_recorded, read_job_text
 from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome, write_whole
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.dispatch.sources import KeptSources
@@ -89,7 +89,7 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
     directory = store.run_directory(run.id)
     try:
         path, text = store.runs.definition(run)
-        job, todo = read_job_text(run.job, path, text, settings, connection=run.connection)
+        job, todo = read_job_text(run.job, path, text, as_recorded(settings, run), connection=run.connection)
         return _tried(todo, _context(store, run, job, log, stop), job.retry, run)
     except ProblemsFound as found:
         for problem in found.problems:

@@ -62,6 +62,8 @@ class Run:
     of_run: int | None
     row_limit: int | None
     connection: str
+    options: Mapping[str, Mapping[str, Any]]
+    """In force though the job does not say them: name -> `value`, `from`."""
     definition: str
     locks: tuple[Mapping[str, Any], ...]
     timeout_s: float | None
@@ -104,6 +106,7 @@ class Run:
         for name in ("locks", "source", "to_follow"):
             fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
+        fields["options"] = json.loads(row["options"])
         return cls(**fields)
 
     @property
@@ -145,6 +148,7 @@ class NewRun:
     row_limit: int | None = None
     connection: str = ""
     """Instead of the job's own."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None
     start_by: float | None = None

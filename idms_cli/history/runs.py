@@ -18,12 +18,12 @@ from idms_cli.history.sources import follow
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
-INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
-                 timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at, attempt,
-                 retried, stop_reason, stop_force, source, to_follow, counts)
-VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :definition, :locks,
-        :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now, 1, 0, '', 0,
-        '[]', '[]', '{}')"""
+INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
+                 locks, timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at,
+                 attempt, retried, stop_reason, stop_force, source, to_follow, counts)
+VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :options, :definition,
+        :locks, :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
+        1, 0, '', 0, '[]', '[]', '{}')"""
 CLAIM = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING"""
@@ -123,7 +123,7 @@ class Runs:
 
     def create(self, connection: sqlite3.Connection, new: NewRun, now: float) -> int:
         """A pending run; returns its id."""
-        fields = {**asdict(new), "locks": json.dumps(new.locks), "now": now}
+        fields = {**asdict(new), "locks": json.dumps(new.locks), "options": json.dumps(new.options), "now": now}
         row_id = connection.execute(CREATE, fields).lastrowid
         assert row_id is not None  # noqa: S101 - an INSERT has one
         return row_id

@@ -84,6 +84,7 @@ CREATE TABLE run (
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
   connection TEXT NOT NULL,     -- instead of the job's own; '' for that
+  options TEXT NOT NULL,        -- JSON: options in force that the job does not say: name -> value, and where it is from
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,

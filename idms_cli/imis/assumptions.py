@@ -158,6 +158,12 @@ LOGIN_EXISTS = "DuplicateProviderUserKey"
 #     `TableName`, and its key has two parts.
 TABLE_NAMES = ("Table_Name", "TableName")
 
+# K8  A drop-down from a query (`PropertyRuleQueryData`) has `Query.EntityTypeName`, `Query.Criteria` and
+#     `ValuePropertyName`: seen in public code, where 3 is the only `Operation`, taken for "equals" here. Its codes are
+#     then those of the rows at `/api/{EntityTypeName}` that meet the criteria. That the account may read that entity
+#     over REST is not sure: a list that cannot be read is told, and not checked against.
+EQUAL = 3
+
 # The metadata of a single entity, taken where the list of all is not offered (501), does not tell what the entity hangs
 # below: it is a contact if there is one of these properties.
 PARTY_KEYS = frozenset({"ID", "PartyId"})

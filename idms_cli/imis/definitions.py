@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from idms_cli.errors import InputError, RecordRefused
-from idms_cli.imis.assumptions import PARTY_KEYS
+from idms_cli.imis.assumptions import EQUAL, PARTY_KEYS
 from idms_cli.imis.getter import Getter
 from idms_cli.imis.pages import Page, Pages, Row, parse
-from idms_cli.imis.properties import TYPES, Property
+from idms_cli.imis.properties import TYPES, CodeList, Property
 from idms_cli.imis.values import plain_name
 
 _CATALOGUE = "/api/BoEntityDefinition"
@@ -148,6 +148,7 @@ def property_of(described: Mapping[str, Any]) -> Property:
         key=bool(described.get("IsIdentity")),
         read_only=bool(extended.get("IsReadOnly") or extended.get("IsDbIdentity")),
         choices=_choices(described.get("Rule")),
+        code_list=_code_list(described.get("Rule")),
     )
 
 
@@ -186,6 +187,24 @@ def _choices(rule: Any) -> tuple[str, ...]:
     if not isinstance(rule, dict):
         return ()
     return tuple(str(one.get("Name")) for one in items(rule.get("ValueList")) if one.get("Name"))
+
+
+def _code_list(rule: Any) -> CodeList | None:
+    """A rule that takes the codes from the rows of an entity (K8)."""
+    query = rule.get("Query") if isinstance(rule, dict) else None
+    entity = query.get("EntityTypeName") if isinstance(query, dict) else None
+    if not isinstance(query, dict) or not entity:
+        return None
+    conditions, is_readable = [], True
+    for criterion in items(query.get("Criteria")):
+        values = criterion.get("Values")
+        values = values.get("$values") if isinstance(values, dict) else values
+        if criterion.get("Operation") == EQUAL and isinstance(values, list) and len(values) == 1:
+            conditions.append((str(criterion.get("PropertyName") or ""), str(values[0])))
+        else:
+            is_readable = False
+    value = str(rule.get("ValuePropertyName") or "")
+    return CodeList(str(entity), value, tuple(conditions), is_readable and bool(value))
 
 
 def _unknown(entity: str, names: list[str]) -> InputError:

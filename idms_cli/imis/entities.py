@@ -18,7 +18,7 @@ from idms_cli.imis.values import filter_text, same
 
 FILTER_PAGE = 100
 FILTER_ROWS = 2 * FILTER_PAGE
-"""No more rows than this are read for one filter: a filter that finds more is ignored by the site, or useless."""
+"""A filter that finds more rows than this is ignored by the site, or useless but to act on all of them."""
 
 
 def address(entity: str, key: Key) -> str:
@@ -48,8 +48,8 @@ def read_one(site: Getter, entity: str, key: Key) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def filtered(site: Getter, entity: str, conditions: Mapping[str, Value]) -> Iterator[Row]:
-    """Rows of which the site says that they meet all `conditions`, at most `FILTER_ROWS` and one more.
+def filtered(site: Getter, entity: str, conditions: Mapping[str, Value], *, every: bool = False) -> Iterator[Row]:
+    """Rows of which the site says that they meet all `conditions`; unless `every`, at most `FILTER_ROWS` and one more.
 
     Operators: https://developer.imis.com/docs/advanced-query-operations. `eq:` is always sent, so that no value can
     be taken for an operator.
@@ -63,7 +63,7 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value]) -> Iter
         return parse(content, offset, what)
 
     pages = Pages(fetch, what=what, size=FILTER_PAGE, log=site.log)
-    return islice(pages.rows(), FILTER_ROWS + 1)
+    return pages.rows() if every else islice(pages.rows(), FILTER_ROWS + 1)
 
 
 def every(site: Site, entity: str) -> Iterator[EntityRow]:
@@ -96,21 +96,22 @@ def _window(limit: int, offset: int) -> list[tuple[str, str]]:
 
 
 def hits(rows: Iterator[Row], meets: Callable[[Row], Record | None], *, what: str) -> list[Record]:
-    """The records that really meet the conditions, checked here: the site may ignore a filter (A26).
+    """The records that really meet the conditions, each once; checked here: the site may ignore a filter (A26).
 
     Raises `RecordRefused` when the rows do not end and so few meet them that others may lie behind.
     """
-    found: list[Record] = []
+    found: dict[Key, Record] = {}
     for number, row in enumerate(rows, start=1):
         if record := meets(row):
-            found.append(record)
-        if number > FILTER_ROWS and len(found) < 2:
+            found.setdefault(record.key, record)
+        least = 2 if number == FILTER_ROWS + 1 else number // 2
+        if number > FILTER_ROWS and len(found) < least:
             reason = (
                 f"{what}: the site gives more than {FILTER_ROWS} records, and those seen do not match. It seems to "
                 "ignore the condition: match on a property that it can search by, such as the key or the e-mail address"
             )
             raise RecordRefused([reason], code="search-ignored")
-    return found
+    return list(found.values())
 
 
 def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool | None], once: bool = False) -> None:

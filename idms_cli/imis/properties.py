@@ -11,6 +11,26 @@ TYPES = ("String", "Integer", "Boolean", "Date", "Decimal", "Monetary", "Binary"
 
 
 @dataclass(frozen=True)
+class CodeList:
+    """Where the site keeps the codes that a property may have (`PropertyRuleQueryData`)."""
+
+    entity: str
+    """The table, such as `GenTable`."""
+    value: str
+    """Its property that holds the code."""
+    conditions: tuple[tuple[str, str], ...] = ()
+    """Property and value of the rows that belong to the list."""
+    is_readable: bool = True
+    """False when its rule has a condition that is not known to idms."""
+
+    @property
+    def in_words(self) -> str:
+        """`GenTable with TableName REGION`."""
+        which = ", ".join(f"{name} {value}" for name, value in self.conditions)
+        return f"{self.entity} with {which}" if which else self.entity
+
+
+@dataclass(frozen=True)
 class Property:
     """A property as the site's metadata describes it (`BoEntityDefinition`, `PropertyTypeName`)."""
 
@@ -29,3 +49,5 @@ class Property:
     read_only: bool = False
     choices: tuple[str, ...] = ()
     """The codes of a fixed drop-down list; empty when there is none."""
+    code_list: CodeList | None = None
+    """Where the codes are kept, when they are not fixed."""

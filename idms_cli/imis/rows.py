@@ -43,7 +43,7 @@ class GenericRows:
         """As `Kind.properties`."""
         return self._definition.properties
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         """As `Kind.find`: by address where `match` holds the whole key, else by filter."""
         wanted = self._spelled(match)
         key = tuple(text_of(wanted.get(name)) for name in self._definition.keys)
@@ -55,7 +55,8 @@ class GenericRows:
             record = record_of(row, self._definition)
             return record if self._meets(wanted, record) else None
 
-        return hits(filtered(self._site, self.entity, wanted), meets, what=f"Searching {self.entity}")
+        rows = filtered(self._site, self.entity, wanted, every=every)
+        return hits(rows, meets, what=f"Searching {self.entity}")
 
     def read(self, key: Key) -> Record | None:
         """As `Kind.read`. A key with an unknown part has no record."""

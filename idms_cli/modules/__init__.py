@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from idms_cli.config.documents import Document
+from idms_cli.config.matchoptions import Elsewhere
 from idms_cli.config.settings import Settings
 from idms_cli.files.spool import Taken
 from idms_cli.imis.clock import Clock, SystemClock
@@ -149,6 +150,14 @@ class Work(Protocol):
 
     def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
         """What is to be done once the run is over and that is durable, if anything; doing it twice does no harm."""
+
+
+@runtime_checkable
+class Matching(Protocol):
+    """A work that matches rows with records, and so obeys `options:`."""
+
+    def options_from_elsewhere(self) -> Elsewhere:
+        """The options in force that the job does not say itself: from idms.yaml, or the command line."""
 
 
 class Module(Protocol):

@@ -13,6 +13,7 @@ from idms_cli.files.spool import Taken, read_listing
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
+from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
 from idms_cli.records.journal import Journal, open_journal
@@ -21,6 +22,7 @@ from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
 from idms_cli.records.mended import fed_back
+from idms_cli.records.plan import names_of
 from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.window import Window
 
@@ -39,6 +41,8 @@ class Task:
     """Opens the copy of the source in a run's directory, or the rows that a retry was given."""
     bound: Callable[[Table], BoundMapping]
     """The map, bound to a table's columns. Raises `ProblemsFound`."""
+    contacts: Callable[[Table], ContactFinder | None]
+    """Finds the contacts of a table's rows, where the file does not know their IDs. Raises `ProblemsFound`."""
     rules: Callable[[], Rules]
     """Asks the site for its metadata, so it may raise what `Kind.properties` raises."""
     tells_numbers: bool
@@ -132,7 +136,8 @@ class Attempt:
         with self._open() as opened:
             table = fed_back(opened, told_numbers=self._task.tells_numbers)
             with self._lookup(table) as lookup:
-                load.plan(self._rows(table), self._task.bound(table), window, lookup)
+                bound, contacts = self._task.bound(table), self._task.contacts(table)
+                load.plan(self._rows(table), bound, window, lookup, contacts=contacts)
             for note in table.notes:
                 self._context.log(note)
 
@@ -142,12 +147,12 @@ class Attempt:
     def _lookup(self, table: Table) -> AbstractContextManager[Lookup]:
         rules = self._rules
         if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
-            mapped = self._task.bound(table).properties
-            snapshot = Snapshot(self._context.directory, rules.match, mapped, rules.properties)
+            names = names_of(self._task.bound(table), rules)
+            snapshot = Snapshot(self._context.directory, rules.match, names, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
             self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
             return closing(snapshot)
-        return closing(OneByOne(self._kind))
+        return closing(OneByOne(self._kind, every=rules.on_multiple == "all"))
 
     def _reads_pages(self, kind: Whole, table: Table) -> bool:
         if self._task.read == "auto":

@@ -1,53 +1,37 @@
 """Import: the rows of a file become records in iMIS."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-
-from idms_cli.config.checked import Section, check
+from idms_cli.config.checked import check
 from idms_cli.config.documents import Document
-from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.matchoptions import Elsewhere, MatchOptions, in_force
+from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
-from idms_cli.config.spelling import did_you_mean
 from idms_cli.files import FORMATS, Table
 from idms_cli.files.spool import Taken
+from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.access import site_access
 from idms_cli.modules.attempt import Attempt, Task, close_attempt
+from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, problems_of, says_all
 from idms_cli.modules.filesource import FileSource, SourceOptions
+from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
 
 
-class MatchOptions(Section):
-    """How careful to be; every default is the safe choice."""
-
-    on_multiple: Literal["skip", "error"] = "skip"
-    skip_blank_match: bool = True
-    only_changes: bool = True
-    insert_only: bool = False
-    duplicates: Literal["reject", "first", "last"] = "reject"
-    validate_codes: bool = True
-    read: Literal["record", "snapshot", "auto"] = "auto"
-
-
-class ImportOptions(Section):
+class ImportOptions(DestinationOptions):
     """The `with:` of an import."""
 
     source: SourceOptions
-    destination: str | dict[str, str]
-    action: Literal["insert", "update", "upsert", "delete"]
-    match: list[str] = Field(default_factory=list)
-    map: MapOptions = Field(min_length=1)
-    options: MatchOptions = MatchOptions()
 
 
 @dataclass(frozen=True)
@@ -55,6 +39,10 @@ class Import:
     """A checked import."""
 
     options: ImportOptions
+    matching: MatchOptions
+    """The `options:` in force."""
+    elsewhere: Elsewhere
+    """Those of them that the job does not say."""
     source: FileSource
     kind: str
     kind_name: str | None
@@ -65,14 +53,36 @@ class Import:
     def describe(self) -> str:
         where = f"{self.kind} {self.kind_name}" if self.kind_name else self.kind
         found_by = f", found by {', '.join(self.options.match)}" if self.options.match else ""
-        return f"{self.options.action} {where} on {self.connection} from {self.options.source.path.shown}{found_by}"
+        if self.options.find:
+            found_by = f", for the contact found by {', '.join(self.options.find)}{self._once()}"
+        source = self.options.source.path.shown
+        return f"{self.options.action} {where} on {self.connection} from {source}{found_by}{self._reach()}"
+
+    def _once(self) -> str:
+        return f", unless there is one by {', '.join(self.options.match)}" if self.options.match else ""
+
+    def _reach(self) -> str:
+        """A row that acts on many records is told before it does."""
+        if self.matching.on_multiple != "all" or self.options.action == "insert":
+            return ""
+        if self.options.action == "insert-matching":
+            return "; one for each contact that is found"
+        limit = "max_deletes" if self.options.action == "delete" else "max_changes"
+        unguarded = self.document.at(("guard", limit)) is None
+        return "; a row acts on all records that match" + (f", and no guard has {limit}" if unguarded else "")
 
     def locks(self) -> tuple[DataLock, ...]:
         entity = (KINDS[self.kind].entity or self.kind_name or self.kind).casefold()
+        written = f"imis:{self.connection}/{entity}"
+        contacts = f"imis:{self.connection}/{KINDS['contact'].entity.casefold()}"
         return (
             self.source.lock(),
-            DataLock(f"imis:{self.connection}/{entity}", write=True),
+            DataLock(written, write=True),
+            *([DataLock(contacts, write=False)] if self.options.find and contacts != written else []),
         )
+
+    def options_from_elsewhere(self) -> Elsewhere:
+        return self.elsewhere
 
     def refuse_changed(self, directory: Path) -> Sequence[Taken]:
         return self.source.refuse_changed(directory)
@@ -94,60 +104,82 @@ class Import:
         with open_journal(context.directory) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)
-            return Attempt(self._task(kind), context, journal, site, kind).run()
+            return Attempt(self._task(kind, site, CodeLists(site)), context, journal, site, kind).run()
 
     def _refuse_wide_match(self, kind: Kind) -> None:
         """Only the site knows whether a contact has one row of a panel or many."""
         entry, match = KINDS[self.kind], self.options.match
         owner = {name.casefold() for name in entry.owner}
-        if not entry.site_knows or self.options.action == "insert" or not owner.issuperset(map(str.casefold, match)):
+        if not entry.site_knows or self.options.action in INSERTS or says_all(self.options, self.settings.given):
             return
-        if match and not names_one(kind.properties(), match):
+        if owner.issuperset(map(str.casefold, match)) and match and not names_one(kind.properties(), match):
             message = f"the contact's ID alone matches every row of {kind.entity} that the contact has"
-            hint = "Match on more, up to the whole key."
-            raise ProblemsFound([self.document.problem(("with", "match"), message, hint=hint)])
+            raise ProblemsFound([self.document.problem(("with", "match"), message, hint=HINT_WIDE)])
 
-    def _task(self, kind: Kind) -> Task:
+    def _task(self, kind: Kind, site: Site, lists: CodeLists) -> Task:
         connection = self.settings.connections[self.connection]
         return Task(
             opened=self.source.opened,
-            bound=lambda table: self._bind(table, kind),
+            bound=lambda table: self._bound("map", table, kind, lists, matched=self.options.match),
+            contacts=lambda table: self._contacts(table, kind, site, lists),
             rules=lambda: self._rules(kind.properties()),
             tells_numbers=FORMATS[self.source.file_format].tells_numbers,
-            read=self.options.options.read,
+            read=self.matching.read,
             why_not_delete=KINDS[self.kind].why_not("delete"),
             settle_s=connection.settle.total_seconds(),
         )
 
-    def _bind(self, table: Table, kind: Kind) -> BoundMapping:
-        options = self.options
+    def _contacts(self, table: Table, kind: Kind, site: Site, lists: CodeLists) -> ContactFinder | None:
+        """Finds the contacts of an insert-matching."""
+        find = self.options.find
+        if not find:
+            return None
+        spelled = {name.casefold(): name for name in kind.properties()}
+        target = next((spelled[one.casefold()] for one in KINDS[self.kind].contact if one.casefold() in spelled), None)
+        if target is None:
+            message = f"a row of {kind.entity} belongs to no contact"
+            raise ProblemsFound([self.document.problem(("with", "action"), message, hint="Write action: insert.")])
+        contacts = open_kind(site, "contact", None)
+        sought = Sought(self._bound("find", table, contacts, lists, matched=list(find)), target)
+        return ContactFinder(contacts, sought, self._rules(contacts.properties()))
+
+    def _bound(
+        self, key: Literal["map", "find"], table: Table, kind: Kind, lists: CodeLists, *, matched: Collection[str]
+    ) -> BoundMapping:
+        rules = self.options.map if key == "map" else self.options.find
         try:
-            lookups = read_lookups(options.map, self.settings.directory)
-            return bind(options.map, table.columns, self._properties(kind), matched=options.match, lookups=lookups)
+            lookups = read_lookups(rules, self.settings.directory)
+            return bind(rules, table.columns, self._properties(kind, rules, lists), matched=matched, lookups=lookups)
         except MapRefused as refused:
             raise ProblemsFound(
-                self.document.problem(("with", "map", one.word), one.message, hint=one.hint, on_key=True, value="")
+                self.document.problem(("with", key, one.word), one.message, hint=one.hint, on_key=True, value="")
                 for one in refused.faults
             ) from None
 
-    def _properties(self, kind: Kind) -> Mapping[str, Property]:
+    def _properties(self, kind: Kind, rules: MapOptions, lists: CodeLists) -> Mapping[str, Property]:
+        """With the codes of those that are mapped, wherever the site keeps them; or with none at all."""
         properties = kind.properties()
-        if self.options.options.validate_codes:
-            return properties
-        return {name: replace(one, choices=()) for name, one in properties.items()}
+        if not self.matching.validate_codes:
+            return {name: replace(one, choices=()) for name, one in properties.items()}
+        mapped = {word.strip().casefold() for word in rules}
+        return {
+            name: replace(one, choices=lists.codes(one)) if one.code_list and name.casefold() in mapped else one
+            for name, one in properties.items()
+        }
 
     def _rules(self, properties: Mapping[str, Property]) -> Rules:
-        options = self.options.options
+        options = self.matching
+        of_many = self.options.find and options.on_multiple == "all"  # a row is not put aside for one of its contacts
         spelled = {name.casefold(): name for name in properties}
         return Rules(
-            action=self.options.action,
+            action="insert" if self.options.action == "insert-matching" else self.options.action,
             match=tuple(spelled.get(word.casefold(), word) for word in self.options.match),
             properties=properties,
             on_multiple=options.on_multiple,
             skip_blank_match=options.skip_blank_match,
             only_changes=options.only_changes,
             insert_only=options.insert_only,
-            duplicates=options.duplicates,
+            duplicates="reject" if of_many and options.duplicates == "last" else options.duplicates,
             appended={
                 spelled.get(word.casefold(), word): rule.join
                 for word, rule in self.options.map.items()
@@ -159,51 +191,13 @@ class Import:
 def parse(document: Document, settings: Settings, connection: str) -> Import:
     """Check an import's `with:`. Raises `ProblemsFound` with all problems."""
     options = check(ImportOptions, document, at=("with",))
-    problems: list[Problem] = []
-    kind, name = _destination(options.destination, document, problems)
-    _check_match(options, document, problems)
-    _check_action(options, kind, document, problems)
+    problems = list(problems_of(options, document, settings.given))
+    kind, name = kind_of(options)
     source = FileSource.of(options.source, settings)
     for each in source.problems():
         at = ("with", "source", *each.key)
         problems.append(document.problem(at, each.message, hint=each.hint, on_key=True, value=""))
     if problems:
         raise ProblemsFound(problems)
-    return Import(options, source, kind, name, connection, settings, document)
-
-
-def _destination(given: str | dict[str, str], document: Document, problems: list[Problem]) -> tuple[str, str | None]:
-    at = ("with", "destination")
-    word, name = (given, None) if isinstance(given, str) else next(iter(given.items()), ("", None))
-    if word not in KINDS or (not isinstance(given, str) and len(given) != 1):
-        hint = did_you_mean(word, KINDS) or f"Kinds of record: {', '.join(KINDS)}."
-        problems.append(document.problem(at, "there is no such kind of record", hint=hint, value=word))
-    elif KINDS[word].needs_name and not name:
-        problems.append(document.problem(at, f"a {word} needs its name", hint=f"Write {{{word}: NAME}}."))
-    elif name and not KINDS[word].needs_name:
-        problems.append(document.problem(at, f"{word} has no name of its own", hint=f"Write destination: {word}."))
-    return word, name
-
-
-def _check_match(options: ImportOptions, document: Document, problems: list[Problem]) -> None:
-    mapped = {name.strip().casefold() for name in options.map}
-    for index, word in enumerate(options.match):
-        if word.casefold() not in mapped:
-            hint = did_you_mean(word, options.map) or "Records are found by mapped values: add it to map:."
-            problems.append(document.problem(("with", "match", index), "matched on, but not mapped", hint=hint))
-    if not options.match and options.action != "insert":
-        hint = "Write the properties that tell one record from another, such as match: [ID]."
-        problems.append(
-            document.problem(("with", "action"), f"{options.action} needs match: to find the records", hint=hint)
-        )
-
-
-def _check_action(options: ImportOptions, kind: str, document: Document, problems: list[Problem]) -> None:
-    if kind not in KINDS:
-        return
-    refused = KINDS[kind].why_not(options.action)
-    wide = KINDS[kind].too_wide(options.action, options.match)
-    if refused:
-        problems.append(document.problem(("with", "action"), refused, hint="Choose another action."))
-    elif wide:
-        problems.append(document.problem(("with", "match"), wide, hint="Match on more, up to the whole key."))
+    matching, elsewhere = in_force(settings.defaults.options, options.options, settings.given)
+    return Import(options, matching, elsewhere, source, kind, name, connection, settings, document)

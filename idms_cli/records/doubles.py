@@ -67,10 +67,11 @@ class Doubles:
         if self._rules.duplicates == "last":
             self._scratch.connection.execute(REPLACE, (row.line, hash(row.texts), row.key))
             return None
-        return Entry(row.line, "rejected", faults=(contradiction(self._rules, line),))
+        return Entry(row.line, "rejected", faults=(contradiction(self._rules, line),), part=row.part)
 
     def _skipped(self, row: Wanted, message: str) -> Entry:
-        return Entry(row.line, "skipped", faults=(Fault("match", ", ".join(row.names), "double", message),))
+        fault = Fault("match", ", ".join(row.names), "double", message)
+        return Entry(row.line, "skipped", faults=(fault,), part=row.part)
 
 
 def contradiction(rules: Rules, other: int) -> Fault:

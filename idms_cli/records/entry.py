@@ -11,8 +11,8 @@ from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.faults import Fault
 
-MOST_PARTS = 1_000_000
-"""A line acts on fewer records than this."""
+MOST_PARTS = 100_000
+"""A line acts on no more records than this; with the most lines of the most files they fit into 63 bits."""
 
 
 def place_of(line: int, part: int = 0) -> int:

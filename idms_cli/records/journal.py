@@ -7,11 +7,9 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from idms_cli.errors import IdmsError
 from idms_cli.imis.kinds import Key
@@ -19,6 +17,7 @@ from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
 from idms_cli.records.entry import Entry, Intent, Verdict, place_of, word_for
+from idms_cli.records.entryrows import columns, entry_of, fault_text, faults_of, named_faults, text_of
 from idms_cli.records.faults import Fault
 
 FILE_NAME = "journal.db"
@@ -26,9 +25,9 @@ FILE_NAME = "journal.db"
 TABLES = """
 CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE record (
-  place INTEGER PRIMARY KEY,    -- line * 1000000 + part, so that records stand in the order of the source
-  line INTEGER AS (place / 1000000),
-  part INTEGER AS (place % 1000000),
+  place INTEGER PRIMARY KEY,    -- line * 100000 + part, so that records stand in the order of the source
+  line INTEGER AS (place / 100000),
+  part INTEGER AS (place % 100000),
   action TEXT NOT NULL,         -- insert, update, or '' for what needs no write
   state TEXT NOT NULL,
   key TEXT,                     -- JSON list: the record's identity on the site
@@ -117,7 +116,7 @@ class Journal:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Plan some records."""
-        self._connection.executemany(ADD, [_columns(entry) for entry in entries])
+        self._connection.executemany(ADD, [columns(entry) for entry in entries])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -170,13 +169,13 @@ class Journal:
         """Windows of records in a state, by line and part. Each window is read when it is asked for."""
         place = 0
         while rows := self._connection.execute(TODO, (state, place, window)).fetchall():
-            yield [_entry(row) for row in rows]
+            yield [entry_of(row) for row in rows]
             place = rows[-1]["place"]
 
     def reject_rest(self, state: str, fault: Fault) -> None:
         """Give every record that is still in a state the same fault: a run's end leaves nothing undecided."""
         with self.transaction():
-            self._connection.execute(REJECT_ALL, (_fault_text([fault]), state))
+            self._connection.execute(REJECT_ALL, (fault_text([fault]), state))
 
     def reject_resent(self, fault: Fault) -> None:
         """Give this fault to every change and removal that an attempt sent, and that was planned again unseen.
@@ -184,7 +183,7 @@ class Journal:
         An insert is planned again only when it was looked for and was not there.
         """
         with self.transaction():
-            self._connection.execute(REJECT_RESENT, (_fault_text([fault]),))
+            self._connection.execute(REJECT_RESENT, (fault_text([fault]),))
 
     def reopen(self) -> None:
         """What was rejected because the site failed is still to be done, when it is tried again later.
@@ -221,17 +220,17 @@ class Journal:
     def faults(self, line: int) -> tuple[Fault, ...]:
         """What is wrong with the (first) record of a line so far."""
         row = self._connection.execute(FAULTS, (place_of(line),)).fetchone()
-        return _faults(row["faults"]) if row else ()
+        return faults_of(row["faults"]) if row else ()
 
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
-        return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
+        return [entry_of(row) for row in self._connection.execute(PLANNED, (limit,))]
 
     def written(self, key: Key | None = None) -> Iterator[Entry]:
         """What was written, by line: all, or what was done to the record of this key or of one that begins with it."""
         begins = None if key is None else encode(list(key)).removesuffix("]")
         for row in self._connection.execute(WRITTEN, {"key": begins}):
-            yield _entry(row)
+            yield entry_of(row)
 
     def planned_updates(self) -> Iterator[Mapping[str, tuple[Value, Value]]]:
         """What each planned update changes: property -> (old, new)."""
@@ -241,7 +240,7 @@ class Journal:
     def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         rows = self._connection.execute(WITH_REASONS, (state,))
         for line, records in groupby(rows, key=itemgetter("line")):
-            yield line, tuple(fault for record in records for fault in _named_faults(record))
+            yield line, tuple(fault for record in records for fault in named_faults(record))
 
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         self._connection.executemany(
@@ -249,9 +248,9 @@ class Journal:
             [
                 (
                     each.state,
-                    _json(each.key),
-                    _json(each.changes),
-                    _fault_text(each.faults),
+                    text_of(each.key),
+                    text_of(each.changes),
+                    fault_text(each.faults),
                     place_of(each.line, each.part),
                 )
                 for each in verdicts
@@ -281,55 +280,3 @@ def _said_clearly() -> Iterator[None]:
             f"The journal of the run cannot be written: {error}.",
             hint="Look at the free space and the permissions of the state directory.",
         ) from error
-
-
-def _columns(entry: Entry) -> tuple[object, ...]:
-    return (
-        place_of(entry.line, entry.part),
-        entry.action,
-        entry.state,
-        _json(entry.key),
-        _json(entry.match or None),
-        _json(entry.values or None),
-        _json(entry.changes or None),
-        _fault_text(entry.faults),
-    )
-
-
-def _json(data: object) -> str | None:
-    return None if data is None else encode(data)
-
-
-def _fault_text(faults: Iterable[Fault] | None) -> str | None:
-    return encode([astuple(fault) for fault in faults]) if faults else None
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    def read(name: str) -> Any:
-        return decode(row[name]) if row[name] else {}
-
-    return Entry(
-        line=row["line"],
-        state=row["state"],
-        action=row["action"],
-        key=tuple(decode(row["key"])) if row["key"] else None,
-        match=read("match"),
-        values=read("values"),
-        changes={name: (old, new) for name, (old, new) in read("changes").items()},
-        faults=_faults(row["faults"]),
-        sent_at=row["sent_at"],
-        part=row["part"],
-    )
-
-
-def _named_faults(row: sqlite3.Row) -> tuple[Fault, ...]:
-    """The faults of one record, which is named when its row acts on several."""
-    faults = _faults(row["faults"])
-    if not row["many"] or not row["key"]:
-        return faults
-    name = "|".join(decode(row["key"]))
-    return tuple(replace(fault, message=f"record {name}: {fault.message}") for fault in faults)
-
-
-def _faults(text: str | None) -> tuple[Fault, ...]:
-    return tuple(Fault(*fields) for fields in decode(text)) if text else ()

@@ -9,6 +9,7 @@ from idms_cli.files import BrokenRow, Row
 from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Kind
 from idms_cli.records.apply import Applier
+from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
 from idms_cli.records.doubles import Doubles
 from idms_cli.records.entry import LEFT, Verdict, word_for
@@ -17,7 +18,7 @@ from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
-from idms_cli.records.plan import Planner
+from idms_cli.records.plan import Planner, Sources
 from idms_cli.records.undo import UndoPlanner
 from idms_cli.records.window import Window
 
@@ -42,14 +43,22 @@ class Load:
         self._journal = journal
         self._steering = steering
 
-    def plan(self, rows: Iterable[Row | BrokenRow], mapping: BoundMapping, window: Window, lookup: Lookup) -> None:
-        """Classify every row into the journal; writes nothing to the site.
+    def plan(
+        self,
+        rows: Iterable[Row | BrokenRow],
+        mapping: BoundMapping,
+        window: Window,
+        lookup: Lookup,
+        *,
+        contacts: ContactFinder | None = None,
+    ) -> None:
+        """Classify every row into the journal; writes nothing to the site. For `contacts` see `Planner`.
 
         Raises `Interrupted` when asked to stop, and whatever ends the run; the plan is then incomplete and worthless.
         """
         self._journal.begin()
         with closing(Doubles(self._journal.directory, self._rules)) as doubles:
-            planner = Planner(lookup, mapping, self._rules, self._journal, doubles)
+            planner = Planner(Sources(lookup, mapping, contacts), self._rules, self._journal, doubles)
             planner.plan(rows, window, tell=self._tell_read)
             self._journal.finish_plan(planner.corrections())
 

@@ -39,6 +39,8 @@ class Wanted(NamedTuple):
     """Their values, folded."""
     texts: tuple[str | None, ...] = ()
     """The canonical texts of all mapped properties, in the order of the map; None for one that stays as it is."""
+    part: int = 0
+    """Which of the contacts to whom the row adds a record: 0, 1, ..."""
 
     @property
     def match(self) -> Mapping[str, Value]:
@@ -70,8 +72,10 @@ class OneByOne:
 
     parallel = True
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, *, every: bool = False) -> None:
+        """`every`: a row wants all the records that it matches, however many."""
         self._kind = kind
+        self._every = every
 
     def alike(self, rows: Sequence[Wanted]) -> Mapping[int, str]:  # noqa: ARG002  (the protocol's)
         """None are known before they are asked for."""
@@ -79,7 +83,7 @@ class OneByOne:
 
     def find(self, row: Wanted) -> list[Record]:
         """As `Kind.find`."""
-        return self._kind.find(row.match)
+        return self._kind.find(row.match, every=self._every)
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -21,7 +21,7 @@ class Rules:
     """What the job says about acting and matching. Names are the site's spelling."""
 
     action: str
-    """insert, update, upsert or delete."""
+    """insert, update, upsert or delete; an insert-matching is an insert once its contact is found."""
     match: tuple[str, ...]
     properties: Mapping[str, Property]
     on_multiple: str = "skip"
@@ -44,7 +44,7 @@ class Rules:
         return acts and self.only_changes and not self.appended
 
 
-def match_names(values: Values, rules: Rules) -> tuple[str, ...] | Fault:
+def match_names(values: Values, rules: Rules, *, what: str = "record", of: str = "match") -> tuple[str, ...] | Fault:
     """The properties to look a row up by; a fault when a blank makes that unsafe.
 
     With `skip_blank_match` a row with any blank match value is rejected: fewer criteria could match the wrong record.
@@ -54,7 +54,7 @@ def match_names(values: Values, rules: Rules) -> tuple[str, ...] | Fault:
     if not blank:
         return rules.match
     if rules.skip_blank_match or len(blank) == len(rules.match):
-        return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules))
+        return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules, what, of))
     return tuple(name for name in rules.match if name not in blank)
 
 
@@ -109,13 +109,13 @@ def _quoted(value: Value) -> str:
 
 
 def _too_many(line: int, match: Values, found: Sequence[Record]) -> Entry:
-    message = f"{len(found):,} records match {_in_words(match)}: at most {MOST_PARTS:,} can be acted on by one row"
+    message = f"{len(found):,} records match {match_in_words(match)}: at most {MOST_PARTS:,} can be acted on by one row"
     return Entry(line, "rejected", match=match, faults=(Fault("match", ", ".join(match), "many-matches", message),))
 
 
 def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
     keys = ", ".join(_key(record) for record in found[:5]) + (", ..." if len(found) > 5 else "")
-    message = f"{len(found)} records match {_in_words(match)}: {keys}"
+    message = f"{len(found)} records match {match_in_words(match)}: {keys}"
     if rules.on_multiple == "error":
         raise IdmsError(
             f"{in_words(line)}: {message}",
@@ -126,12 +126,12 @@ def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> En
 
 def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
     if rules.action == "delete":
-        fault = Fault("match", ", ".join(match), "absent", f"no record has {_in_words(match)}: nothing to delete")
+        fault = Fault("match", ", ".join(match), "absent", f"no record has {match_in_words(match)}: nothing to delete")
         return Entry(line, "skipped", match=match, faults=(fault,))
     given_by_site = [name for name in match if rules.properties[name].read_only]
     if rules.action == "update" or given_by_site:
         new = f"; a new one gets its {', '.join(given_by_site)} from the site" if given_by_site else ""
-        fault = Fault("match", ", ".join(match), "no-match", f"no record has {_in_words(match)}{new}")
+        fault = Fault("match", ", ".join(match), "no-match", f"no record has {match_in_words(match)}{new}")
         return Entry(line, "rejected", match=match, faults=(fault,))
     missing = [
         Fault("plan", name, "required", f"{name} is needed for a new record")
@@ -175,14 +175,15 @@ def _update(line: int, values: Values, match: Values, record: Record, rules: Rul
     return Entry(line, "planned", "update", key=record.key, match=match, values=wanted, changes=changes)
 
 
-def _blank_in_words(blank: Sequence[str], rules: Rules) -> str:
+def _blank_in_words(blank: Sequence[str], rules: Rules, what: str, of: str) -> str:
     subject = f"{' and '.join(blank)} {'is' if len(blank) == 1 else 'are'} blank"
     if not rules.skip_blank_match:
         return f"{subject}, and there is nothing left to look for"
-    return f"{subject}, and a record is not looked for by less than all of match"
+    return f"{subject}, and a {what} is not looked for by less than all of {of}"
 
 
-def _in_words(match: Values) -> str:
+def match_in_words(match: Values) -> str:
+    """`Email x@example.org, LastName Doe`, short and harmless."""
     return ", ".join(f"{name} {shortened(show(value))}" for name, value in match.items())
 
 

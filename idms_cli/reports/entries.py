@@ -29,4 +29,4 @@ def entry_data(entry: Entry) -> dict[str, object]:
     changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
     number, line = split(entry.line)
     where = {"file": number, "line": line} if number else {"line": line}
-    return {**where, "action": entry.action, "key": entry.key, "changes": changes}
+    return {**where, "part": entry.part, "action": entry.action, "key": entry.key, "changes": changes}

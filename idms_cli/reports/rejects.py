@@ -14,7 +14,8 @@ from idms_cli.reports.wording import some
 
 def rejects_page(run: Run, directory: Path, limit: int) -> Page:
     """The first `limit` rejected rows by line."""
-    rows = list(_rejected(directory, limit))
+    found = list(_rejected(directory, limit + 1))
+    rows = found[:limit]
     data = [
         {"line": line, "stage": fault.stage, "field": fault.field, "code": fault.code, "message": fault.message}
         for line, faults in rows
@@ -28,9 +29,11 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
         for number, fault in enumerate(faults)
     ]
     parts: list[Line | Table] = [Table(("line", "code", "field", "what is wrong"), cells, frozenset({"line"}))]
-    total = run.counts.get("rejected", len(rows))
-    if total > len(rows):
-        parts.append(Line(f"... and {some(total - len(rows), 'more row')}: --limit {total}, or --csv FILE", "dim"))
+    if len(found) > limit:
+        total = run.counts.get("rejected", len(found))
+        # Records are counted, and a row may act on several: how many more rows there are is not known then.
+        more = "more" if run.counts.get("further") else some(total - len(rows), "more row")
+        parts.append(Line(f"... and {more}: --limit {total}, or --csv FILE", "dim"))
     if (directory / "rejects.csv").exists():
         parts.append(
             Line(f"Mend them: idms rejects {run.id} --csv FILE; then idms retry {run.id} --rejected --file FILE", "dim")

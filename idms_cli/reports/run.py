@@ -63,6 +63,9 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:
         yield "goes on", f"{clock.exact(run.not_before)} (idms resume {run.id}: now)"
+    if run.options:
+        told = (f"{name}: {_plainly(one['value'])} ({one['from']})" for name, one in run.options.items())
+        yield "options", "; ".join(told)
     if "calls" in run.counts:
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
         least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
@@ -92,6 +95,10 @@ def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         )
     if run.batch is not None and run.batch != run.id:
         yield "began with", f"run {run.batch}"
+
+
+def _plainly(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:

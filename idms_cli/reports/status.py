@@ -127,7 +127,7 @@ def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
     more = ("ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code")
-    source = ("source", "batch", "counts")
+    source = ("options", "source", "batch", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *more, *source)}
 
 

@@ -5,6 +5,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class CodesOf:
+    """A drop-down list whose codes are the rows of another entity."""
+
+    entity: str
+    value: str
+    description: str = ""
+    where: tuple[tuple[str, str], ...] = ()
+    """Property and value of the rows that belong to the list."""
+    operation: int = 3
+    """As the rule says; 3 is "equals"."""
+
+
+@dataclass(frozen=True)
 class Property:
     """One column of an entity, as the site's designer would have set it up."""
 
@@ -20,6 +33,8 @@ class Property:
     """Given by the site (an Ordinal, a SEQN); what a client sends for it is passed over."""
     choices: Mapping[str, str] | None = None
     """Code -> text of a drop-down list."""
+    codes_of: CodesOf | None = None
+    """Where the codes are, when they are not fixed."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from idms_cli.sandbox.bodies import listed, member
-from idms_cli.sandbox.definitions import ADDRESS_PURPOSES, ATTRIBUTES, COMMUNICATION_TYPES, PARTY, Entity, Property
+from idms_cli.sandbox.definitions import (
+    ADDRESS_PURPOSES,
+    ATTRIBUTES,
+    COMMUNICATION_TYPES,
+    PARTY,
+    CodesOf,
+    Entity,
+    Property,
+)
 from idms_cli.sandbox.exchange import SOA, Json, Reply, Request, http_error
 from idms_cli.sandbox.paging import paged
 from idms_cli.sandbox.party_requests import LONGEST
@@ -146,7 +154,7 @@ def _property(kind: Property) -> Json:
                 "IsDbIdentity": kind.assigned and kind.name == "SEQN",
             }
         ),
-        "Rule": _value_list(kind.choices) if kind.choices else None,
+        "Rule": _rule(kind),
     }
     if kind.type in {"Decimal", "Monetary"}:
         described |= {"Precision": kind.precision, "Scale": kind.scale}
@@ -155,6 +163,36 @@ def _property(kind: Property) -> Json:
 
 def _sparse(described: Json) -> Json:
     return {name: value for name, value in described.items() if value not in (None, False, "")}
+
+
+def _rule(kind: Property) -> Json | None:
+    if kind.codes_of:
+        return _query_rule(kind.codes_of)
+    return _value_list(kind.choices) if kind.choices else None
+
+
+def _query_rule(codes: CodesOf) -> Json:
+    return {
+        "$type": f"{SOA}.PropertyRuleQueryData, Asi.Contracts",
+        "Query": {
+            "$type": f"{SOA}.QueryData, Asi.Contracts",
+            "EntityTypeName": codes.entity,
+            "Criteria": {
+                "$type": f"{SOA}.CriteriaDataCollection, Asi.Contracts",
+                "$values": [
+                    {
+                        "$type": f"{SOA}.CriteriaData, Asi.Contracts",
+                        "Operation": codes.operation,
+                        "PropertyName": name,
+                        "Values": {"$type": "System.Collections.ObjectModel.Collection", "$values": [value]},
+                    }
+                    for name, value in codes.where
+                ],
+            },
+        },
+        "ValuePropertyName": codes.value,
+        "DescriptionPropertyName": codes.description,
+    }
 
 
 def _value_list(choices: Any) -> Json:

@@ -1,7 +1,7 @@
 """Generic entities: rows of panels and business objects, as `GenericEntityData`."""
 
 from idms_cli.sandbox.bodies import listed, member, pairs, required_body
-from idms_cli.sandbox.definitions import Entity
+from idms_cli.sandbox.definitions import CodesOf, Entity
 from idms_cli.sandbox.exchange import (
     SOA,
     Json,
@@ -170,12 +170,19 @@ def _objections(site: Sandbox, table: Table, row: Row) -> list[str]:
             messages.append(f"{kind.name} is required.")
         elif kind.max_length is not None and len(text) > kind.max_length:
             messages.append(f"{kind.name} is longer than {kind.max_length} characters.")
-        elif kind.choices and text and text not in kind.choices:
+        elif text and ((kind.choices and text not in kind.choices) or not _listed(site, kind.codes_of, text)):
             messages.append(f"{kind.name} '{text}' is not in the list of allowed values.")
     parent = table.entity.parent_property
     if parent and row[parent] and not site.parties.exists(str(row[parent])):
         messages.append(f"Contact {row[parent]} does not exist.")
     return messages
+
+
+def _listed(site: Sandbox, codes: CodesOf | None, text: str) -> bool:
+    if codes is None:
+        return True
+    rows = site.table(codes.entity).rows.values()
+    return any(row[codes.value] == text and all(row[name] == value for name, value in codes.where) for row in rows)
 
 
 def _clash(table: Table, row: Row) -> list[str]:

@@ -77,7 +77,7 @@ def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
     ) in dry
     plan = json.loads(shown.idms("show", "1", "--json").stdout)["run"]
     assert plan["planned"] == {"insert": 3}
-    assert [change.keys() for change in plan["changes"]] == [{"line", "action", "key", "changes"}] * 3
+    assert [change.keys() for change in plan["changes"]] == [{"line", "part", "action", "key", "changes"}] * 3
     assert plan["changes"][0]["changes"]["Grade"] == {"old": "", "new": "A"}
 
 

@@ -94,6 +94,10 @@ JOBS: dict[str, Case] = {
         "contact\n  action: update\n  match: [Title]\n  map: {Title: grade}\n",
     ),
     "no match": _checked("[ID, Course]", "[]"),
+    "a contact that nothing finds": _checked(
+        "upsert\n  match: [ID, Course]\n  map:\n    ID: member", "insert-matching\n  map:"
+    ),
+    "a contact's ID beside `find`": _checked("action: upsert", "action: insert-matching\n  find: {Email: member}"),
     "a property that the site does not have": _run("Grade: grade", "Grad: grade"),
     "a business object that the site does not have": _run("ABC_Scores", "ABC_Score"),
     "a property that cannot be written": _run("Grade: grade", "Ordinal: grade"),

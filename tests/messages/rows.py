@@ -72,6 +72,12 @@ def _imported(rows: str, *, skipped: bool = False, **options: Any) -> Case:
 
 GRADES = "member,course,grade\n"
 
+
+def _found_by(find: dict[str, str], cell: str) -> Case:
+    mapped = {"Course": "course", "Grade": "grade"}
+    return _imported(f"{GRADES}{cell},Bookbinding,A\n", action="insert-matching", find=find, match=[], map=mapped)
+
+
 ROWS: dict[str, Case] = {
     "ragged": _read("m.csv", "id,name\n1,Ann,x\n"),
     "quote": _read("m.csv", 'id,name\n1,"Ann "B" Cole"\n'),
@@ -101,6 +107,8 @@ ROWS: dict[str, Case] = {
     "double": _imported(GRADES + "101,Bookbinding,A\n101,Bookbinding,B\n"),
     "no-match": _imported(GRADES + "101,Bookbinding,A\n", action="update"),
     "many-matches": _imported(GRADES + "103,Bookbinding,A\n"),
+    "no-contact": _found_by({"Email": "member"}, "nobody@example.org"),
+    "many-contacts": _found_by({"Chapter": "member"}, "North"),
     "other-key": _imported(GRADES + "105,Gilding,A\n", match=["Course"]),
     "required": _imported("member,course,grade,hours,score,taken\n101,,A,,,2026-11-01\n", match=["ID", "TakenOn"]),
     "exists": _imported(GRADES + "102,Bookbinding,A\n", action="insert", skipped=True),

@@ -47,7 +47,7 @@ class Shelf:
     def properties(self) -> Mapping[str, Property]:
         return PROPERTIES
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         self._call("find", match.get("ID"))
         rows = list(self.records.values())
         return [_record(row) for row in rows if all(same(value, row.get(name)) for name, value in match.items())]

@@ -14,7 +14,7 @@ from idms_cli.records.doubles import Doubles
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import OneByOne
 from idms_cli.records.mapping import bind
-from idms_cli.records.plan import Planner
+from idms_cli.records.plan import Planner, Sources
 from idms_cli.records.window import Window
 from tests.records.shelf import COLUMNS, MAP, PROPERTIES, Shelf, rules
 
@@ -39,7 +39,7 @@ def plan_rows(
     given = rules(**changes)
     mapping = bind(MAP, COLUMNS, PROPERTIES, matched=given.match)
     with Window(width) as window, closing(Doubles(journal.directory, given)) as doubles:
-        planner = Planner(OneByOne(shelf), mapping, given, journal, doubles)
+        planner = Planner(Sources(OneByOne(shelf), mapping), given, journal, doubles)
         planner.plan(rows, window, tell=tell or (lambda _: None))
         journal.finish_plan(planner.corrections())
     told = {line: "skipped: " + ", ".join(fault.code for fault in faults) for line, faults in journal.skipped()}

@@ -26,16 +26,20 @@ class Entry(NamedTuple):
     """The site's entity that is written, for locks: addresses are parts of `Party`. Empty: the name given."""
     owner: tuple[str, ...] = ()
     """The properties that hold the contact's ID, where one contact may have many records."""
+    contact: tuple[str, ...] = ("ID",)
+    """Properties that may hold the ID of the contact to whom a new record is added; the first that the site has."""
     site_knows: bool = False
     """Whether a contact has one or many is known from the metadata only: ask `names_one` when it is at hand."""
     delete_by: tuple[tuple[str, ...], ...] = ()
     """A delete must match on all of one of these; empty: on anything."""
     refuses: Mapping[str, str] = MappingProxyType({})
-    """`insert`, `update` or `delete` -> why this kind cannot do it, and what to do instead."""
+    """Action -> why this kind cannot do it, and what to do instead; an insert is also part of others."""
 
     def why_not(self, action: str) -> str:
         """Why a job's `action` cannot be done with this kind, empty when it can."""
-        parts = {"insert-matching": ("insert",), "upsert": ("insert", "update")}.get(action, (action,))
+        parts = {"insert-matching": ("insert-matching", "insert"), "upsert": ("insert", "update")}.get(
+            action, (action,)
+        )
         return next((self.refuses[part] for part in parts if part in self.refuses), "")
 
     def too_wide(self, action: str, match: Collection[str]) -> str:
@@ -58,9 +62,12 @@ KINDS: dict[str, Entry] = {
         "idms_cli.imis.kinds.contact",
         "persons and organizations, through Party",
         entity="Party",
+        contact=(),
         refuses={
+            "insert-matching": "that adds data to contacts that are there. For contacts themselves there are insert, "
+            "with match: to leave those alone that are there, and upsert",
             "delete": "contacts are never deleted. Set the erasure mark with an update (the mark itself, or Status D), "
-            "and let the Contact erasure task of iMIS do it"
+            "and let the Contact erasure task of iMIS do it",
         },
     ),
     "panel": Entry(
@@ -68,10 +75,15 @@ KINDS: dict[str, Entry] = {
         "rows of any business object",
         needs_name=True,
         owner=("ID", "PartyId", "ContactKey"),
+        contact=("PartyId", "ID", "ContactId"),
         site_knows=True,
     ),
     "activity": Entry(
-        "idms_cli.imis.kinds.activity", "activities of a contact", entity="Activity", owner=("PartyId", "ID")
+        "idms_cli.imis.kinds.activity",
+        "activities of a contact",
+        entity="Activity",
+        owner=("PartyId", "ID"),
+        contact=("PartyId",),
     ),
     "address": Entry(
         "idms_cli.imis.kinds.address",
@@ -119,7 +131,13 @@ KINDS: dict[str, Entry] = {
             "delete": "a login can only be created. Remove one in iMIS",
         },
     ),
-    "lookup_value": Entry("idms_cli.imis.kinds.lookup_value", "values of the general lookup tables", entity="GenTable"),
+    "lookup_value": Entry(
+        "idms_cli.imis.kinds.lookup_value",
+        "values of the general lookup tables",
+        entity="GenTable",
+        contact=(),
+        refuses={"insert-matching": "a lookup value belongs to no contact"},
+    ),
 }
 
 
@@ -154,8 +172,11 @@ class Kind(Protocol):
     def properties(self) -> Mapping[str, Property]:
         """All that may be mapped or matched on, by the site's spelling. One metadata call per run at most."""
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
-        """The records whose properties equal all of `match` (checked again here: the site may ignore a filter)."""
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
+        """The records whose properties equal all of `match` (checked again here: the site may ignore a filter).
+
+        Without `every` it may be content with some, at least two, where they are very many.
+        """
 
     def read(self, key: Key) -> Record | None:
         """One record by its key, None when it is not there."""

@@ -49,7 +49,7 @@ class Addresses:
                 self._known = _read_properties(self._site)
             return self._known
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:  # noqa: ARG002 - always every
         """As `Kind.find`. The contact's ID must be among what is matched."""
         wanted = self._spelled(match)
         contact = text_of(wanted.get("ID"))

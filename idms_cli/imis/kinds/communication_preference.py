@@ -60,7 +60,7 @@ class Preferences:
         """As `Kind.properties`; without asking the site."""
         return {one.name: one for one in PROPERTIES}
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:  # noqa: ARG002 - always every
         """As `Kind.find`. The contact's ID must be among what is matched."""
         wanted = self._spelled(match)
         if "ID" not in wanted:

@@ -37,7 +37,7 @@ class Contacts:
         """As `Kind.properties`: the flat members, and the additional attributes the site's metadata names."""
         return self._members.all
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         """As `Kind.find`: by ID where that is given, else by the members that the site can search by."""
         wanted = self._spelled(match)
         ids = [str(wanted[name]).strip() for name in KEYS if wanted.get(name) is not None]
@@ -49,7 +49,8 @@ class Contacts:
             record = self._record(row)
             return record if agree(wanted, record.values, loose=_is_loose) else None
 
-        return hits(filtered(self._site, self.entity, self._conditions(wanted)), meets, what="Searching contacts")
+        rows = filtered(self._site, self.entity, self._conditions(wanted), every=every)
+        return hits(rows, meets, what="Searching contacts")
 
     def read(self, key: Key) -> Record | None:
         """As `Kind.read`."""

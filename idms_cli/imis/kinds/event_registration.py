@@ -50,7 +50,7 @@ class Registrations:
         """As `Kind.properties`; without asking the site."""
         return {one.name: one for one in PROPERTIES}
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:  # noqa: ARG002 - always every
         """As `Kind.find`: the active ones. Event and contact must be among what is matched."""
         wanted = self._spelled(match)
         event, contact = text_of(wanted.get("EventId")), text_of(wanted.get("ID"))

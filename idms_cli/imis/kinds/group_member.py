@@ -53,7 +53,7 @@ class GroupMembers:
         """As `Kind.properties`; without asking the site."""
         return {one.name: one for one in PROPERTIES}
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         """As `Kind.find`: memberships, or the roles that match where the role is among what is matched."""
         wanted = self._spelled(match)
         group = self._group_id(wanted)
@@ -70,11 +70,11 @@ class GroupMembers:
             ours = ours and ("ID" not in wanted or same(wanted["ID"], contact_id(row), loose=True))
             return _membership(row) if ours else None
 
-        found = hits(filtered(self._site, ENTITY, conditions), meets, what="Searching group members")
+        records = hits(filtered(self._site, ENTITY, conditions, every=every), meets, what="Searching group members")
         if "Role" in wanted:
             role = text_of(wanted["Role"])
-            found = [_role(one.body, each) for one in found for each in details(one.body) if has_role(each, role)]
-        return [record for record in found if agree(rest, record.values, loose=_is_loose)]
+            records = [_role(one.body, each) for one in records for each in details(one.body) if has_role(each, role)]
+        return [record for record in records if agree(rest, record.values, loose=_is_loose)]
 
     def read(self, key: Key) -> Record | None:
         """As `Kind.read`."""

@@ -45,7 +45,7 @@ class LookupValues:
         """As `Kind.properties`; without asking the site."""
         return {one.name: one for one in PROPERTIES}
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         """As `Kind.find`. The table must be among what is matched."""
         wanted = self._spelled(match)
         table, code = text_of(wanted.get("TableName")), text_of(wanted.get("Code"))
@@ -61,7 +61,8 @@ class LookupValues:
             record = _record(row, table)
             return record if agree(wanted, record.values, loose=_is_loose) else None
 
-        return hits(filtered(self._site, ENTITY, {"TableName": table}), meets, what=f"Searching the table {table}")
+        rows = filtered(self._site, ENTITY, {"TableName": table}, every=every)
+        return hits(rows, meets, what=f"Searching the table {table}")
 
     def read(self, key: Key) -> Record | None:
         """As `Kind.read`."""

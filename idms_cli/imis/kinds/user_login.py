@@ -35,7 +35,7 @@ class Logins:
         """As `Kind.properties`; without asking the site."""
         return {one.name: one for one in PROPERTIES}
 
-    def find(self, match: Mapping[str, Value]) -> list[Record]:
+    def find(self, match: Mapping[str, Value], *, every: bool = False) -> list[Record]:
         """As `Kind.find`: by the contact's ID, or by the user name."""
         wanted = self._spelled(match)
         if "ID" in wanted:
@@ -46,7 +46,7 @@ class Logins:
             record = _record(row)
             return record if agree(wanted, record.values, loose=_always) else None
 
-        return hits(filtered(self._site, ENTITY, wanted), meets, what="Searching logins")
+        return hits(filtered(self._site, ENTITY, wanted, every=every), meets, what="Searching logins")
 
     def read(self, key: Key) -> Record | None:
         """As `Kind.read`."""

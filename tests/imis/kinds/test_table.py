@@ -39,9 +39,13 @@ def test_an_action_that_a_kind_cannot_do_has_its_reason(word, action, said):
     assert said in KINDS[word].why_not(action)
 
 
-@pytest.mark.parametrize("action", ["insert", "insert-matching"])
-def test_every_kind_can_be_inserted(action):
-    assert {word for word, entry in KINDS.items() if entry.why_not(action)} == set()
+def test_every_kind_can_be_inserted():
+    assert {word for word, entry in KINDS.items() if entry.why_not("insert")} == set()
+
+
+def test_every_kind_that_belongs_to_a_contact_can_be_added_to_one_that_is_found():
+    assert {word for word, entry in KINDS.items() if entry.why_not("insert-matching")} == {"contact", "lookup_value"}
+    assert {word for word, entry in KINDS.items() if not entry.contact} == {"contact", "lookup_value"}
 
 
 def test_what_can_be_deleted_is_known():

@@ -16,16 +16,29 @@ from idms_cli.records.journal import Journal
 from tests.modules.imports.office import Office
 
 
-class Dying:
-    """A kind of record whose calls end the process, or go on to the real one."""
+class Moment:
+    """When the process dies."""
 
-    def __init__(self, kind: Any, word: str, number: int) -> None:
-        self._kind = kind
+    def __init__(self, word: str, number: int) -> None:
         self._word = word
         self._left = number
 
-    def find(self, match: Any) -> Any:
-        return self._around("find", match)
+    def reached(self, word: str) -> None:
+        if word == self._word:
+            self._left -= 1
+            if not self._left:
+                os._exit(99)
+
+
+class Dying:
+    """A kind of record whose calls end the process, or go on to the real one."""
+
+    def __init__(self, kind: Any, moment: Moment) -> None:
+        self._kind = kind
+        self._moment = moment
+
+    def find(self, match: Any, **how: Any) -> Any:
+        return self._around("find", match, **how)
 
     def insert(self, values: Any) -> Any:
         return self._around("insert", values)
@@ -33,40 +46,35 @@ class Dying:
     def update(self, record: Any, changes: Any) -> Any:
         return self._around("update", record, changes)
 
+    def delete(self, record: Any) -> Any:
+        return self._around("delete", record)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kind, name)
 
-    def _around(self, name: str, *arguments: Any) -> Any:
-        die("before-" + name, self)
-        result = getattr(self._kind, name)(*arguments)
-        die("after-" + name, self)
+    def _around(self, name: str, *arguments: Any, **how: Any) -> Any:
+        self._moment.reached("before-" + name)
+        result = getattr(self._kind, name)(*arguments, **how)
+        self._moment.reached("after-" + name)
         return result
-
-
-def die(word: str, dying: Dying) -> None:
-    if word == dying._word:
-        dying._left -= 1
-        if not dying._left:
-            os._exit(99)
 
 
 def main(directory: Path, run: Path, word: str, number: int) -> None:
     module: Any = import_file
     opened = module.open_kind
-    dying = Dying(None, word, number)
+    moment = Moment(word, number)
 
     def open_kind(site: Site, kind: str, name: str | None) -> Any:
-        dying._kind = opened(site, kind, name)
-        return dying
+        return Dying(opened(site, kind, name), moment)
 
     module.open_kind = open_kind
     journals: Any = Journal
     finish = journals.finish_plan
 
     def finish_plan(journal: Journal, *arguments: Any) -> None:
-        die("before-plan-is-kept", dying)
+        moment.reached("before-plan-is-kept")
         finish(journal, *arguments)
-        die("after-plan-is-kept", dying)
+        moment.reached("after-plan-is-kept")
 
     journals.finish_plan = finish_plan
     settings = read_settings(directory / "idms.yaml")
