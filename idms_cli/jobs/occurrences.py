@@ -1,0 +1,67 @@
+"""What becomes of a schedule's slots: when each is acted upon, and which of them will not run, and why.
+
+A schedule is a set of nominal moments. A job's other rules move, defer or cancel them; what comes out is a set of
+occurrences, and that is what a tick works with. Nothing here reads a clock, a file or the history.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from idms_cli.jobs.schedule import Schedule
+
+
+@dataclass(frozen=True, order=True)
+class Occurrence:
+    """One slot of a job, and what its rules make of it. Sorts by the moment at which it is decided."""
+
+    acts_at: datetime
+    """When a tick decides it: its own moment, later by the job's jitter, or the end of a window. UTC."""
+    slot: datetime
+    """What the slot is called, and what templates and file names see: the nominal moment. UTC."""
+    skip: str = ""
+    """Why it will not run, as the reason of its verdict: `holiday: Christmas Day`; empty when it may run."""
+    note: str = ""
+    """What was done to it, for people: `moved from Fri 2026-12-25 02:15: holiday Christmas Day`."""
+
+
+@dataclass(frozen=True)
+class DueOccurrences:
+    """What a span of time owes: the newest occurrences, ascending, and the first and last slot of those cut off."""
+
+    occurrences: tuple[Occurrence, ...]
+    older: tuple[datetime, datetime] | None = None
+
+
+class Occurrences(Protocol):
+    """A job's occurrences, by the moment at which they act. Moments must be aware (else ValueError).
+
+    Also the occurrences that will be skipped are there: at `acts_at` they get their verdict.
+    """
+
+    def next_after(self, moment: datetime) -> Occurrence | None:
+        """The first that acts strictly after the moment; None when there will be none."""
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> DueOccurrences:
+        """Those that act later than `after` and not later than `until`: all, or the `newest` where there are more."""
+
+    def describe(self) -> str:
+        """The schedule and its rules in short words, with the zone."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The occurrences of a schedule without further rules: each slot acts at its own moment."""
+
+    schedule: Schedule
+
+    def next_after(self, moment: datetime) -> Occurrence | None:
+        slot = self.schedule.next_after(moment)
+        return None if slot is None else Occurrence(slot, slot)
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> DueOccurrences:
+        due = self.schedule.due(after, until, newest=newest)
+        return DueOccurrences(tuple(Occurrence(slot, slot) for slot in due.slots), due.older)
+
+    def describe(self) -> str:
+        return self.schedule.describe()
