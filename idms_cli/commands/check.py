@@ -23,7 +23,7 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
     now = session.now()
 
     def has_run(job: str) -> bool:
-        return any(slot.verdict == "run" for slot in session.store.runs.slots(job))
+        return any(slot.verdict == "run" for slot in session.store.slots.of(job))
 
     checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, jobs)]
     show(check_page(checked, Clock(settings.timezone, now)), as_json=as_json)

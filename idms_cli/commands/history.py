@@ -43,7 +43,7 @@ def command(
 
 
 def _has_history(store: Store, job: str) -> bool:
-    return bool(store.runs.history(Wanted(job, limit=1)) or store.runs.slots(job, 1))
+    return bool(store.runs.history(Wanted(job, limit=1)) or store.slots.of(job, 1))
 
 
 def _moment(text: str, clock: Clock) -> datetime:

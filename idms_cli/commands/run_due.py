@@ -12,7 +12,8 @@ from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
 from idms_cli.dispatch.waiting import stay
 from idms_cli.reports.page import Line, Page, show
-from idms_cli.reports.wording import some
+from idms_cli.reports.status import settled_line
+from idms_cli.reports.wording import duration, some
 
 YEARS = range(1970, 3000)
 """As the schedules count."""
@@ -47,7 +48,7 @@ def _moment(text: str, session: Session) -> datetime:
 
 def _tell(done: Tick) -> int:
     show(Page({}, [Line(text) for text in _needs_a_person(done)]), file=sys.stderr)
-    show(Page({}, [Line(text) for claim in done.claims for text in _became(claim)]))
+    show(Page({}, [*map(settled_line, done.settled), *(Line(text) for each in done.claims for text in _became(each))]))
     return 2 if done.broken else 0
 
 
@@ -63,8 +64,9 @@ def _needs_a_person(done: Tick) -> Iterator[str]:
 
 
 def _became(claim: Claimed) -> Iterator[str]:
-    if claim.run is not None:
-        yield f"{claim.job}: run {claim.run}"
+    if claim.runs:
+        late = f", {duration(claim.late_s)} late" if claim.late_s else ""
+        yield f"{claim.job}: run{'s' if len(claim.runs) > 1 else ''} {', '.join(map(str, claim.runs))}{late}"
     elif not claim.reason:
         return  # another run-due was faster, and tells
     if claim.reason:

@@ -17,5 +17,5 @@ def command(session: Session, *, as_json: bool) -> None:
     """How each job stands: its state, its last run with counts, and its next run."""
     now = session.now()
     settle(session.store, now.timestamp())
-    jobs = refresh(session.store, session.settings, now).jobs
-    show(status_page(session.store, jobs, Clock(session.settings.timezone, now)), as_json=as_json)
+    refreshed = refresh(session.store, session.settings, now)
+    show(status_page(session.store, refreshed, Clock(session.settings.timezone, now)), as_json=as_json)

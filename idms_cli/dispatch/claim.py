@@ -1,20 +1,25 @@
 """Due slots are claimed, each once; every slot that will not run gets its verdict and the reason."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-from idms_cli.config.durations import format_duration
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_file
-from idms_cli.history.rows import JobRow, NewRun
+from idms_cli.dispatch.planning import occurrences_of
+from idms_cli.dispatch.verdicts import Case, decide, why_not
+from idms_cli.history.rows import JobRow, NewRun, Verdict
+from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
-from idms_cli.jobs.job import Job, schedule_from
-from idms_cli.jobs.schedule import Due
+from idms_cli.jobs.job import Job
+from idms_cli.jobs.occurrences import DueOccurrences, Occurrence
 from idms_cli.modules import Work
 
 NEWEST = 1000
 """Missed slots that get a row each; older ones share one row."""
+
+NOBODY = "missed: nobody called run-due"
 
 
 @dataclass(frozen=True)
@@ -22,21 +27,29 @@ class Claimed:
     """What became of one job's due slots."""
 
     job: str
-    run: int | None = None
+    runs: tuple[int, ...] = ()
+    late_s: int = 0
+    """So long after its moment the latest slot was taken; 0 on time."""
     skipped: int = 0
     reason: str = ""
     """Why the latest slot did not run."""
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What is to be written down about one job."""
+
+    row: JobRow
+    verdicts: tuple[Verdict, ...]
+    next_due: int | None
+    definition: tuple[str, str] | None
+    """Path and text of the job file, where any slot runs."""
+
+
 def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> NewRun:
-    """A run of this job as it is defined now."""
-    return NewRun(
-        job=job.name,
-        due=due,
-        definition=store.runs.remember(job.path, job.document.text),
-        locks=tuple(lock._asdict() for lock in work.locks()),
-        timeout_s=job.timeout.total_seconds(),
-    )
+    """A run of this job as it is defined now, with its definition remembered."""
+    store.runs.remember(job.path, job.document.text)
+    return _run_of(job, work, due=due)
 
 
 class Claimer:
@@ -48,54 +61,77 @@ class Claimer:
         self._now = now
         self._moment = int(now.timestamp())
 
-    def claim(self, row: JobRow) -> Claimed:
-        """Decide every slot of a job up to now: the latest may run, older ones are `skipped: missed`."""
-        schedule = schedule_from(row.schedule, row.timezone)
-        due = schedule.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
-        claimed = self._decide(row, due) if due.slots else Claimed(row.name)
-        upcoming = schedule.next_after(self._now)
-        next_due = None if upcoming is None else int(upcoming.timestamp())
-        self._store.catalog.advance(row.name, decided_until=self._moment, next_due=next_due)
-        return claimed
+    def claim(self, rows: Sequence[JobRow]) -> list[Claimed]:
+        """Decide every slot of these jobs up to now, and write all verdicts down in one transaction."""
+        decided = [self._decide(row) for row in rows]
+        claims = []
+        with self._store.database.write() as connection:
+            for one in decided:
+                if one.definition:
+                    self._store.runs.keep(connection, *one.definition)
+                runs = self._store.slots.decide(connection, one.verdicts, self._moment)
+                self._store.catalog.advance(connection, one.row.name, decided_until=self._moment, next_due=one.next_due)
+                claims.append(_claimed(one, runs))
+        return claims
 
-    def _decide(self, row: JobRow, due: Due) -> Claimed:
-        slots = [int(slot.timestamp()) for slot in due.slots]
-        why_none = _why_none(row)
-        if due.older:
-            first, last = (int(slot.timestamp()) for slot in due.older)
-            self._skip(row, first, why_none or "missed: nobody called run-due", until=last)
-        missed = why_none or "missed: a later one took its place"
-        self._store.runs.skip_all(row.name, slots[:-1], self._moment, reason=missed)
-        run, reason = (None, why_none) if why_none else self._claim_latest(row, slots[-1])
-        if reason:
-            self._skip(row, slots[-1], reason)
-        return Claimed(row.name, run, len(slots) - (run is not None), reason)
+    def _decide(self, row: JobRow) -> Decided:
+        occurrences = occurrences_of(self._store, row)
+        due = occurrences.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
+        upcoming = occurrences.next_after(self._now)
+        next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
+        case, work = self._look(row)
+        verdicts = (*_stretch(case, due), *_each(case, work, due))
+        runs = case.job is not None and any(verdict.run for verdict in verdicts)
+        definition = (case.job.path, case.job.document.text) if case.job and runs else None
+        return Decided(row, verdicts, next_due, definition)
 
-    def _claim_latest(self, row: JobRow, slot: int) -> tuple[int | None, str]:
-        """The run that took the slot, or why there is none; both empty when another tick was faster."""
+    def _look(self, row: JobRow) -> tuple[Case, Work | None]:
+        """What the verdicts of a job's slots depend on; and its work, unless the job cannot run anyway."""
+        pauses = self._store.pauses.of(row.name, row.decided_until, self._moment)
+        case = Case(row, None, self._now, tuple(pauses), self._store.runs.open_of(row.name))
+        if row.problems or not row.enabled:
+            return case, None
         try:
             job, work = read_job_file(row.name, (row.path,), self._settings)
         except ProblemsFound as broken:  # it changed between this tick's reading and now
-            return None, f"broken: {broken.problems[0].message}"
-        reason = self._why_not_now(job, slot)
-        if reason:
-            return None, reason
-        return self._store.runs.claim(new_run(self._store, job, work, due=slot), self._moment), ""
-
-    def _why_not_now(self, job: Job, slot: int) -> str:
-        if self._moment - slot > job.grace.total_seconds():
-            return f"missed: over the grace of {format_duration(job.grace)}"
-        other = self._store.runs.open_of(job.name)
-        if other is None or (other.due is not None and int(other.due.timestamp()) == slot):
-            return ""  # in the second case another tick was faster; the claim will tell
-        return f"overlap: run {other.id} is still {other.status}"
-
-    def _skip(self, row: JobRow, slot: int, reason: str, *, until: int | None = None) -> None:
-        self._store.runs.skip(row.name, slot, self._moment, reason=reason, until=until)
+            return replace(case, row=replace(row, problems=tuple(map(asdict, broken.problems)))), None
+        return replace(case, job=job), work
 
 
-def _why_none(row: JobRow) -> str:
-    if row.problems:
-        problem = row.problems[0]
-        return f"broken: {problem['file']}:{problem['line']}: {problem['message']}"
-    return "" if row.enabled else "disabled: the job file says enabled: false"
+def _stretch(case: Case, due: DueOccurrences) -> Iterator[Verdict]:
+    """One verdict for all slots beyond the newest."""
+    if due.older is None:
+        return
+    first, last = (why_not(case, Occurrence(slot, slot)) for slot in due.older)
+    reason = first if first == last and first else NOBODY
+    since, until = (int(slot.timestamp()) for slot in due.older)
+    yield Verdict(case.row.name, since, reason=reason, until=until if until > since else None)
+
+
+def _each(case: Case, work: Work | None, due: DueOccurrences) -> Iterator[Verdict]:
+    for occurrence, reason in decide(case, due.occurrences).items():
+        slot = int(occurrence.slot.timestamp())
+        if reason or case.job is None or work is None:
+            yield Verdict(case.row.name, slot, reason=reason)
+        else:
+            late_s = int(case.late(occurrence).total_seconds())
+            yield Verdict(case.row.name, slot, _run_of(case.job, work, due=slot, late_s=late_s))
+
+
+def _run_of(job: Job, work: Work, *, due: int | None = None, late_s: int = 0) -> NewRun:
+    return NewRun(
+        job=job.name,
+        due=due,
+        late_s=late_s,
+        definition=definition_hash(job.path, job.document.text),
+        locks=tuple(lock._asdict() for lock in work.locks()),
+        timeout_s=job.timeout.total_seconds(),
+    )
+
+
+def _claimed(decided: Decided, runs: Sequence[int | None]) -> Claimed:
+    made = [(verdict, run) for verdict, run in zip(decided.verdicts, runs, strict=True) if run is not None]
+    late_s = max((verdict.run.late_s for verdict, _ in made if verdict.run), default=0)
+    skipped = sum(verdict.run is None for verdict in decided.verdicts)
+    reason = decided.verdicts[-1].reason if decided.verdicts else ""
+    return Claimed(decided.row.name, tuple(run for _, run in made), late_s, skipped, reason)

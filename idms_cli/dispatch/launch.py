@@ -13,6 +13,8 @@ from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.modules import DataLock
 
+WAITS_ITS_TURN = "waits for the earlier slots of the same job"
+
 
 @dataclass(frozen=True)
 class Started:
@@ -33,10 +35,17 @@ def hand_over(store: Store, settings: Settings, now: float, *, resume: bool = Fa
     With `resume` interrupted runs go on as well: only a tick does that, so that a death is seen before it is mended.
     """
     handed = []
+    queued: set[str] = set()
     for run in store.runs.open():
         if resume and run.status == "interrupted" and run.attempt >= ATTEMPTS:
             _give_up(store, settings, run, now)
+        is_behind = run.due is not None and run.job in queued
+        if run.due is not None:
+            queued.add(run.job)
         if not _may_start(run, resume=resume):
+            continue
+        if is_behind:
+            _wait(store, run, WAITS_ITS_TURN)
             continue
         started = try_start(store, settings, run, now)
         if isinstance(started, Started):
@@ -59,9 +68,20 @@ def try_start(store: Store, settings: Settings, run: Run, now: float, *, alive: 
         return started
     if alive is None:
         own.release()
-    if started != run.reason:
-        store.runs.wait(run.id, started)
+    _wait(store, run, started)
     return started
+
+
+def _wait(store: Store, run: Run, reason: str) -> None:
+    if reason != run.reason:
+        store.runs.wait(run.id, reason)
+
+
+def _behind(ahead: Run) -> str:
+    """Many wait in one queue: what is told must not change with each that leaves it."""
+    if ahead.status == "running":
+        return f"waits for run {ahead.id} of the same job"
+    return WAITS_ITS_TURN
 
 
 def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own: Lock) -> Started | str:
@@ -70,7 +90,10 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
         return f"waits for {data.resource}{_holder(store, data)}"
     with store.database.write() as connection:
         running = store.runs.running(connection)
-        if running >= settings.max_parallel:
+        ahead = None if run.due is None else store.runs.ahead_of(connection, run)
+        if ahead is not None:
+            reason = _behind(ahead)
+        elif running >= settings.max_parallel:
             reason = f"waits for a place: {running} of {settings.max_parallel} runs are running"
         elif store.runs.start(connection, run.id, now):
             reason = ""

@@ -1,5 +1,6 @@
 """Changed job files are read, and what they say is kept for the next tick."""
 
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,10 +9,12 @@ from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.dispatch.owed import Settled, settle_owed
+from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
 from idms_cli.history.store import Store
-from idms_cli.jobs.folder import fingerprint, list_jobs
+from idms_cli.jobs.folder import fingerprint, list_jobs, same_file
 from idms_cli.jobs.job import Job, schedule_from
 
 
@@ -22,30 +25,32 @@ class Refreshed:
     jobs: dict[str, JobRow]
     changed: tuple[str, ...]
     """Names of jobs that are new or were read again."""
-    removed: tuple[str, ...]
+    settled: tuple[Settled, ...]
 
 
 def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
-    """Read the job files that changed since they were last read. One broken file stops nobody."""
+    """Read the job files that changed since they were last read. One broken file stops nobody.
+
+    What a job owed until now by what its file said before is written down as skipped, before that is forgotten.
+    """
     config_mark = fingerprint(settings.path.stat(), __version__)
     listing = list_files(settings, config_mark)
     known = store.catalog.all()
     changed = [name for name, (_, mark) in listing.items() if name not in known or known[name].fingerprint != mark]
     removed = [name for name in known if name not in listing]
     moment = int(now.timestamp())
-    for name in removed:
-        _settle_old_slots(store, known[name], moment, reason="the job file was removed")
+    settled = [_let_go(store, known[name], listing, known, moment) for name in removed]
     rows = []
     for name in changed:
-        row = _read(name, listing[name], settings, known.get(name), moment)
-        _tell_what_is_no_longer_owed(store, known.get(name), row, moment)
+        row = _with_next_due(store, _read(name, listing[name], settings, known.get(name), moment))
+        settled.append(_tell_what_is_no_longer_owed(store, known.get(name), row, moment))
         rows.append(row)
     store.catalog.forget(removed)
     store.catalog.save(rows)
     store.catalog.save_config(
         str(settings.path), config_mark, jobs=str(settings.jobs), max_parallel=settings.max_parallel
     )
-    return Refreshed(store.catalog.all(), tuple(changed), tuple(removed))
+    return Refreshed(store.catalog.all(), tuple(changed), tuple(filter(None, settled)))
 
 
 def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[str, ...], str]]:
@@ -61,7 +66,7 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
 
 def _read(name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int) -> JobRow:
     paths, mark = found
-    base = old or JobRow(name=name, path=harmless(paths[0]), fingerprint=mark, first_seen=moment, decided_until=moment)
+    base = old or JobRow(name, harmless(paths[0]), mark, first_seen=moment, since=moment, decided_until=moment)
     try:
         job, _ = read_job_file(name, paths, settings)
     except ProblemsFound as broken:
@@ -71,9 +76,7 @@ def _read(name: str, found: tuple[tuple[str, ...], str], settings: Settings, old
 
 
 def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
-    same = (base.schedule, base.timezone) == (job.schedule_text, str(job.zone))
-    since = base.decided_until if same else moment
-    upcoming = job.schedule.next_after(datetime.fromtimestamp(since, UTC)) if job.schedule else None
+    same_schedule = (base.schedule, base.timezone) == (job.schedule_text, str(job.zone))
     return replace(
         base,
         path=job.path,
@@ -83,30 +86,52 @@ def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
         enabled=job.enabled,
         schedule=job.schedule_text,
         timezone=str(job.zone),
-        decided_until=since,
-        next_due=None if upcoming is None else int(upcoming.timestamp()),
+        since=base.since if same_schedule else moment,
+        decided_until=base.decided_until if same_schedule and base.enabled == job.enabled else moment,
         problems=(),
     )
 
 
-def _tell_what_is_no_longer_owed(store: Store, old: JobRow | None, new: JobRow, moment: int) -> None:
+def _with_next_due(store: Store, row: JobRow) -> JobRow:
+    if row.problems:
+        return row
+    after = datetime.fromtimestamp(row.decided_until, UTC)
+    upcoming = occurrences_of(store, row).next_after(after) if row.schedule else None
+    return replace(row, next_due=None if upcoming is None else int(upcoming.acts_at.timestamp()))
+
+
+def _let_go(
+    store: Store, row: JobRow, listing: Mapping[str, tuple[tuple[str, ...], str]], known: Container[str], moment: int
+) -> Settled | None:
+    """A job whose file is gone. Under a new name it is a new job, which a pause of the old one still holds for."""
+    renamed = [name for name, (_, mark) in listing.items() if name not in known and same_file(mark, row.fingerprint)]
+    if len(renamed) == 1:
+        store.pauses.move(row.name, renamed[0], moment)
+        return settle_owed(store, row, moment, reason=f"removed: its file is {renamed[0]}.yaml now, another job")
+    return settle_owed(store, row, moment, reason="removed: the job file is gone")
+
+
+def _tell_what_is_no_longer_owed(store: Store, old: JobRow | None, new: JobRow, moment: int) -> Settled | None:
+    settled = None
     if old is not None and (old.schedule, old.timezone) != (new.schedule, new.timezone):
-        _settle_old_slots(store, old, moment, reason="the schedule was changed")
+        settled = settle_owed(store, old, moment, reason=f"schedule changed: it was {_in_words(store, old)}")
+    elif old is not None and old.enabled != new.enabled:
+        said = "says" if old.enabled else "said"
+        settled = settle_owed(store, old, moment, reason=f"disabled: the job file {said} enabled: false")
     if new.next_due is None and new.schedule and not new.problems:
         _settle_one_time_in_the_past(store, new, moment)
+    return settled
 
 
 def _settle_one_time_in_the_past(store: Store, row: JobRow, moment: int) -> None:
     now = datetime.fromtimestamp(moment, UTC)
     due = schedule_from(row.schedule, row.timezone).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
-    for slot in due.slots:
-        store.runs.skip(row.name, int(slot.timestamp()), moment, reason="past: it was over when the job was first seen")
+    slots = [int(slot.timestamp()) for slot in due.slots]
+    store.slots.skip(row.name, slots, moment, reason="past: it was over when the job was first seen")
 
 
-def _settle_old_slots(store: Store, row: JobRow, moment: int, *, reason: str) -> None:
-    if row.next_due is not None and row.next_due <= moment:
-        until = None if row.next_due == moment else moment
-        store.runs.skip(row.name, row.next_due, moment, reason=reason, until=until)
+def _in_words(store: Store, row: JobRow) -> str:
+    return occurrences_of(store, row).describe() if row.schedule else "none"
 
 
 def _as_dict(problem: Problem) -> dict[str, str | int]:

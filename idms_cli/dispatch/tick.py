@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.claim import Claimed, Claimer
 from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.owed import Settled
+from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
-from idms_cli.history.rows import JobRow, Run
+from idms_cli.history.rows import Incident, JobRow, Run
 from idms_cli.history.store import Store
-from idms_cli.jobs.job import schedule_from
 
 AHEAD_S = 60
 """Another tick's clock may be a little ahead."""
@@ -26,6 +27,10 @@ class Tick:
     started: tuple[int, ...]
     broken: tuple[JobRow, ...]
     """Jobs with problems that were read anew in this tick."""
+    settled: tuple[Settled, ...] = ()
+    """What is no longer owed, because a job was edited or removed."""
+    incident: Incident | None = None
+    """Nobody had called run-due for a while before this tick."""
     note: str = ""
 
 
@@ -44,22 +49,23 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         _rewind(store, refreshed.jobs, now)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
-        claims: list[Claimed] = []
-    else:
-        claims = _claim(store, settings, refreshed.jobs, pretended or now)
-    taken = sum(claim.run is not None for claim in claims)
-    store.ticks.record(clock, claimed=taken, note=note)
+    silence_s = 0.0 if pretended or not store.ticks.is_anything_scheduled() else store.ticks.silence_s(clock)
+    this = store.ticks.record(clock, note=note, silence_s=silence_s)
+    claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now)
+    taken = sum(len(claim.runs) for claim in claims)
+    if taken:
+        store.ticks.claimed(this, taken)
     started = hand_over(store, settings, clock, resume=True)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
-    return Tick(told, tuple(claims), tuple(started), tuple(broken), note)
+    incident = store.incidents.at(clock) if silence_s else None
+    return Tick(told, tuple(claims), tuple(started), tuple(broken), refreshed.settled, incident, note)
 
 
 def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime) -> list[Claimed]:
     due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
     due.sort(key=lambda row: (row.next_due or 0, row.name))
-    claimer = Claimer(store, settings, now)
-    return [claimer.claim(row) for row in due]
+    return Claimer(store, settings, now).claim(due)
 
 
 def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
@@ -67,7 +73,7 @@ def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
     moment = int(now.timestamp())
     for row in jobs.values():
         if row.schedule and row.decided_until > moment + AHEAD_S:
-            store.runs.forget_skipped(row.name, moment)
-            upcoming = schedule_from(row.schedule, row.timezone).next_after(datetime.fromtimestamp(moment, UTC))
-            next_due = None if upcoming is None else int(upcoming.timestamp())
+            store.slots.forget_skipped(row.name, moment)
+            upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(moment, UTC))
+            next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
             store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)

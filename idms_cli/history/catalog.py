@@ -1,6 +1,7 @@
 """What idms.yaml and the job files said when they were last read, so that an unchanged file is not read again."""
 
 import json
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -8,14 +9,14 @@ from idms_cli.history.database import Database
 from idms_cli.history.rows import JobRow
 
 SAVE = """
-INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, first_seen, decided_until,
-                 next_due, problems)
-VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :first_seen, :decided_until,
-        :next_due, :problems)
+INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, first_seen, since,
+                 decided_until, next_due, problems)
+VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :first_seen, :since,
+        :decided_until, :next_due, :problems)
 ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
-  schedule = excluded.schedule, timezone = excluded.timezone, decided_until = excluded.decided_until,
-  next_due = excluded.next_due, problems = excluded.problems"""
+  schedule = excluded.schedule, timezone = excluded.timezone, since = excluded.since,
+  decided_until = excluded.decided_until, next_due = excluded.next_due, problems = excluded.problems"""
 ALL = "SELECT * FROM job ORDER BY name"
 FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
@@ -46,10 +47,9 @@ class Catalog:
         with self._database.write() as connection:
             connection.executemany(FORGET, [(name,) for name in names])
 
-    def advance(self, name: str, *, decided_until: int, next_due: int | None) -> None:
-        """Every slot of a job up to `decided_until` has its verdict."""
-        with self._database.write() as connection:
-            connection.execute(ADVANCE, (decided_until, next_due, name))
+    def advance(self, connection: sqlite3.Connection, name: str, *, decided_until: int, next_due: int | None) -> None:
+        """Every slot of a job up to `decided_until` has its verdict. Belongs inside `Database.write()`."""
+        connection.execute(ADVANCE, (decided_until, next_due, name))
 
     def rewind(self, name: str, *, decided_until: int, next_due: int | None) -> None:
         """The clock went back: what was decided for a time that is still to come is open again."""

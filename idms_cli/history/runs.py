@@ -1,4 +1,4 @@
-"""Runs and slots: claimed once, started once, ended once.
+"""Runs: created once, started once, ended once.
 
 Every change of a run's status is one statement that names the status it expects, so that two processes which want
 the same change cannot both make it.
@@ -12,19 +12,15 @@ from hashlib import sha256
 from typing import Any
 
 from idms_cli.history.database import Database
-from idms_cli.history.rows import NewRun, Run, Slot, Wanted
+from idms_cli.history.rows import NewRun, Run, Wanted
 
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, definition, locks, timeout_s,
-                 status, reason, hint, created_at, attempt, counts)
+                 late_s, status, reason, hint, created_at, attempt, counts)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :definition, :locks, :timeout_s,
-        'pending', '', '', :now, 1, '{}')"""
-CLAIM = """
-INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO NOTHING"""
-CLAIMED_BY = "UPDATE slot SET run = ? WHERE job = ? AND due = ?"
+        :late_s, 'pending', '', '', :now, 1, '{}')"""
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?),
                attempt = attempt + (status = 'interrupted')
@@ -61,6 +57,12 @@ ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
 OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
+  AND intent != 'backfill'
+ORDER BY id LIMIT 1"""
+AHEAD = """
+SELECT * FROM run
+WHERE job = :job AND id != :id AND NOT dry_run
+  AND (status = 'running' OR (id < :id AND due IS NOT NULL AND status IN ('pending', 'interrupted')))
 ORDER BY id LIMIT 1"""
 LAST_OF_EACH_JOB = """
 SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE NOT dry_run GROUP BY job)"""
@@ -69,27 +71,31 @@ SELECT * FROM run
 WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
   AND (:since IS NULL OR created_at >= :since)
 ORDER BY id DESC LIMIT :limit"""
-SKIPPED = """
-SELECT * FROM slot
-WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
-ORDER BY due DESC LIMIT :limit"""
-SLOTS_OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
 
 LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
 
 
+def definition_hash(path: str, text: str) -> str:
+    """The hash by which a job file's text is kept."""
+    return sha256(f"{path}\0{text}".encode()).hexdigest()
+
+
 class Runs:
-    """The runs and slots in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
+    """The runs in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def remember(self, path: str, text: str) -> str:
         """Keep a job file's text as this run's definition; returns its hash."""
-        digest = sha256(f"{path}\0{text}".encode()).hexdigest()
         with self._database.write() as connection:
-            connection.execute(REMEMBER, (digest, path, text))
+            return self.keep(connection, path, text)
+
+    def keep(self, connection: sqlite3.Connection, path: str, text: str) -> str:
+        """The same inside a transaction."""
+        digest = definition_hash(path, text)
+        connection.execute(REMEMBER, (digest, path, text))
         return digest
 
     def definition(self, run: Run) -> tuple[str, str]:
@@ -103,30 +109,6 @@ class Runs:
         row_id = connection.execute(CREATE, fields).lastrowid
         assert row_id is not None  # noqa: S101 - an INSERT has one
         return row_id
-
-    def claim(self, new: NewRun, now: float, *, reason: str = "") -> int | None:
-        """Take a slot and create its run in one transaction; None when somebody has taken it already."""
-        with self._database.write() as connection:
-            if not connection.execute(CLAIM, (new.job, new.due, None, "run", reason, None, now)).rowcount:
-                return None
-            run_id = self.create(connection, new, now)
-            connection.execute(CLAIMED_BY, (run_id, new.job, new.due))
-            return run_id
-
-    def skip(self, job: str, due: int, now: float, *, reason: str, until: int | None = None) -> bool:
-        """Give a slot the verdict that it did not run, and why; False when it has a verdict already."""
-        with self._database.write() as connection:
-            return bool(connection.execute(CLAIM, (job, due, until, "skipped", reason, None, now)).rowcount)
-
-    def skip_all(self, job: str, dues: list[int], now: float, *, reason: str) -> None:
-        """The same for many slots, in one transaction."""
-        with self._database.write() as connection:
-            connection.executemany(CLAIM, [(job, due, None, "skipped", reason, None, now) for due in dues])
-
-    def forget_skipped(self, job: str, after: int) -> None:
-        """The verdicts that slots will not run which are still to come."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped'", (job, after))
 
     def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
         """Pending or interrupted becomes running; False when somebody else was first."""
@@ -191,8 +173,13 @@ class Runs:
         return self._list(OPEN_RUNS, ())
 
     def open_of(self, job: str) -> Run | None:
-        """The run of this job that is not over, if any; dry runs do not count."""
+        """The run of this job that is not over, if any. Dry runs and backfills do not count: they give way."""
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
+
+    def ahead_of(self, connection: sqlite3.Connection, run: Run) -> Run | None:
+        """The run that a run of a slot has to wait for: one of its job that runs, or an earlier one that is to run."""
+        row = connection.execute(AHEAD, {"job": run.job, "id": run.id}).fetchone()
+        return None if row is None else Run.of(row)
 
     def last_of_each_job(self) -> dict[str, Run]:
         return {run.job: run for run in self._list(LAST_OF_EACH_JOB, ())}
@@ -200,15 +187,6 @@ class Runs:
     def history(self, wanted: Wanted) -> list[Run]:
         """Runs, newest first."""
         return self._list(HISTORY, asdict(wanted))
-
-    def skipped(self, wanted: Wanted) -> list[Slot]:
-        """Slots that did not run, newest first; `wanted.status` does not count here."""
-        rows = self._database.connection.execute(SKIPPED, asdict(wanted))
-        return [Slot.of(row) for row in rows]
-
-    def slots(self, job: str, limit: int = 100) -> list[Slot]:
-        """A job's slots, newest first."""
-        return [Slot.of(row) for row in self._database.connection.execute(SLOTS_OF_JOB, (job, limit))]
 
     def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
         return list(self._rows(sql, parameters))

@@ -8,7 +8,10 @@ from types import TracebackType
 from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
 from idms_cli.history.database import SCHEMA_VERSION, Database
+from idms_cli.history.incidents import Incidents
+from idms_cli.history.pauses import Pauses
 from idms_cli.history.runs import Runs
+from idms_cli.history.slots import Slots
 from idms_cli.history.ticks import Ticks
 
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
@@ -27,6 +30,9 @@ class Store:
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
+        self.slots = Slots(self.database, self.runs)
+        self.pauses = Pauses(self.database)
+        self.incidents = Incidents(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

@@ -13,6 +13,16 @@ def fingerprint(status: os.stat_result, salt: str = "") -> str:
     return f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}{salt}"
 
 
+def same_file(one: str, other: str) -> bool:
+    """Whether two fingerprints are of one file, untouched, whose name may have changed: that moves only its ctime."""
+    return one.count(".") >= 3 and _without_ctime(one) == _without_ctime(other)
+
+
+def _without_ctime(mark: str) -> list[str]:
+    parts = mark.split(".", 2)
+    return [parts[0], *parts[2:]]
+
+
 def list_jobs(folder: str, salt: str = "") -> dict[str, tuple[tuple[str, ...], str]]:
     """Job name -> (its files, their fingerprint), by name. More than one file is a problem for the reader to tell.
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
@@ -35,6 +35,9 @@ def _readable(build: Callable[[str, ZoneInfo], Schedule]) -> Callable[[str], str
     return check_text
 
 
+Missed = Literal["skip", "once", "all"]
+"""What becomes of slots that nobody was there for."""
+
 CronText = Annotated[str, AfterValidator(_readable(cron))]
 OneTimeText = Annotated[str, AfterValidator(_readable(one_time))]
 
@@ -45,6 +48,7 @@ class ScheduleOptions(Section):
     cron: CronText | None = None
     at: OneTimeText | None = None
     timezone: TimeZone | None = None
+    missed: Missed = "once"
     grace: Duration | None = None
 
 
@@ -88,6 +92,7 @@ class Job:
     schedule_text: str
     """What `schedule_from` makes the same schedule of; '' for a job without one."""
     zone: ZoneInfo
+    missed: Missed
     grace: timedelta
     timeout: timedelta
     guard: GuardOptions
@@ -117,6 +122,7 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         schedule=schedule,
         schedule_text=text,
         zone=zone,
+        missed=options.schedule.missed if options.schedule else "once",
         grace=grace,
         timeout=options.timeout or settings.defaults.timeout,
         guard=options.guard,

@@ -4,7 +4,7 @@ from idms_cli.history.rows import Run, Slot, Wanted
 from idms_cli.history.store import Store
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, duration, result
+from idms_cli.reports.wording import Clock, duration, late, result
 
 
 def history_page(store: Store, clock: Clock, wanted: Wanted) -> Page:
@@ -13,7 +13,7 @@ def history_page(store: Store, clock: Clock, wanted: Wanted) -> Page:
     if wanted.status != "skipped":
         items += store.runs.history(wanted)
     if wanted.status in (None, "skipped"):
-        items += store.runs.skipped(wanted)
+        items += store.slots.skipped(wanted)
     items = sorted(items, key=_moment, reverse=True)[: wanted.limit]
     if not items:
         return Page({"history": []}, [Line("Nothing has happened yet, or nothing that fits.")])
@@ -31,7 +31,7 @@ def _moment(item: Run | Slot) -> tuple[float, int]:
 
 def _run_row(run: Run, clock: Clock) -> tuple[str, ...]:
     kind = "dry run" if run.dry_run else "by hand" if run.by_hand else ""
-    told = "; ".join(filter(None, (kind, result(run))))
+    told = "; ".join(filter(None, (kind, late(run).removeprefix(", "), result(run))))
     return str(run.id), run.job, clock.moment(run.due or run.created_at), run.status, duration(run.duration_s), told
 
 

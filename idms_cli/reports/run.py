@@ -14,7 +14,7 @@ from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration, some
+from idms_cli.reports.wording import Clock, counts, duration, late, some
 
 LOG_LINES = 15
 CHANGES_SHOWN = 20
@@ -50,7 +50,7 @@ def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
 
 
 def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
-    slot = f"due {clock.exact(run.due)}" if run.due else "by hand"
+    slot = f"due {clock.exact(run.due)}{late(run)}" if run.due else "by hand"
     if run.started_at:
         yield "started", f"{clock.exact(run.started_at)} ({slot})"
     else:

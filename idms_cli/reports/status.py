@@ -1,23 +1,23 @@
 """How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from idms_cli.dispatch.owed import Settled
+from idms_cli.dispatch.refresh import Refreshed
 from idms_cli.history.rows import JobRow, Run, moment
 from idms_cli.history.store import Store
+from idms_cli.history.ticks import SILENT_AFTER_S
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import Clock, duration, result
-
-SILENT_AFTER_S = 180
-"""run-due is expected every minute; after three it is missed."""
+from idms_cli.reports.wording import Clock, duration, late, result, some
 
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
 
-def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
+def status_page(store: Store, refreshed: Refreshed, clock: Clock) -> Page:
     """All jobs, by name."""
+    jobs = refreshed.jobs
     last = store.runs.last_of_each_job()
     current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
     states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
@@ -31,7 +31,14 @@ def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
         parts.append(Line(NO_JOBS))
+    parts += map(settled_line, refreshed.settled)
     return Page({"jobs": [_data(each) for each in states], "banner": banner}, parts)
+
+
+def settled_line(settled: Settled) -> Line:
+    """What a job that was edited or removed no longer owes."""
+    more = "more than " if settled.is_more else ""
+    return Line(f"{settled.job}: {more}{some(settled.slots, 'slot')} skipped, {settled.reason}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ def _last(state: _State, clock: Clock) -> str:
         return f"run {run.id} since {when}" + (f": {run.reason}" if run.reason else "")
     took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
     told = result(run)
-    return f"run {run.id}, {when}{took}" + (f": {told}" if told else "")
+    return f"run {run.id}, {when}{late(run)}{took}" + (f": {told}" if told else "")
 
 
 def _data(state: _State) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def _data(state: _State) -> dict[str, Any]:
 
 def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
-    names = ("id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
+    names = ("id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
     more = ("ended_at", "duration_s", "attempt", "exit_code", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *more)}
 
