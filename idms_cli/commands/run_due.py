@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 
 import click
 
 from idms_cli.commands import Session, pass_session
+from idms_cli.commands.moments import exact_moment
 from idms_cli.config.problems import Problem, format_problem
 from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
@@ -14,9 +14,6 @@ from idms_cli.dispatch.waiting import stay
 from idms_cli.reports.page import Line, Page, show
 from idms_cli.reports.status import settled_line
 from idms_cli.reports.wording import duration, some
-
-YEARS = range(1970, 3000)
-"""As the schedules count."""
 
 
 @click.command("run-due")
@@ -28,22 +25,12 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
 
     stdout says what was started; what needs a person goes to stderr. Exit code 2 when a job file that changed is wrong.
     """
-    pretended = _moment(at, session) if at else None
+    pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
     done = tick(session.store, session.settings, session.now(), pretended=pretended)
     code = _tell(done)
     if wait:
         return max(code, stay(session.store, session.settings, session.now, first=done, told=_tell))
     return code
-
-
-def _moment(text: str, session: Session) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"'{text}' is no time; write it like 2026-12-01 02:15", param_hint="--at") from None
-    if moment.year not in YEARS:
-        raise click.BadParameter(f"'{text}' is not in the years {YEARS[0]} to {YEARS[-1]}", param_hint="--at")
-    return moment if moment.tzinfo else moment.replace(tzinfo=session.settings.timezone)
 
 
 def _tell(done: Tick) -> int:

@@ -1,12 +1,13 @@
 """How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from idms_cli.dispatch.owed import Settled
+from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.refresh import Refreshed
-from idms_cli.history.rows import JobRow, Run, moment
+from idms_cli.history.rows import JobRow, Pause, Run, moment
 from idms_cli.history.store import Store
 from idms_cli.history.ticks import SILENT_AFTER_S
 from idms_cli.reports.page import Line, Page, Table
@@ -20,7 +21,11 @@ def status_page(store: Store, refreshed: Refreshed, clock: Clock) -> Page:
     jobs = refreshed.jobs
     last = store.runs.last_of_each_job()
     current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
-    states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
+    pauses = store.pauses.not_over(int(clock.now.timestamp()))
+    states = [
+        _State(job, last.get(name), current.get(name), pauses.get(name), _after_pause(store, job, pauses.get(name)))
+        for name, job in jobs.items()
+    ]
     banner = _banner(store.ticks.last(), clock)
     parts: list[Line | Table] = []
     if banner:
@@ -43,11 +48,14 @@ def settled_line(settled: Settled) -> Line:
 
 @dataclass(frozen=True)
 class _State:
-    """A job, its newest run, and the oldest run of it that is not over."""
+    """A job, its newest run, the oldest run of it that is not over, and its pause."""
 
     job: JobRow
     last: Run | None
     current: Run | None
+    pause: Pause | None
+    resumes: datetime | None
+    """Of a paused job: its first slot after the pause."""
 
     @property
     def word(self) -> str:
@@ -57,11 +65,22 @@ class _State:
             return self.current.status
         if not self.job.enabled:
             return "disabled"
+        if self.pause:
+            return "paused"
         return self.last.status if self.last else "new"
 
     @property
     def next_due(self) -> datetime | None:
-        return moment(self.job.next_due) if self.job.enabled and not self.job.problems else None
+        if not self.job.enabled or self.job.problems:
+            return None
+        return self.resumes if self.pause else moment(self.job.next_due)
+
+
+def _after_pause(store: Store, job: JobRow, pause: Pause | None) -> datetime | None:
+    if pause is None or pause.until is None or not job.schedule:
+        return None
+    upcoming = occurrences_of(store, job).next_after(pause.until - timedelta(seconds=1))
+    return None if upcoming is None else upcoming.acts_at
 
 
 def _next(state: _State, clock: Clock) -> str:
@@ -74,8 +93,13 @@ def _last(state: _State, clock: Clock) -> str:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return f"line {problems[0]['line']}: {problems[0]['message']}{more}; see idms check"
+    paused = f"{state.pause.reason}, since {clock.moment(state.pause.since)}" if state.pause else ""
     if run is None:
-        return "-"
+        return paused or "-"
+    return "; ".join(filter(None, (paused, _told(state, run, clock))))
+
+
+def _told(state: _State, run: Run, clock: Clock) -> str:
     when = clock.moment(run.started_at or run.created_at)
     if state.current:
         return f"run {run.id} since {when}" + (f": {run.reason}" if run.reason else "")
@@ -91,9 +115,16 @@ def _data(state: _State) -> dict[str, Any]:
         "description": state.job.description,
         "module": state.job.module,
         "next_due": state.next_due.isoformat() if state.next_due else None,
+        "pause": pause_data(state.pause) if state.pause else None,
         "problems": list(state.job.problems),
         "last_run": run_data(state.last) if state.last else None,
     }
+
+
+def pause_data(pause: Pause) -> dict[str, Any]:
+    """A pause as JSON."""
+    names = ("job", "since", "until", "why", "who")
+    return {name: _plain(getattr(pause, name)) for name in names}
 
 
 def run_data(run: Run) -> dict[str, Any]:

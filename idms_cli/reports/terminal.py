@@ -22,6 +22,7 @@ COLOURS = {
     "held": "yellow",
     "skipped": "yellow",
     "disabled": "dim",
+    "paused": "dim",
     "interrupted": "magenta",
     "cancelled": "magenta",
     "failed": "red",

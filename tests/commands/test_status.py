@@ -9,10 +9,10 @@ import pytest
 from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 
-JOB_FIELDS = {"job", "state", "description", "module", "next_due", "problems", "last_run"}
+JOB_FIELDS = {"job", "state", "description", "module", "next_due", "pause", "problems", "last_run"}
 RUN_FIELDS = {
-    "id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at", "ended_at",
-    "duration_s", "attempt", "exit_code", "counts",
+    "id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at",
+    "ended_at", "duration_s", "attempt", "exit_code", "counts",
 }  # fmt: skip
 PROBLEM_FIELDS = {"file", "line", "column", "message", "hint", "value"}
 
