@@ -12,7 +12,10 @@ from idms_cli.reports.history import history_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
 
-STATUSES = ("pending", "running", "completed", "partial", "failed", "held", "cancelled", "skipped", "interrupted")
+STATUSES = (
+    *("pending", "running", "completed", "partial", "failed", "held", "cancelled", "interrupted"),
+    *("skipped", "silent"),
+)
 
 
 @click.command()

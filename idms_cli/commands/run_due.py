@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
@@ -11,9 +12,10 @@ from idms_cli.config.problems import Problem, format_problem
 from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
 from idms_cli.dispatch.waiting import stay
+from idms_cli.reports.incidents import incident_sentence
 from idms_cli.reports.page import Line, Page, show
 from idms_cli.reports.status import settled_line
-from idms_cli.reports.wording import duration, some
+from idms_cli.reports.wording import Clock, in_minutes, some
 
 
 @click.command("run-due")
@@ -27,19 +29,22 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
     """
     pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
     done = tick(session.store, session.settings, session.now(), pretended=pretended)
-    code = _tell(done)
+    code = _tell(session, done)
     if wait:
-        return max(code, stay(session.store, session.settings, session.now, first=done, told=_tell))
+        return max(code, stay(session.store, session.settings, session.now, first=done, told=partial(_tell, session)))
     return code
 
 
-def _tell(done: Tick) -> int:
-    show(Page({}, [Line(text) for text in _needs_a_person(done)]), file=sys.stderr)
+def _tell(session: Session, done: Tick) -> int:
+    show(Page({}, [Line(text) for text in _needs_a_person(session, done)]), file=sys.stderr)
     show(Page({}, [*map(settled_line, done.settled), *(Line(text) for each in done.claims for text in _became(each))]))
     return 2 if done.broken else 0
 
 
-def _needs_a_person(done: Tick) -> Iterator[str]:
+def _needs_a_person(session: Session, done: Tick) -> Iterator[str]:
+    if done.incident:
+        clock = Clock(session.settings.timezone, session.now())
+        yield incident_sentence(session.store, done.incident, clock)
     for run in done.interrupted:
         then = "it goes on now" if run.id in done.started else "it goes on as soon as it can"
         yield f"run {run.id} of {run.job} was interrupted: {run.reason}; {then}"
@@ -52,7 +57,7 @@ def _needs_a_person(done: Tick) -> Iterator[str]:
 
 def _became(claim: Claimed) -> Iterator[str]:
     if claim.runs:
-        late = f", {duration(claim.late_s)} late" if claim.late_s else ""
+        late = f", {in_minutes(claim.late_s)} late" if claim.late_s else ""
         yield f"{claim.job}: run{'s' if len(claim.runs) > 1 else ''} {', '.join(map(str, claim.runs))}{late}"
     elif not claim.reason:
         return  # another run-due was faster, and tells

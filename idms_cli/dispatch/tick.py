@@ -58,7 +58,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     started = hand_over(store, settings, clock, resume=True)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
-    incident = store.incidents.at(clock) if silence_s else None
+    incident = store.incidents.at(int(clock)) if silence_s else None
     return Tick(told, tuple(claims), tuple(started), tuple(broken), refreshed.settled, incident, note)
 
 

@@ -19,7 +19,7 @@ class Incidents:
         """Newest first; with `since` those that ended later."""
         return self._list(NEWEST, (since or 0, limit))
 
-    def at(self, moment: float) -> Incident | None:
+    def at(self, moment: int) -> Incident | None:
         """The incident in which a moment lies."""
         return next(iter(self._list(AT, (moment, moment))), None)
 

@@ -9,9 +9,12 @@ from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.refresh import Refreshed
 from idms_cli.history.rows import JobRow, Pause, Run, moment
 from idms_cli.history.store import Store
-from idms_cli.history.ticks import SILENT_AFTER_S
+from idms_cli.reports.incidents import incident_data, incident_sentence, silence
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import Clock, duration, late, result, some
+
+RECENT_S = 24 * 3600
+"""So long status tells of a silence that is over."""
 
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
@@ -26,7 +29,8 @@ def status_page(store: Store, refreshed: Refreshed, clock: Clock) -> Page:
         _State(job, last.get(name), current.get(name), pauses.get(name), _after_pause(store, job, pauses.get(name)))
         for name, job in jobs.items()
     ]
-    banner = _banner(store.ticks.last(), clock)
+    banner = silence(store, clock)
+    incidents = store.incidents.newest(since=clock.now.timestamp() - RECENT_S)
     parts: list[Line | Table] = []
     if banner:
         parts.append(Line(banner, "bold red"))
@@ -37,7 +41,13 @@ def status_page(store: Store, refreshed: Refreshed, clock: Clock) -> Page:
     else:
         parts.append(Line(NO_JOBS))
     parts += map(settled_line, refreshed.settled)
-    return Page({"jobs": [_data(each) for each in states], "banner": banner}, parts)
+    parts += [Line(_capital(incident_sentence(store, each, clock)) + ".", "yellow") for each in incidents]
+    data = [incident_data(store, each) for each in incidents]
+    return Page({"jobs": [_data(each) for each in states], "banner": banner, "incidents": data}, parts)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def settled_line(settled: Settled) -> Line:
@@ -136,12 +146,3 @@ def run_data(run: Run) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _banner(last_tick: float | None, clock: Clock) -> str:
-    if last_tick is None:
-        return "run-due has never been called: nothing starts on its own. The README has the cron line."
-    silent_s = clock.now.timestamp() - last_tick
-    if silent_s < SILENT_AFTER_S:
-        return ""
-    return f"run-due has not been called since {clock.moment(moment(last_tick))}: nothing starts on its own."

@@ -21,6 +21,7 @@ COLOURS = {
     "partial": "yellow",
     "held": "yellow",
     "skipped": "yellow",
+    "silent": "yellow",
     "disabled": "dim",
     "paused": "dim",
     "interrupted": "magenta",

@@ -45,7 +45,12 @@ def duration(seconds: float | None) -> str:
 
 def late(run: Run) -> str:
     """`, 1h30m late` for a run whose slot was taken late."""
-    return f", {duration(run.late_s)} late" if run.late_s else ""
+    return f", {in_minutes(run.late_s)} late" if run.late_s else ""
+
+
+def in_minutes(seconds: float) -> str:
+    """`3m`, `5h`, `1d2h30m`: for what is told from minute to minute."""
+    return format_duration(timedelta(minutes=round(seconds / 60)))
 
 
 def some(number: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 from tests.commands.test_status import COUNTS, RUN_FIELDS
 
-SLOT_FIELDS = {"job", "due", "until", "status", "reason", "decided_at"}
+SLOT_FIELDS = {"code", "made_up_by", "job", "due", "until", "status", "reason", "decided_at"}
 DAY_S = 86_400
 
 

@@ -84,7 +84,7 @@ def test_the_fields_of_a_job_stay(desk: Desk, past: Past) -> None:
     past.ended("partial", "1 row rejected", counts=COUNTS)
     desk.job("bad", "module: import\n")
     told = json.loads(desk.idms("status", "--json").out)
-    assert told.keys() == {"version", "jobs", "banner"}
+    assert told.keys() == {"version", "jobs", "banner", "incidents"}
     assert (told["version"], told["banner"]) == (1, "")
     bad, good = told["jobs"]
     assert bad.keys() == good.keys() == JOB_FIELDS
