@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
     "why": Entry("idms_cli.commands.why", "Why a job did or did not run, and when it will."),
+    "next": Entry("idms_cli.commands.next", "What will run, and when."),
     "history": Entry("idms_cli.commands.history", "What ran, and what did not and why."),
     "show": Entry("idms_cli.commands.show", "One run: counts, rejects with reasons, log."),
     "sandbox": Entry("idms_cli.commands.sandbox", "Serve a small iMIS site on this machine, to try jobs against."),

@@ -9,6 +9,7 @@ import click
 
 from idms_cli.config.settings import Settings, find_settings, read_settings
 from idms_cli.history.store import Store
+from idms_cli.history.ticks import SILENT_AFTER_S
 from idms_cli.reports.incidents import silence
 from idms_cli.reports.wording import Clock
 
@@ -39,8 +40,11 @@ class Session:
 
     def _tell_silence(self, store: Store) -> None:
         """Whatever somebody came for: they want to know that nothing starts on its own."""
+        since = store.ticks.scheduled_since()
+        if since is None or self.now().timestamp() - since < SILENT_AFTER_S:
+            return
         banner = silence(store, Clock(self.settings.timezone, self.now()))
-        if banner and store.ticks.is_anything_scheduled():
+        if banner:
             click.echo(banner, err=True)
 
     @staticmethod

@@ -49,7 +49,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         _rewind(store, refreshed.jobs, now)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
-    silence_s = 0.0 if pretended or not store.ticks.is_anything_scheduled() else store.ticks.silence_s(clock)
+    silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
     this = store.ticks.record(clock, note=note, silence_s=silence_s)
     claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now)
     taken = sum(len(claim.runs) for claim in claims)

@@ -20,7 +20,7 @@ INSERT = "INSERT INTO tick (at, boot_s, boot_id, claimed, note) VALUES (?, ?, ?,
 PRUNE = "DELETE FROM tick WHERE id <= ? - ?"
 CLAIMED = "UPDATE tick SET claimed = ? WHERE id = ?"
 INCIDENT = "INSERT INTO incident (since, until) VALUES (?, ?)"
-SCHEDULED = "SELECT 1 FROM job WHERE enabled AND schedule != '' LIMIT 1"
+SCHEDULED = "SELECT min(first_seen) FROM job WHERE enabled AND schedule != ''"
 LAST = "SELECT at, boot_s, boot_id, note FROM tick ORDER BY id DESC LIMIT 1"
 
 
@@ -67,9 +67,10 @@ class Ticks:
         passed = boot_s - row["boot_s"] if row["boot_id"] == boot_id() else now - row["at"]
         return float(passed) if passed > SILENT_AFTER_S else 0.0
 
-    def is_anything_scheduled(self) -> bool:
-        """Whether any job would miss run-due."""
-        return self._database.connection.execute(SCHEDULED).fetchone() is not None
+    def scheduled_since(self) -> int | None:
+        """Since when there is a job that would miss run-due, UTC seconds; None where there is none."""
+        since: int | None = self._database.connection.execute(SCHEDULED).fetchone()[0]
+        return since
 
     def record(self, now: float, *, note: str = "", silence_s: float = 0.0) -> int:
         """Leave a row for this tick, and let the oldest go; file an incident for the silence before it, if any.

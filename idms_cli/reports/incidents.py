@@ -26,13 +26,16 @@ def incident_sentence(store: Store, incident: Incident, clock: Clock) -> str:
 
 
 def slots_told(store: Store, incident: Incident) -> str:
-    """`3 slots were due: 1 taken late, 2 skipped`."""
+    """`3 slots were due: 1 taken after it, 2 skipped`."""
     slots = _slots(store, incident)
     taken = sum(slot.verdict == "run" for slot in slots)
     if not slots:
         return "no slot was due"
     more = "more than " if any(slot.until for slot in slots) else ""
-    told = [f"{taken} taken late" if taken else "", f"{more}{len(slots) - taken} skipped" if taken < len(slots) else ""]
+    told = [
+        f"{taken} taken after it" if taken else "",
+        f"{more}{len(slots) - taken} skipped" if taken < len(slots) else "",
+    ]
     were = "was" if len(slots) == 1 else "were"
     return f"{more}{some(len(slots), 'slot')} {were} due: {', '.join(filter(None, told))}"
 

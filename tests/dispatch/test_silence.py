@@ -17,7 +17,7 @@ def _asleep(place: Place, hours: float, job: str = "scores") -> None:
     passed = int(hours * HOUR_S)
     with Store(place.state) as store, store.database.write() as connection:
         connection.execute("UPDATE tick SET at = at - ?, boot_s = boot_s - ?", (passed, passed))
-        connection.execute("UPDATE job SET decided_until = decided_until - ?", (passed,))
+        connection.execute("UPDATE job SET decided_until = decided_until - ?1, first_seen = first_seen - ?1", (passed,))
         connection.execute("UPDATE job SET next_due = decided_until / 3600 * 3600 + 3600 WHERE name = ?", (job,))
 
 
@@ -36,7 +36,7 @@ def test_the_first_tick_after_a_silence_files_one_incident_and_tells_it(slept: P
     told = slept.idms("run-due", "--wait")
     (line,) = told.stderr.splitlines()
     assert line.startswith("nobody called run-due from ")
-    assert line.endswith(" (5h): 5 slots were due: 1 taken late, 4 skipped")
+    assert line.endswith(" (5h): 5 slots were due: 1 taken after it, 4 skipped")
     assert slept.idms("run-due").stderr == ""
     (incident,) = slept.json("status")["incidents"]
     assert [slot["verdict"] for slot in incident["slots"]] == ["skipped"] * 4 + ["run"]
@@ -45,9 +45,9 @@ def test_the_first_tick_after_a_silence_files_one_incident_and_tells_it(slept: P
 
 def test_an_incident_is_in_status_and_history(slept: Place) -> None:
     slept.idms("run-due", "--wait")
-    assert " (5h): 5 slots were due: 1 taken late, 4 skipped.\n" in slept.idms("status").stdout
+    assert " (5h): 5 slots were due: 1 taken after it, 4 skipped.\n" in slept.idms("status").stdout
     (line,) = [line for line in slept.idms("history").stdout.splitlines() if " silent " in line]
-    assert line.endswith(" 5h  nobody called run-due; 5 slots were due: 1 taken late, 4 skipped")
+    assert line.endswith(" 5h  nobody called run-due; 5 slots were due: 1 taken after it, 4 skipped")
     (item,) = slept.json("history", "--status", "silent")["history"]
     assert (item["status"], len(item["slots"])) == ("silent", 5)
     assert " silent " not in slept.idms("history", "scores").stdout
