@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "jobs": Entry("idms_cli.commands.jobs", "List the jobs."),
     "run": Entry("idms_cli.commands.run", "Run a job now, or try it with --dry-run."),
     "run-due": Entry("idms_cli.commands.run_due", "Start what is due. For cron or a systemd timer, every minute."),
+    "backfill": Entry("idms_cli.commands.backfill", "Run the slots of a stretch of time that have no success."),
     "plan": Entry("idms_cli.commands.plan", "What a run would write; --out keeps the plan for apply."),
     "apply": Entry("idms_cli.commands.apply", "Carry out a plan that was kept, exactly."),
     "approve": Entry("idms_cli.commands.approve", "Let a held run carry out its plan."),

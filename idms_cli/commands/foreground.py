@@ -22,14 +22,16 @@ def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> in
     bar = ProgressBar(run.job) if sys.stderr.isatty() else None
     watched: AbstractContextManager[object] = bar or nullcontext()
     with watched:
-        ended = carry_on(session.store, session.settings, run, alive, _hand(session, bar))
+        ended = carry_on(session.store, session.settings, run, alive, hand(session, bar))
     clock = Clock(session.settings.timezone, session.now())
     log = ended.status not in ("completed", "partial")
     show(run_page(ended, session.store.run_directory(ended.id), clock, log=log), as_json=as_json)
     return ended.exit_code or (0 if ended.status == "completed" else 1)
 
 
-def _hand(session: Session, bar: ProgressBar | None) -> Hand:
+def hand(session: Session, bar: ProgressBar | None) -> Hand:
+    """Shows on a bar, or on stderr where there is none, what a run waits for and how far it is."""
+
     def watch(run: Run) -> None:
         if bar:
             bar.update(read_progress(session.store.run_directory(run.id)))

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -64,6 +65,10 @@ SELECT * FROM run
 WHERE job = :job AND id != :id AND NOT dry_run
   AND (status = 'running' OR (id < :id AND due IS NOT NULL AND status IN ('pending', 'interrupted')))
 ORDER BY id LIMIT 1"""
+OF_SLOT = "SELECT * FROM run WHERE job = ? AND due = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"
+OF_SLOTS = """
+SELECT * FROM run
+WHERE job = ? AND due BETWEEN ? AND ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"""
 LAST_OF_EACH_JOB = """
 SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE NOT dry_run GROUP BY job)"""
 HISTORY = """
@@ -180,6 +185,18 @@ class Runs:
         """The run that a run of a slot has to wait for: one of its job that runs, or an earlier one that is to run."""
         row = connection.execute(AHEAD, {"job": run.job, "id": run.id}).fetchone()
         return None if row is None else Run.of(row)
+
+    def of_slot(self, connection: sqlite3.Connection, new: NewRun) -> list[Run]:
+        """The runs that did, or do, the work of the slot which a new run is for."""
+        return [Run.of(row) for row in connection.execute(OF_SLOT, (new.job, new.due))]
+
+    def of_slots(self, job: str, since: int, until: int) -> dict[datetime, list[Run]]:
+        """The runs of each slot of a span of time, both ends included, by the slot's moment."""
+        found: dict[datetime, list[Run]] = {}
+        for run in self._rows(OF_SLOTS, (job, since, until)):
+            if run.due is not None:
+                found.setdefault(run.due, []).append(run)
+        return found
 
     def last_of_each_job(self) -> dict[str, Run]:
         return {run.job: run for run in self._list(LAST_OF_EACH_JOB, ())}

@@ -82,7 +82,7 @@ def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str]
     rows = [_row(one, clock, conflicts) for one in ordered]
     parts: list[Line | Table] = [Table(("when", "job", "note"), rows)] if rows else []
     if not shown.slots:
-        parts.append(Line(f"Nothing is to come until {clock.moment(asked.until)}."))
+        parts.append(Line(f"Nothing is to come until {clock.moment(asked.until + timedelta(seconds=1))}."))
     parts += [Line(f"{job} goes on after {clock.moment(at)}: idms next {job}") for job, at in shown.cut_off.items()]
     if shown.more:
         parts.append(Line(f"There is more after these {some(len(shown.slots), 'slot')}: --limit N"))

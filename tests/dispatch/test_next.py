@@ -105,7 +105,7 @@ def test_jobs_without_anything_to_come_are_named(place: Place) -> None:
     place.write("jobs.d/bad.yaml", "module: import\n")
     shown = _lines(place, "--from", "2099-12-01")
     assert shown == [
-        "Nothing is to come until 2099-12-07 23:59.",
+        "Nothing is to come until 2099-12-08 00:00.",
         "bad: broken.",
         "scores: disabled.",
         "Times are in UTC.",
