@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from idms_cli import __version__
 from idms_cli.errors import IdmsError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Entry(NamedTuple):
@@ -31,18 +34,26 @@ COMMANDS: dict[str, Entry] = {
     "run-due": Entry("idms_cli.commands.run_due", "Start what is due. For cron or a systemd timer, every minute."),
     "backfill": Entry("idms_cli.commands.backfill", "Run the slots of a stretch of time that have no success."),
     "plan": Entry("idms_cli.commands.plan", "What a run would write; --out keeps the plan for apply."),
+    "test": Entry("idms_cli.commands.test", "Try a job on some rows, and write nothing; the verdict is kept."),
     "apply": Entry("idms_cli.commands.apply", "Carry out a plan that was kept, exactly."),
     "approve": Entry("idms_cli.commands.approve", "Let a held run carry out its plan."),
     "reject": Entry("idms_cli.commands.reject", "End a held run; nothing is written."),
     "pause": Entry("idms_cli.commands.pause", "Pause a job: until when, and why."),
     "resume": Entry("idms_cli.commands.resume", "End the pause of a job; or go on with an interrupted run now."),
     "retry": Entry("idms_cli.commands.retry", "Try the rejected rows of a run again."),
+    "stop": Entry("idms_cli.commands.stop", "End a run cleanly, or by force."),
+    "enable": Entry("idms_cli.commands.enable", "Let the slots of a disabled job run again."),
+    "disable": Entry("idms_cli.commands.disable", "Let no slot of a job run; says why."),
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
     "why": Entry("idms_cli.commands.why", "Why a job did or did not run, and when it will."),
     "next": Entry("idms_cli.commands.next", "What will run, and when."),
+    "connection": Entry("idms_cli.commands.connection", "How the connections stand; `connection try NAME` asks now."),
     "history": Entry("idms_cli.commands.history", "What ran, and what did not and why."),
     "show": Entry("idms_cli.commands.show", "One run: counts, rejects with reasons, log."),
+    "log": Entry("idms_cli.commands.log", "A run's log, while it runs if wanted."),
+    "rejects": Entry("idms_cli.commands.rejects", "The rejected rows of a run, each with its reasons."),
+    "changes": Entry("idms_cli.commands.changes", "What a run changed; or who changed a record, when, from what."),
     "sandbox": Entry("idms_cli.commands.sandbox", "Serve a small iMIS site on this machine, to try jobs against."),
     "exec": Entry("idms_cli.commands.exec", "Supervise a run that was handed over.", hidden=True),
     "work": Entry("idms_cli.commands.work", "Do the work of a run.", hidden=True),
@@ -106,10 +117,10 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
         return 130
-    except (BrokenPipeError, SystemExit):  # `idms --help | head -1`; click makes of the first the second
-        _let_go_of_stdout()
-        return 0
-    except sqlite3.Error as error:
+    except SystemExit:  # what click makes of EPIPE; our own streams never meet it
+        _say("a pipe to another program broke")
+        return 1
+    except sqlite3.Error as error:  # those of a run's journal name it, and are errors of ours
         _say(f"the history cannot be used: {error}", "Check the disk, and the rights of the state directory.")
         _trace(debug)
         return 1
@@ -124,17 +135,36 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Whatever the shell and the locale say: there is a stdout, and no character that cannot be written to it."""
+    """Whatever the shell and the locale say: there is a stdout, it takes every character, and it lasts."""
     if sys.stdout is None:  # `idms run-due >&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open as long as we live
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, _lasting(stream))
 
 
-def _let_go_of_stdout() -> None:
-    """What is still in the buffer goes nowhere, instead of being tried again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+class _Lasting(io.FileIO):
+    """A stream whose reader may leave (`idms run scores | head -1`): the command goes on, and its exit code stays."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            return super().write(data) or 0
+        except OSError as error:  # what is left in the buffer must not be tried again when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise
+            return super().write(data) or 0
+
+
+def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    raw = getattr(stream.buffer, "raw", stream.buffer)
+    if type(raw) is not io.FileIO:
+        stream.reconfigure(errors="backslashreplace")
+        return stream
+    buffer = io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False))
+    at_once = stream.line_buffering or stream.write_through
+    return io.TextIOWrapper(buffer, stream.encoding, errors="backslashreplace", line_buffering=at_once)
 
 
 def _say_error(error: IdmsError) -> None:

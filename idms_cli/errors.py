@@ -2,6 +2,7 @@
 
 IdmsError                   exit 1   what the operator sees: one sentence, and a hint what to do next
 ├── InputError              exit 2   a file, a flag or a job is wrong
+│   └── PlanOutdated        exit 2   a record that a kept plan wants to write has been changed since
 ├── RunFailed               exit 1   a run that the command waited for failed or was partial
 ├── LoginRefused            exit 4   the site refuses the account; not tried again until the secret changes
 ├── Unreachable             exit 5   the site or a source cannot be reached, or only answers with errors
@@ -15,6 +16,8 @@ Everything else that reaches the top is a bug: exit 3, one line, and a crash fil
 """
 
 from collections.abc import Sequence
+
+from idms_cli.codes import Code
 
 
 class IdmsError(Exception):
@@ -31,6 +34,10 @@ class InputError(IdmsError):
     """A file, a flag or a job is wrong."""
 
     exit_code = 2
+
+
+class PlanOutdated(InputError):
+    """A record that a kept plan wants to write has been changed since: nothing of it is carried out."""
 
 
 class RunFailed(IdmsError):
@@ -68,7 +75,7 @@ class SiteError(IdmsError):
 class RecordRefused(SiteError):
     """The site refuses one record. `reasons` has all it said, `status` the HTTP status, `code` a stable word."""
 
-    def __init__(self, reasons: Sequence[str], *, status: int | None = None, code: str = "refused") -> None:
+    def __init__(self, reasons: Sequence[str], *, status: int | None = None, code: Code = "refused") -> None:
         super().__init__("; ".join(reasons))
         self.reasons = tuple(reasons)
         self.status = status

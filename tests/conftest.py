@@ -66,11 +66,12 @@ class Place:
         text = f'connections:\n  test: {{url: "{url}", {login}, {connection}}}\n{more}'
         (self.directory / "idms.yaml").write_text(text)
 
-    def job(self, name: str, *, schedule: str = '{cron: "0 2 * * *"}', source: str | None = None) -> Path:
-        """A job that imports scores, due at 02:00 UTC unless it says otherwise."""
-        return self.write(
-            f"jobs.d/{name}.yaml", JOB.format(name=name, schedule=schedule, source=source or f"{name}.csv")
-        )
+    def job(
+        self, name: str, *, schedule: str = '{cron: "0 2 * * *"}', source: str | None = None, more: str = ""
+    ) -> Path:
+        """A job that imports scores, due at 02:00 UTC unless it says otherwise; `more` are further keys."""
+        text = JOB.format(name=name, schedule=schedule, source=source or f"{name}.csv")
+        return self.write(f"jobs.d/{name}.yaml", f"{text}{more}\n" if more else text)
 
     def scores(self, name: str, rows: int, *, course: str = "Bookbinding", first: int = 101) -> Path:
         """A file of scores for as many members, each in a course of this name."""
@@ -142,6 +143,11 @@ class Place:
         found: list[int] = until(lambda: running(f"{self.directory}/idms.yaml work {run_id} "))
         return found[0]
 
+    def end(self) -> None:
+        """End whatever this installation started."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
     def settled(self) -> None:
         """Wait until nothing of this installation runs any more."""
         until(lambda: not self.processes())
@@ -196,5 +202,4 @@ def place(tmp_path: Path, url: str) -> Iterator[Place]:
     """An installation that talks to the sandbox; whatever it started is ended with the test."""
     made = Place(tmp_path, url)
     yield made
-    for pid in made.processes():
-        os.kill(pid, signal.SIGKILL)
+    made.end()

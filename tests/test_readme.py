@@ -10,6 +10,7 @@ import pytest
 
 from idms_cli.cli import COMMANDS
 from idms_cli.config.settings import Connection, SettingsFile
+from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
 from idms_cli.jobs.job import JobOptions, ScheduleOptions
 from idms_cli.modules.import_file import ImportOptions, MatchOptions
 from idms_cli.records.mapping import Rule
@@ -56,7 +57,10 @@ def test_every_command_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [SettingsFile, Connection, JobOptions, ScheduleOptions, ImportOptions, MatchOptions, Rule],
+    [
+        *(SettingsFile, Connection, JobOptions, ScheduleOptions, ImportOptions, MatchOptions, Rule),
+        *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
+    ],
     ids=lambda model: model.__name__,
 )
 def test_every_key_is_in_the_reference(model: type[SettingsFile]) -> None:

@@ -1,6 +1,5 @@
 """`idms apply FILE`: a plan that was kept is carried out, exactly, or refused."""
 
-import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,7 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
 from idms_cli.errors import InputError
-from idms_cli.files.source import fingerprint
-from idms_cli.modules.attempt import spool_of
+from idms_cli.files.spool import copy_spool, require_listing, together
 from idms_cli.records.saved_plan import read_about, take_plan
 
 
@@ -33,10 +31,10 @@ def command(session: Session, plan: Path, *, as_json: bool) -> int:
     again = f"Make a new plan: idms plan {about.job} --out FILE."
     if job.document.text != about.definition:
         raise InputError(f"{job.path} has been changed since the plan was made", hint=again)
-    spool = spool_of(session.store.run_directory(about.run))
-    source = work.source()
-    if source is not None and fingerprint(source).sha256 != about.source_sha256:
-        raise InputError(f"{source} has been changed since the plan was made", hint=again)
+    planned = session.store.run_directory(about.run)
+    if together(require_listing(planned)) != about.source_sha256:
+        raise InputError(f"{planned} is not the run that made this plan", hint=again)
+    files = work.refuse_changed(planned)
     new = replace(new_run(session.store, job, work), intent="apply", of_run=about.run, row_limit=about.row_limit)
 
     def refuse(connection: sqlite3.Connection) -> None:
@@ -46,6 +44,6 @@ def command(session: Session, plan: Path, *, as_json: bool) -> int:
 
     run, alive = create_in_foreground(session.store, new, refuse=refuse)
     directory = session.store.run_directory(run.id)
-    shutil.copyfile(source or spool, directory / spool.name)
+    copy_spool(planned, directory, files)
     take_plan(plan, directory)
     return see_through(session, run, alive, as_json=as_json)

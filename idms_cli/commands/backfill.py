@@ -1,6 +1,7 @@
 """`idms backfill JOB`: run the slots of a stretch of time that have no success, each in its own time."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,10 +9,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.commands.foreground import hand
+from idms_cli.commands.foreground import wait_for
 from idms_cli.commands.moments import exact_moment
 from idms_cli.dispatch.backfill import RAN_WELL, Gone, Lack, lacks, take_up
-from idms_cli.dispatch.foreground import carry_on
+from idms_cli.dispatch.batch import rest_of_batch
+from idms_cli.dispatch.locks import Lock
 from idms_cli.dispatch.reading import find_job
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
@@ -88,12 +90,22 @@ def _run_all(session: Session, backfill: _Backfill, todo: list[Lack], clock: Clo
         except Gone as gone:
             _say(f"{clock.moment(lack.slot)}: left alone, {gone}")
             continue
-        run = carry_on(session.store, session.settings, *taken, hand(session, None))
-        ended[lack.slot] = run
-        _say(f"{clock.moment(lack.slot)}: {summary(run)}")
+        for run in _all_files(session, *taken):
+            ended[lack.slot] = run
+            _say(f"{clock.moment(lack.slot)}: {summary(run)}")
+            if run.status not in RAN_WELL:
+                break
+        run = ended[lack.slot]
         if run.exit_code == Interrupted.exit_code or (run.status not in RAN_WELL and not backfill.keep_going):
             break
     return ended
+
+
+def _all_files(session: Session, run: Run, alive: Lock) -> Iterator[Run]:
+    """The run of a slot; and where the job's files are a run each, those of the others."""
+    ended = wait_for(session, run, alive)
+    yield ended
+    yield from rest_of_batch(session.store, session.settings, ended)
 
 
 def _say(text: str) -> None:

@@ -1,10 +1,16 @@
 """`idms check`: what is wrong, or what each job will do."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.dispatch.reading import check_jobs, told_if_past
-from idms_cli.reports.jobs import check_page
+from idms_cli.dispatch.forecasting import forecast_jobs
+from idms_cli.dispatch.reading import Checked, check_jobs, told_if_past
+from idms_cli.history.database import FILE_NAME
+from idms_cli.history.durations import usual_durations
+from idms_cli.reports.jobs import Known, check_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
 
@@ -16,8 +22,8 @@ from idms_cli.reports.wording import Clock
 def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
     """Check idms.yaml and the job files (or only JOBS).
 
-    Shows every problem with file, line and column; for a job without problems, what it will do and when. Exit code 2
-    when anything is wrong.
+    Shows every problem with file, line and column; for a job without problems, what it will do and when, whether it
+    was tested, and which jobs it will have to wait for. Exit code 2 when anything is wrong.
     """
     settings = session.settings
     now = session.now()
@@ -26,5 +32,16 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
         return any(slot.verdict == "run" for slot in session.store.slots.of(job))
 
     checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, jobs)]
-    show(check_page(checked, Clock(settings.timezone, now)), as_json=as_json)
+    known = _known(session, checked, now, jobs)
+    show(check_page(checked, Clock(settings.timezone, now), known), as_json=as_json)
     return 2 if any(each.problems for each in checked) else 0
+
+
+def _known(session: Session, checked: Sequence[Checked], now: datetime, jobs: Sequence[str]) -> Known:
+    """What the history knows, if there is one: a check makes none."""
+    everybody = check_jobs(session.settings) if jobs else checked
+    if not (session.settings.state / FILE_NAME).exists():
+        return Known(meetings=forecast_jobs(everybody, {}, now, about=jobs))
+    usual_s = usual_durations(session.store.database, [each.name for each in everybody])
+    meetings = forecast_jobs(everybody, usual_s, now, about=jobs)
+    return Known(session.store.trials.all(), usual_s, meetings)

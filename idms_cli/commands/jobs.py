@@ -4,6 +4,7 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.dispatch.reading import check_jobs
+from idms_cli.history.database import FILE_NAME
 from idms_cli.reports.jobs import jobs_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
@@ -15,4 +16,6 @@ from idms_cli.reports.wording import Clock
 def command(session: Session, *, as_json: bool) -> None:
     """List the jobs: module, schedule, description."""
     settings = session.settings
-    show(jobs_page(check_jobs(settings), Clock(settings.timezone, session.now())), as_json=as_json)
+    there = (settings.state / FILE_NAME).is_file()  # the list needs no history
+    disabled = session.store.switches.disabled() if there else ()
+    show(jobs_page(check_jobs(settings), Clock(settings.timezone, session.now()), disabled), as_json=as_json)

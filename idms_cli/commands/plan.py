@@ -11,8 +11,7 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
 from idms_cli.errors import InputError
-from idms_cli.files.source import fingerprint
-from idms_cli.modules.attempt import spool_of
+from idms_cli.files.spool import require_listing, together
 from idms_cli.records.saved_plan import About, save_plan
 
 
@@ -38,7 +37,7 @@ def command(session: Session, job: str, *, limit: int | None, out: Path | None, 
     ended = session.store.runs.one(run.id)
     if out and ended and ended.status in ("completed", "partial"):
         directory = session.store.run_directory(run.id)
-        about = About(found.name, found.document.text, fingerprint(spool_of(directory)).sha256, limit, run.id)
+        about = About(found.name, found.document.text, together(require_listing(directory)), limit, run.id)
         save_plan(directory, about, out)
         click.echo(f"The plan is in {out}. `idms apply {out}` carries it out.", err=True)
     return code

@@ -1,4 +1,4 @@
-"""`idms resume JOB_OR_RUN`: the pause of a job ends; an interrupted run goes on now, rather than at the next tick."""
+"""`idms resume JOB` or `RUN`: a pause ends; a run that was interrupted or put off goes on now rather than later."""
 
 import click
 
@@ -21,10 +21,10 @@ from idms_cli.reports.wording import Clock
 @json_option
 @pass_session
 def command(session: Session, job_or_run: str, *, as_json: bool) -> int:
-    """End the pause of a JOB; or, with the number of an interrupted RUN, go on with it now and wait for it.
+    """End the pause of a JOB; or go on now with a RUN (a number) that was interrupted or is to be tried again later.
 
-    A RUN goes on at the record in question. What a JOB left out while it was paused is not made up for by itself:
-    `idms backfill` does that.
+    A RUN goes on at the record in question, and is waited for. What a JOB left out while it was paused is not made up
+    for by itself: `idms backfill` does that.
     """
     if job_or_run.isdecimal():
         return _go_on(session, int(job_or_run), as_json=as_json)
@@ -34,7 +34,7 @@ def command(session: Session, job_or_run: str, *, as_json: bool) -> int:
 
 def _go_on(session: Session, run_id: int, *, as_json: bool) -> int:
     run = find_run(session, run_id)
-    if run.status != "interrupted":
+    if run.status != "interrupted" and run.not_before is None:
         hint = "What a failed or partial run did not write can be tried again with `idms retry RUN --rejected`."
         raise InputError(f"run {run_id} is not interrupted: it is {run.status}", hint=hint)
     taken = take_in_hand(session.store, run, lambda connection: session.store.runs.take_over(connection, run_id))

@@ -13,9 +13,10 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
 from idms_cli.errors import InputError
-from idms_cli.files import Row, open_table
-from idms_cli.files.options import FileOptions
+from idms_cli.files import Row
+from idms_cli.files.dialect import CsvOptions
 from idms_cli.modules.attempt import GIVEN, REJECTS
+from idms_cli.records.mended import given_format, open_given
 
 
 @click.command()
@@ -38,18 +39,19 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
     if not rows.is_file():
         what = f"{mended}: there is no such file" if mended else f"run {run_id} has no rejected rows"
         raise InputError(what, hint=f"`idms show {run_id}` says what became of its rows.")
+    given_format(rows)  # what cannot be read is told before there is a run
     job, work = find_job(session.settings, run.job)
     if mended is None and not work.looks_first():
         _refuse_unknown(rows)
     new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="retry", of_run=run_id)
     created, alive = create_in_foreground(session.store, new)
-    shutil.copyfile(rows, session.store.run_directory(created.id) / GIVEN)
+    shutil.copyfile(rows, session.store.run_directory(created.id) / f"{GIVEN}{''.join(rows.suffixes[-2:])}")
     return see_through(session, created, alive, as_json=as_json)
 
 
 def _refuse_unknown(rejects: Path) -> None:
     """A row that may have been stored is not sent again blindly: without `match:` nobody would look."""
-    with open_table(rejects, FileOptions(), file_format="csv") as table:
+    with open_given(rejects, CsvOptions()) as table:
         line, code = table.columns.index("_line"), table.columns.index("_code")
         rows = [row.cells for row in table.rows() if isinstance(row, Row)]
     unknown = [cells[line] for cells in rows if "unknown" in cells[code]]

@@ -48,9 +48,14 @@ def _needs_a_person(session: Session, done: Tick) -> Iterator[str]:
     for run in done.interrupted:
         then = "it goes on now" if run.id in done.started else "it goes on as soon as it can"
         yield f"run {run.id} of {run.job} was interrupted: {run.reason}; {then}"
+    for run in done.overdue:
+        yield f"run {run.id} of {run.job} did not begin: {run.reason}"
+    for switch in done.disabled:
+        yield f"{switch.job}: {switch.disabled}; `idms enable {switch.job}`, or a change of its file, lets it run again"
     for row in done.broken:
         for problem in row.problems:
             yield from format_problem(Problem(**problem)).split("\n")
+    yield from done.news
     if done.note:
         yield done.note
 

@@ -21,7 +21,7 @@ def decoded(data: bytes, path: str) -> str:
     """
     if len(data) > MAX_BYTES:
         _refuse(path, 1, 1, "the file is larger than 1 MiB", "split it into several files")
-    if data.startswith(_UTF16_STARTS) or data[:2].count(0) == 1:
+    if data.startswith(_UTF16_STARTS) or unmarked_utf16(data):
         _refuse(path, 1, 1, "the file is UTF-16 text, not UTF-8", "save it again as UTF-8")
     text = _from_utf8(data.removeprefix(codecs.BOM_UTF8), path)
     found = _NOT_TEXT.search(text)
@@ -30,6 +30,18 @@ def decoded(data: bytes, path: str) -> str:
         code = ord(found.group())
         _refuse(path, line, column, f"a control character (U+{code:04X}) stands in the text", "delete it")
     return text
+
+
+def unmarked_utf16(data: bytes) -> str:
+    """`utf-16-le` or `utf-16-be` where bytes without a mark are probably that; else empty.
+
+    In Western text about every second byte is then NUL. A stray NUL in other text is none of it.
+    """
+    start = data[:1000]
+    odd, even = start[1::2].count(0), start[::2].count(0)
+    if max(odd, even) < max(len(start) // 3, 1):
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _from_utf8(data: bytes, path: str) -> str:

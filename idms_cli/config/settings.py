@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -43,6 +43,25 @@ class Connection(Section):
     """How long the site may still be at work on a call whose answer was lost, before it is asked what it did."""
 
 
+class Retry(Section):
+    """When to try again what failed for a reason that can pass: the site or a source could not be reached."""
+
+    attempts: int = Field(default=3, ge=1, le=100)
+    """In all, the first one included."""
+    delay: PositiveDuration = timedelta(minutes=5)
+    """Before the second attempt."""
+    factor: float = Field(default=2.0, ge=1, le=10)
+    """How much longer each further delay is than the one before it."""
+    cap: PositiveDuration = timedelta(hours=1)
+    """No delay is longer."""
+
+    def delay_s(self, attempts: int) -> float | None:
+        """Seconds to wait after so many attempts; None when there is no further one."""
+        if attempts >= self.attempts:
+            return None
+        return float(min(self.delay.total_seconds() * self.factor ** (attempts - 1), self.cap.total_seconds()))
+
+
 class Defaults(Section):
     """What holds for every job that does not say otherwise."""
 
@@ -51,6 +70,16 @@ class Defaults(Section):
     """For a whole run."""
     grace: Duration = timedelta(hours=6)
     """A slot that was missed for longer than this is not made up for."""
+    require_test: bool = False
+    """Only jobs that have passed `idms test` as they are now run on their own."""
+    wait: PositiveDuration = timedelta(hours=6)
+    """A run that waits for longer than this for its start does not run any more."""
+    retry: Retry = Retry(attempts=1)
+    disable_after: int | None = Field(default=None, ge=1, le=1000)
+    """Failures in a row that disable a job."""
+
+
+PoolSize = Annotated[int, Field(ge=1, le=256)]
 
 
 class Naming(Section):
@@ -70,6 +99,7 @@ class SettingsFile(Section):
     connections: dict[Name, Connection] = Field(default_factory=dict)
     defaults: Defaults = Defaults()
     max_parallel: int = Field(4, ge=1, le=256)
+    pools: dict[Name, PoolSize] = Field(default_factory=dict)
     naming: Naming = Naming()
 
 
@@ -87,6 +117,8 @@ class Settings:
     defaults: Defaults
     """`defaults.connection` names the only connection, where there is one and none is named."""
     max_parallel: int
+    pools: Mapping[str, int]
+    """How many runs of the jobs in a pool run at the same time."""
     naming: Naming
 
 
@@ -143,6 +175,7 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         connections=connections,
         defaults=written.defaults.model_copy(update={"connection": written.defaults.connection or only}),
         max_parallel=written.max_parallel,
+        pools=written.pools,
         naming=written.naming,
     )
 

@@ -94,6 +94,8 @@ class _Reader:
     path: str
     root: Node | None = None
     problems: list[Problem] = field(default_factory=list)
+    anchors: dict[str, Problem] = field(default_factory=dict)
+    """What was told of each anchor."""
     open: list[_Open] = field(default_factory=list)
     nodes: int = 0
     documents: int = 0
@@ -128,11 +130,23 @@ class _Reader:
         Their names are not told: an unquoted password may start with `*`, `&` or `!`.
         """
         if isinstance(event, yaml.AliasEvent):
-            self._note(_place(event), "an alias ('*') is not allowed here", "write the value out, or put it in quotes")
+            self._refuse_alias(event)
         elif event.anchor is not None:
             self._note(_place(event), "an anchor ('&') is not allowed here", "delete it, or put the value in quotes")
+            self.anchors[event.anchor] = self.problems[-1]
         if getattr(event, "tag", None) is not None:
             self._note(_place(event), "a tag ('!') is not allowed here", "delete it, or put the value in quotes")
+
+    def _refuse_alias(self, event: yaml.AliasEvent) -> None:
+        """A file that uses them on purpose may do so a thousand times: that is told once, and it is read no further."""
+        anchor = self.anchors.get(event.anchor or "")
+        if anchor is None:
+            self._note(_place(event), "an alias ('*') is not allowed here", "write the value out, or put it in quotes")
+            return
+        self.problems = [problem for problem in self.problems if problem not in self.anchors.values()]
+        what = f"anchors ('&') and aliases ('*') are not read; this one stands for the value in line {anchor.line}"
+        self._note(_place(event), what, "write the values out")
+        raise _StopReadingError
 
     def _refuse_half_characters(self, event: yaml.NodeEvent) -> None:
         """PyYAML's own parser takes "\\ud83d" for text; such text can be neither stored nor sent."""

@@ -56,7 +56,8 @@ def words_for(fault: Fault) -> Words:
         return _wrong_type(fault, _WANTED_BY_KIND[fault.kind])
     if fault.kind in _LIMITS:
         phrase, key = _LIMITS[fault.kind]
-        return Words(phrase.format(fault.context.get(key)))
+        limit = fault.context.get(key)
+        return Words((_OF_ONE.get(fault.kind, phrase) if limit == 1 else phrase).format(limit))
     return _BY_KIND.get(fault.kind, _other)(fault)
 
 
@@ -165,6 +166,12 @@ _BY_KIND: dict[str, Callable[[Fault], Words]] = {
     "assertion_error": _own_words,
     "string_pattern_mismatch": _pattern,
     NO_BRANCH: _no_branch,
+}
+_OF_ONE = {
+    "too_short": "this must not be empty",
+    "too_long": "only one may be written here",
+    "string_too_short": "the text must not be empty",
+    "string_too_long": "only one character may be written here",
 }
 _LIMITS = {
     "greater_than": ("the number must be more than {}", "gt"),

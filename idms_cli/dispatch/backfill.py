@@ -90,7 +90,7 @@ def _lack(moment: datetime, slot: Slot | None, runs: Sequence[Run], *, again: bo
     if under_way:
         told = f"run {under_way.id} is {under_way.status}"
         return Lack(moment, told, "resume" if under_way.status == "interrupted" else "", under_way)
-    good = next((run for run in runs if run.status in RAN_WELL), None)
+    good = _good(runs)
     if good:
         return Lack(moment, f"run {good.id} {good.status}", "run" if again else "")
     if runs:
@@ -98,6 +98,12 @@ def _lack(moment: datetime, slot: Slot | None, runs: Sequence[Run], *, again: bo
     if slot is None:
         return Lack(moment, "was not looked at", "run")
     return Lack(moment, f"skipped, {slot.reason}", "" if slot.code in NOT_WANTED else "run")
+
+
+def _good(runs: Sequence[Run]) -> Run | None:
+    """A run that went well; where each file is a run of its own, with all the others of that time."""
+    bad = {run.batch or run.id for run in runs if run.status not in RAN_WELL}
+    return next((run for run in runs if (run.batch or run.id) not in bad), None)
 
 
 def take_up(store: Store, job: Job, work: Work, lack: Lack, *, again: bool) -> tuple[Run, Lock]:
@@ -111,13 +117,16 @@ def take_up(store: Store, job: Job, work: Work, lack: Lack, *, again: bool) -> t
             return take_in_hand(store, lack.run, lambda connection: store.runs.take_over(connection, run_id))
         except InputError as error:
             raise Gone(str(error)) from None
-    new = replace(new_run(store, job, work, due=int(lack.slot.timestamp())), intent="backfill")
+    new = replace(
+        new_run(store, job, work, due=int(lack.slot.timestamp())), intent="backfill", start_by=None, wait_s=None
+    )
 
     def refuse(connection: sqlite3.Connection) -> None:
         runs = store.runs.of_slot(connection, new)
-        busy = [run for run in runs if run.is_open or run.status == "held" or (run.status in RAN_WELL and not again)]
+        busy = next((run for run in runs if run.is_open or run.status == "held"), None)
+        busy = busy or (None if again else _good(runs))
         if busy:
-            raise Gone(f"run {busy[0].id} is {busy[0].status}")
+            raise Gone(f"run {busy.id} is {busy.status}")
 
     def create(connection: sqlite3.Connection, made: NewRun, now: float) -> int:
         following = None if lack.following is None else int(lack.following.timestamp())

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.control import wake
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.dispatch.overlap import make_room
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.verdicts import Case, decide, why_not
 from idms_cli.history.rows import JobRow, NewRun, Verdict
@@ -14,7 +16,7 @@ from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job
 from idms_cli.jobs.occurrences import DueOccurrences, Occurrence
-from idms_cli.modules import Work
+from idms_cli.modules import DataLock, Work
 
 NEWEST = 1000
 """Missed slots that get a row each; older ones share one row."""
@@ -29,7 +31,7 @@ class Claimed:
     job: str
     runs: tuple[int, ...] = ()
     late_s: int = 0
-    """So long after its moment the latest slot was taken; 0 on time."""
+    """So long after its moment the oldest of them was taken; 0 on time."""
     skipped: int = 0
     reason: str = ""
     """Why the latest slot did not run."""
@@ -40,10 +42,10 @@ class Decided:
     """What is to be written down about one job."""
 
     row: JobRow
+    job: Job | None
+    """None for one that cannot run anyway."""
     verdicts: tuple[Verdict, ...]
     next_due: int | None
-    definition: tuple[str, str] | None
-    """Path and text of the job file, where any slot runs."""
 
 
 def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> NewRun:
@@ -52,50 +54,71 @@ def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> Ne
     return _run_of(job, work, due=due)
 
 
+def data_locks(job: Job, work: Work) -> tuple[DataLock, ...]:
+    """What a run of the job reads and writes, and what it locks beside that."""
+    return (*work.locks(), *(DataLock(f"lock:{name}", write=True) for name in job.locks))
+
+
 class Claimer:
     """Decides the slots that are due at one moment."""
 
-    def __init__(self, store: Store, settings: Settings, now: datetime) -> None:
+    def __init__(self, store: Store, settings: Settings, now: datetime, *, clock: float) -> None:
+        """`now` is the moment whose slots are decided; `clock` what the clock says (UTC seconds)."""
         self._store = store
         self._settings = settings
         self._now = now
         self._moment = int(now.timestamp())
+        self._clock = clock
 
     def claim(self, rows: Sequence[JobRow]) -> list[Claimed]:
-        """Decide every slot of these jobs up to now, and write all verdicts down in one transaction."""
+        """Decide every slot of these jobs up to now. Files are read first; then all is written in one transaction."""
         decided = [self._decide(row) for row in rows]
+        to_wake: list[int] = []
         claims = []
-        with self._store.database.write() as connection:
+        with self._store.database.together():
             for one in decided:
-                if one.definition:
-                    self._store.runs.keep(connection, *one.definition)
-                runs = self._store.slots.decide(connection, one.verdicts, self._moment)
-                self._store.catalog.advance(connection, one.row.name, decided_until=self._moment, next_due=one.next_due)
-                claims.append(_claimed(one, runs))
+                claimed = self._write(one)
+                if one.job and one.job.missed != "all":
+                    to_wake += [run for new in claimed.runs for run in self._make_room(one.job, new)]
+                claims.append(claimed)
+        for run in to_wake:
+            wake(self._store.run_directory(run))
         return claims
+
+    def _write(self, decided: Decided) -> Claimed:
+        with self._store.database.write() as connection:
+            if decided.job and any(verdict.run for verdict in decided.verdicts):
+                self._store.runs.keep(connection, decided.job.path, decided.job.document.text)
+            runs = self._store.slots.decide(connection, decided.verdicts, self._moment, created_at=self._clock)
+            self._store.catalog.advance(
+                connection, decided.row.name, decided_until=self._moment, next_due=decided.next_due
+            )
+        return _claimed(decided, runs)
+
+    def _make_room(self, job: Job, run_id: int) -> list[int]:
+        return make_room(self._store, job, run_id, self._clock)
 
     def _decide(self, row: JobRow) -> Decided:
         occurrences = occurrences_of(self._store, row)
         due = occurrences.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
         upcoming = occurrences.next_after(self._now)
         next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
-        case, work = self._look(row)
-        verdicts = (*_stretch(case, due), *_each(case, work, due))
-        runs = case.job is not None and any(verdict.run for verdict in verdicts)
-        definition = (case.job.path, case.job.document.text) if case.job and runs else None
-        return Decided(row, verdicts, next_due, definition)
+        case, work = self._look(row) if due.occurrences else (Case(row, None, self._now), None)
+        return Decided(row, case.job, (*_stretch(case, due), *_each(case, work, due)), next_due)
 
     def _look(self, row: JobRow) -> tuple[Case, Work | None]:
         """What the verdicts of a job's slots depend on; and its work, unless the job cannot run anyway."""
         pauses = self._store.pauses.of(row.name, row.decided_until, self._moment)
-        case = Case(row, None, self._now, tuple(pauses), self._store.runs.open_of(row.name))
-        if row.problems or not row.enabled:
+        case = Case(row, None, self._now, tuple(pauses))
+        if row.problems or row.disabled or not row.enabled:
             return case, None
         try:
             job, work = read_job_file(row.name, (row.path,), self._settings)
         except ProblemsFound as broken:  # it changed between this tick's reading and now
             return replace(case, row=replace(row, problems=tuple(map(asdict, broken.problems)))), None
-        return replace(case, job=job), work
+        is_untested = job.require_test and not self._store.trials.has_passed(job.name, job.digest)
+        open_run = self._store.runs.open_of(job.name)
+        return replace(case, job=job, open_run=open_run, is_untested=is_untested), work
 
 
 def _stretch(case: Case, due: DueOccurrences) -> Iterator[Verdict]:
@@ -119,13 +142,19 @@ def _each(case: Case, work: Work | None, due: DueOccurrences) -> Iterator[Verdic
 
 
 def _run_of(job: Job, work: Work, *, due: int | None = None, late_s: int = 0) -> NewRun:
+    is_owed_each = due is not None and job.missed == "all"
     return NewRun(
         job=job.name,
         due=due,
         late_s=late_s,
         definition=definition_hash(job.path, job.document.text),
-        locks=tuple(lock._asdict() for lock in work.locks()),
+        locks=tuple(lock._asdict() for lock in data_locks(job, work)),
         timeout_s=job.timeout.total_seconds(),
+        start_by=None if due is None else due + job.grace.total_seconds(),
+        priority=job.priority,
+        pool=job.pool,
+        wait_s=None if is_owed_each else job.wait.total_seconds(),
+        disable_after=job.disable_after,
     )
 
 

@@ -15,7 +15,7 @@ def close_run(store: Store, settings: Settings, run: Run, why: str) -> Mapping[s
     directory = store.run_directory(run.id)
     try:
         path, text = store.runs.definition(run)
-        _, work = read_job_text(run.job, path, text, settings)
+        _, work = read_job_text(run.job, path, text, settings, connection=run.connection)
         work.close(directory, why)
     except (IdmsError, OSError):
         pass  # the job's connection may be gone, or the disk full: the journal says what it says

@@ -61,7 +61,7 @@ def why_never(row: JobRow) -> str:
         return "broken"
     if not row.schedule:
         return "no schedule"
-    return "" if row.enabled else "disabled"
+    return row.disabled or ("" if row.enabled else "disabled")
 
 
 def _of(store: Store, row: JobRow, after: datetime, pause: Pause | None) -> Iterator[Coming]:

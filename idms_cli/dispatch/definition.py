@@ -1,5 +1,6 @@
 """A job file read whole: the job, and the work its module will do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from idms_cli.config.documents import Document, parse_document, read_document
@@ -35,17 +36,21 @@ def _distrust(path: Path) -> list[Problem]:
     return [Problem(str(path), 1, 1, f"the file {reason}", hint)]
 
 
-def read_job_text(name: str, path: str, text: str, settings: Settings) -> tuple[Job, Work]:
-    """The same for a text that was read before: a run uses the job as it was when the run was created."""
-    return read_job(name, parse_document(text.encode(), path), settings)
+def read_job_text(name: str, path: str, text: str, settings: Settings, *, connection: str = "") -> tuple[Job, Work]:
+    """The same for a text that was read before: a run uses the job as it was when the run was created.
+
+    `connection` is used instead of the job's own, if it is given.
+    """
+    return read_job(name, parse_document(text.encode(), path), settings, connection=connection)
 
 
-def read_job(name: str, document: Document, settings: Settings) -> tuple[Job, Work]:
+def read_job(name: str, document: Document, settings: Settings, *, connection: str = "") -> tuple[Job, Work]:
     """Check a job's own keys and its module's together, so that all mistakes are told at once."""
     problems: list[Problem] = []
     job = work = None
     try:
         job = parse_job(name, document, settings)
+        job = replace(job, connection=connection or job.connection)
     except ProblemsFound as found:
         problems += found.problems
     try:

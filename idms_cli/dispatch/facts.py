@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from idms_cli.dispatch.coming import why_never
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.history.rows import Incident, JobRow, Pause, Run, Slot
 from idms_cli.history.store import Store
@@ -48,6 +49,8 @@ class Facts:
     after: Near | None = None
     pause: Pause | None = None
     """The pause that holds at the moment of the slot, or now."""
+    is_untested: bool = False
+    """It asks for a test, and has not passed one as it is now."""
     upcoming: Occurrence | None = None
     """The next that will run, the pause and what is called off considered."""
 
@@ -87,7 +90,8 @@ def _base(store: Store, job: str, row: JobRow | None, at: datetime | None, now: 
     pause = store.pauses.not_over(int(now.timestamp())).get(job)
     upcoming = _upcoming(store, row, pause, now)
     last_tick = None if last is None else datetime.fromtimestamp(last, UTC)
-    return Facts(job, row, at, now, last_tick, pause=pause, upcoming=upcoming)
+    is_untested = row is not None and row.require_test and not store.trials.has_passed(job, row.digest)
+    return Facts(job, row, at, now, last_tick, pause=pause, is_untested=is_untested, upcoming=upcoming)
 
 
 def _copy(facts: Facts, **changes: Any) -> Facts:
@@ -152,7 +156,7 @@ def _near(store: Store, slot: Slot) -> Near:
 
 
 def _upcoming(store: Store, row: JobRow | None, pause: Pause | None, now: datetime) -> Occurrence | None:
-    if row is None or not row.schedule or not row.enabled or row.problems or (pause and pause.until is None):
+    if row is None or why_never(row) or (pause and pause.until is None):
         return None
     occurrences = occurrences_of(store, row)
     found = occurrences.next_after(pause.until - timedelta(seconds=1) if pause and pause.until else now)

@@ -10,6 +10,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.launch import Started, try_start
 from idms_cli.dispatch.locks import Lock, run_lock, take
 from idms_cli.dispatch.settle import settle
+from idms_cli.dispatch.stop import end_idle
 from idms_cli.dispatch.supervise import Supervisor
 from idms_cli.errors import IdmsError, InputError, Interrupted
 from idms_cli.history.rows import NewRun, Run
@@ -70,7 +71,8 @@ def take_in_hand(store: Store, run: Run, change: Callable[[sqlite3.Connection], 
 def carry_on(store: Store, settings: Settings, run: Run, alive: Lock, hand: Hand) -> Run:
     """Wait for a run's place and its data, and supervise it to its end.
 
-    Stopped while it waits, a new run is cancelled; one that was approved or interrupted before waits for the next tick.
+    Stopped by Ctrl-C while it waits, a new run is cancelled; one that was approved, interrupted
+    or put off before waits for the next tick.
     """
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
@@ -82,13 +84,21 @@ def carry_on(store: Store, settings: Settings, run: Run, alive: Lock, hand: Hand
         reason = "stopped before it began"
         store.runs.end(run.id, time.time(), {"status": "cancelled", "reason": reason, "exit_code": 130})
         raise Interrupted(f"run {run.id} was {reason}") from None
+    if started is None:
+        end_idle(store, settings, run.id, time.time())
+        alive.release()
+        ended = store.runs.one(run.id)
+        raise Interrupted(f"run {run.id} was {ended.reason if ended else 'stopped'}")
     return Supervisor(store, settings, started).supervise(watch=lambda: hand.watch(started.run), every_s=LOOK_EVERY_S)
 
 
-def _wait_for_start(store: Store, settings: Settings, run: Run, alive: Lock, waiting: Callable[[str], None]) -> Started:
+def _wait_for_start(
+    store: Store, settings: Settings, run: Run, alive: Lock, waiting: Callable[[str], None]
+) -> Started | None:
+    """None when somebody stopped it meanwhile."""
     told = ""
-    while True:
-        started = try_start(store, settings, replace(run, reason=told), time.time(), alive=alive)
+    while not store.queue.stop_request(run.id):
+        started = try_start(store, settings, replace(run, reason=told), time.time(), alive)
         if isinstance(started, Started):
             return started
         if started != told:
@@ -96,3 +106,4 @@ def _wait_for_start(store: Store, settings: Settings, run: Run, alive: Lock, wai
             waiting(told)
         time.sleep(LOOK_EVERY_S)
         settle(store, time.time())
+    return None

@@ -17,7 +17,10 @@ from idms_cli.jobs.folder import fingerprint, list_jobs
 DEFAULT_STATE = ".idms"
 
 CONFIG = "SELECT fingerprint, jobs FROM config WHERE path = ?"
-OPEN = "SELECT 1 FROM run WHERE status IN ('pending', 'running', 'interrupted') LIMIT 1"
+OPEN = """
+SELECT 1 FROM run
+WHERE status IN ('pending', 'running', 'interrupted') AND (not_before IS NULL OR not_before <= ?) LIMIT 1"""
+UNTOLD = "SELECT 1 FROM switch WHERE NOT told LIMIT 1"
 JOBS = "SELECT name, fingerprint FROM job"
 DUE = "SELECT 1 FROM job WHERE next_due <= ? OR decided_until > ? + 60 LIMIT 1"
 
@@ -32,7 +35,7 @@ def had_nothing_to_do(config: str) -> bool:
         if not os.path.isfile(config):  # reading a pipe would wait for somebody to write
             return False
         state = _guess_state(config)
-        if not os.path.exists(f"{state}/{FILE_NAME}"):
+        if not os.path.exists(f"{state}/{FILE_NAME}") or os.path.exists(f"{state}/connections/untold"):
             return False
         database = Database(state)
         try:
@@ -66,7 +69,8 @@ def _is_idle(database: Database, config: str) -> bool:
     if row is None or row["fingerprint"] != mark:
         return False
     now = time.time()
-    if connection.execute(OPEN).fetchone() or connection.execute(DUE, (now, now)).fetchone():
+    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()))
+    if any(connection.execute(*each).fetchone() for each in work):
         return False
     files = {name: found[1] for name, found in list_jobs(row["jobs"], mark).items()}
     if files != dict(map(tuple, connection.execute(JOBS))):

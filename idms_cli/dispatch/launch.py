@@ -2,18 +2,22 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
+from idms_cli.dispatch.connections import why_wait
+from idms_cli.dispatch.ending import end_run
 from idms_cli.dispatch.locks import Lock, run_lock, take, take_data
+from idms_cli.dispatch.outcomes import unfinished_outcome
+from idms_cli.dispatch.places import no_place
 from idms_cli.dispatch.settle import ATTEMPTS
+from idms_cli.dispatch.wording import name_of, time_of_day
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.modules import DataLock
-
-WAITS_ITS_TURN = "waits for the earlier slots of the same job"
 
 
 @dataclass(frozen=True)
@@ -30,74 +34,65 @@ class Started:
 
 
 def hand_over(store: Store, settings: Settings, now: float, *, resume: bool = False) -> list[int]:
-    """Start what may start, oldest first, each in a process of its own; returns the ids. Never waits.
+    """Start what may start, higher priority first, then older, each in a process of its own; returns the ids.
 
-    With `resume` interrupted runs go on as well: only a tick does that, so that a death is seen before it is mended.
+    Never waits; a run that has to wait says why, and keeps no other one back. With `resume` interrupted runs go on as
+    well: only a tick does that, so that a death is seen before it is mended.
     """
-    handed = []
-    queued: set[str] = set()
-    for run in store.runs.open():
-        if resume and run.status == "interrupted" and run.attempt >= ATTEMPTS:
-            _give_up(store, settings, run, now)
-        is_behind = run.due is not None and run.job in queued
-        if run.due is not None:
-            queued.add(run.job)
-        if not _may_start(run, resume=resume):
-            continue
-        if is_behind:
-            _wait(store, run, WAITS_ITS_TURN)
-            continue
-        started = try_start(store, settings, run, now)
+    handed: list[int] = []
+    reasons: dict[int, str] = {}
+    places = store.queue.places()
+    for run in store.queue.ready(now):
+        if run.status == "interrupted":
+            if not resume:
+                continue
+            if run.deaths >= ATTEMPTS:
+                _give_up(store, settings, run, now)
+                continue
+        # What another process ends meanwhile, that process makes up for: it hands over as well.
+        started = no_place(settings, run, places) or _start(store, settings, run, now)
         if isinstance(started, Started):
             spawn(started, settings, store.run_directory(run.id))
+            places[run.pool] = places.get(run.pool, 0) + 1
             handed.append(run.id)
+        elif started != run.reason:
+            reasons[run.id] = started
+    store.queue.wait(reasons)
     return handed
 
 
-def try_start(store: Store, settings: Settings, run: Run, now: float, *, alive: Lock | None = None) -> Started | str:
-    """Mark a run as running and take its locks; or the reason why it has to wait, which is written down as well.
+def try_start(store: Store, settings: Settings, run: Run, now: float, alive: Lock) -> Started | str:
+    """Mark a run in the foreground as running and take its locks; or why it has to wait, which is written down as well.
 
-    `alive` is the run's lock where the caller holds it already (a run in the foreground); it stays the caller's when
-    the run has to wait.
+    `alive` is the run's lock; it stays the caller's when the run has to wait.
     """
-    own = alive or take(run_lock(store.run_directory(run.id)))
-    if own is None:
-        return "somebody else is starting it"
-    started = _start_with_lock(store, settings, run, now, own)
-    if isinstance(started, Started):
-        return started
-    if alive is None:
-        own.release()
-    _wait(store, run, started)
+    started = _start_with_lock(store, settings, run, now, alive)
+    if not isinstance(started, Started) and started != run.reason:
+        store.queue.wait({run.id: started})
     return started
 
 
-def _wait(store: Store, run: Run, reason: str) -> None:
-    if reason != run.reason:
-        store.runs.wait(run.id, reason)
-
-
-def _behind(ahead: Run) -> str:
-    """Many wait in one queue: what is told must not change with each that leaves it."""
-    if ahead.status == "running":
-        return f"waits for run {ahead.id} of the same job"
-    return WAITS_ITS_TURN
+def _start(store: Store, settings: Settings, run: Run, now: float) -> Started | str:
+    own = take(run_lock(store.run_directory(run.id)))
+    if own is None:
+        return "somebody else is starting it"
+    started = why_wait(store, settings, run, now) or _start_with_lock(store, settings, run, now, own)
+    if not isinstance(started, Started):
+        own.release()
+    return started
 
 
 def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own: Lock) -> Started | str:
+    is_by_hand = run.foreground and run.intent != "backfill"
+    earlier = None if is_by_hand or run.dry_run else store.queue.earlier(run)
+    if earlier is not None:
+        return f"waits for run {earlier} of the same job"
     data = take_data(store.state, [DataLock(**lock) for lock in run.locks])
     if isinstance(data, DataLock):
-        return f"waits for {data.resource}{_holder(store, data)}"
+        return f"waits for {name_of(data)}{_holder(store, settings, data, now)}"
     with store.database.write() as connection:
-        running = store.runs.running(connection)
-        ahead = None if run.due is None else store.runs.ahead_of(connection, run)
-        if ahead is not None:
-            reason = _behind(ahead)
-        elif running >= settings.max_parallel:
-            reason = f"waits for a place: {running} of {settings.max_parallel} runs are running"
-        elif store.runs.start(connection, run.id, now):
-            reason = ""
-        else:
+        reason = no_place(settings, run, store.queue.places())
+        if not reason and not store.runs.start(connection, run.id, now):
             reason = "somebody else has started it"
     if not reason:
         return Started(store.runs.one(run.id) or run, own, tuple(data))
@@ -138,26 +133,27 @@ def inherited(descriptors: str) -> tuple[Lock, tuple[Lock, ...]]:
     return locks[0], tuple(locks[1:])
 
 
-def _may_start(run: Run, *, resume: bool) -> bool:
-    if run.status == "interrupted":
-        return resume and run.attempt < ATTEMPTS
-    return run.status == "pending" and not run.foreground
-
-
 def _give_up(store: Store, settings: Settings, run: Run, now: float) -> None:
     lock = take(run_lock(store.run_directory(run.id)))
     if lock is None:
         return  # somebody resumes it by hand
-    reason = f"its process died {run.attempt} times"
+    reason = f"its process died {run.deaths} times"
+    ended = unfinished_outcome(store.run_directory(run.id))
+    if ended is not None:  # all that is missing is what `after:` asks for
+        reason = "; ".join(filter(None, (ended.reason, f"its file is not archived: {reason}")))
+        end_run(store, run, now, {**asdict(ended), "status": "partial", "reason": reason, "exit_code": 1})
+        lock.release()
+        return
     counts = close_run(store, settings, run, reason)
     hint = f"`idms show {run.id}` has its log. Memory, disk and the kernel's log may say why."
-    store.runs.end(run.id, now, {"status": "failed", "reason": reason, "hint": hint, "exit_code": 1, "counts": counts})
+    end_run(store, run, now, {"status": "failed", "reason": reason, "hint": hint, "exit_code": 1, "counts": counts})
     lock.release()
 
 
-def _holder(store: Store, wanted: DataLock) -> str:
-    for run in store.runs.open():
-        if run.status == "running" and any(lock["resource"] == wanted.resource for lock in run.locks):
-            since = f" since {run.started_at:%Y-%m-%d %H:%M} UTC" if run.started_at else ""
+def _holder(store: Store, settings: Settings, wanted: DataLock, now: float) -> str:
+    for run in store.queue.running():
+        if any(lock["resource"] == wanted.resource for lock in run.locks):
+            moment = datetime.fromtimestamp(now, UTC)
+            since = f" since {time_of_day(run.started_at, moment, settings.timezone)}" if run.started_at else ""
             return f", held by run {run.id} of {run.job}{since}"
     return ", held by a process of a run that died"

@@ -11,9 +11,10 @@ from idms_cli.modules import Outcome
 OUTCOME = "outcome.json"
 
 
-def write_outcome(directory: Path, outcome: Outcome) -> None:
-    """Leave the outcome in the run's directory, durable before this returns."""
-    write_whole(directory / OUTCOME, json.dumps({**asdict(outcome), "counts": dict(outcome.counts)}))
+def write_outcome(directory: Path, outcome: Outcome, *, over: bool = True) -> None:
+    """Leave the outcome in the run's directory, durable before this returns; not `over` while there is aftercare."""
+    told = {**asdict(outcome), "counts": dict(outcome.counts), "over": over}
+    write_whole(directory / OUTCOME, json.dumps(told))
 
 
 def read_outcome(directory: Path) -> dict[str, Any] | None:
@@ -23,6 +24,20 @@ def read_outcome(directory: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return outcome
+
+
+def unfinished_outcome(directory: Path) -> Outcome | None:
+    """How the run ended, where its worker died over what was to be done after that."""
+    told = read_outcome(directory)
+    if told is None or told.pop("over", True):
+        return None
+    return Outcome(**told)
+
+
+def forget_outcome(directory: Path) -> None:
+    """What an earlier attempt told counts no more, unless its work was done."""
+    if unfinished_outcome(directory) is None:
+        (directory / OUTCOME).unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str, *, durable: bool = True) -> None:

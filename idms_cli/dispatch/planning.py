@@ -8,4 +8,5 @@ from idms_cli.jobs.occurrences import Occurrences, Plain
 
 def occurrences_of(store: Store, row: JobRow) -> Occurrences:
     """When this job's slots act, and which of them will be skipped, and why; rebuilt from what the history keeps."""
+    del store  # what a schedule alone does not know, such as holidays, is in there
     return Plain(schedule_from(row.schedule, row.timezone))

@@ -13,6 +13,7 @@ from idms_cli.dispatch.owed import Settled, settle_owed
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
+from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
 from idms_cli.jobs.folder import fingerprint, list_jobs, same_file
 from idms_cli.jobs.job import Job, schedule_from
@@ -42,8 +43,12 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     settled = [_let_go(store, known[name], listing, known, moment) for name in removed]
     rows = []
     for name in changed:
-        row = _with_next_due(store, _read(name, listing[name], settings, known.get(name), moment))
+        row, job = _read(name, listing[name], settings, known.get(name), moment)
+        row = _with_next_due(store, row)
         settled.append(_tell_what_is_no_longer_owed(store, known.get(name), row, moment))
+        if job and store.switches.enable_changed(name, definition_hash(job.path, job.document.text), moment):
+            settled.append(settle_owed(store, known[name], moment, reason=known[name].disabled))
+            row = replace(row, decided_until=moment)
         rows.append(row)
     store.catalog.forget(removed)
     store.catalog.save(rows)
@@ -64,15 +69,18 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
         ) from None
 
 
-def _read(name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int) -> JobRow:
+def _read(
+    name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int
+) -> tuple[JobRow, Job | None]:
     paths, mark = found
     base = old or JobRow(name, harmless(paths[0]), mark, first_seen=moment, since=moment, decided_until=moment)
     try:
         job, _ = read_job_file(name, paths, settings)
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
-        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=tuple(map(_as_dict, broken.problems)))
-    return _row(job, base, mark, moment)
+        problems = tuple(map(_as_dict, broken.problems))
+        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=problems), None
+    return _row(job, base, mark, moment), job
 
 
 def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
@@ -88,6 +96,8 @@ def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
         timezone=str(job.zone),
         since=base.since if same_schedule else moment,
         decided_until=base.decided_until if same_schedule and base.enabled == job.enabled else moment,
+        digest=job.digest,
+        require_test=job.require_test,
         problems=(),
     )
 

@@ -6,17 +6,21 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
+from idms_cli.dispatch.control import Control
+from idms_cli.dispatch.ending import end_run
 from idms_cli.dispatch.launch import Started, hand_over, program
-from idms_cli.dispatch.outcomes import OUTCOME, read_outcome
+from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
 from idms_cli.dispatch.settle import last_counts
+from idms_cli.dispatch.wording import time_of_day
+from idms_cli.history.queue import StopRequest
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 
@@ -42,9 +46,13 @@ class Supervisor:
         self._started = started
         self._run = started.run
         self._directory = store.run_directory(started.run.id)
+        self._control = Control(self._directory)
+        self._request: StopRequest | None = None
+        """Who wants it to stop, if it was `idms stop` or a newer run; else it was a signal."""
         self._stop_asked_at: float | None = None
         self._force_asked = False
         self._timed_out = False
+        self._killed = False
         self._wake, self._wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._on_stop) for number in STOP_SIGNALS}
@@ -65,13 +73,14 @@ class Supervisor:
 
     def _supervise(self, watch: Callable[[], None], every_s: float) -> Run:
         adopt_orphans()
-        (self._directory / OUTCOME).unlink(missing_ok=True)
+        forget_outcome(self._directory)
         worker = self._start_worker()
         self._wait(worker, watch, every_s)
         kill_tree()
         self._record(worker.returncode)
+        self._control.close()
         self._started.release()
-        if self._stop_asked_at is None:  # who stops a run does not want the next in its place; a tick will start it
+        if self._stop_asked_at is None or self._request:  # a signal may mean that everything is to end: a tick goes on
             hand_over(self._store, self._settings, time.time())
         run = self._store.runs.one(self._run.id)
         return run or self._run
@@ -94,12 +103,18 @@ class Supervisor:
         pidfd = os.pidfd_open(worker.pid)
         poll.register(pidfd, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
+        if self._control.fd is not None:
+            poll.register(self._control.fd, select.POLLIN)
         limit = None if self._run.timeout_s is None else _boot_s() + self._run.timeout_s
         kill_at = None
         try:
+            self._look_for_request()  # it may have come before anybody listened
             while worker.poll() is None:
-                poll.poll(1000 * _seconds_left(every_s, limit if kill_at is None else kill_at))
+                if self._stop_asked_at is None or kill_at is not None:
+                    poll.poll(1000 * _seconds_left(every_s, limit if kill_at is None else kill_at))
                 _drain(self._wake)
+                _drain(self._control.fd)
+                self._look_for_request()
                 if limit is not None and _boot_s() >= limit and not self._timed_out and kill_at is None:
                     self._timed_out = True
                     kill_at = self._ask_to_stop()
@@ -108,11 +123,18 @@ class Supervisor:
                 if self._force_asked:
                     kill_at = _boot_s()
                 if kill_at is not None and _boot_s() >= kill_at:
+                    self._killed = True
                     worker.kill()
                     worker.wait()
                 watch()
         finally:
             os.close(pidfd)
+
+    def _look_for_request(self) -> None:
+        self._request = self._store.queue.stop_request(self._run.id)
+        if self._request:
+            self._stop_asked_at = self._stop_asked_at or _boot_s()
+            self._force_asked = self._force_asked or self._request.force
 
     def _ask_to_stop(self) -> float:
         """TERM to the whole tree; returns when patience ends (seconds since boot)."""
@@ -125,13 +147,25 @@ class Supervisor:
             result = {"status": "cancelled", "reason": _why_no_outcome(returncode), "exit_code": 1}
         if result is None:
             self._store.runs.interrupt(self._run.id, _why_no_outcome(returncode), last_counts(self._directory))
+        elif result["status"] == "waiting":
+            self._store.runs.put_back(self._run.id, result["reason"])
+        elif result.get("again_in_s") is not None:
+            self._put_off(result)
         else:
-            self._store.runs.end(self._run.id, time.time(), result)
+            end_run(self._store, self._run, time.time(), result)
+
+    def _put_off(self, result: Mapping[str, Any]) -> None:
+        now = time.time()
+        until, attempts = now + result["again_in_s"], result["attempts"]
+        at = time_of_day(_moment(until), _moment(now), self._settings.timezone)
+        reason = f"will be tried again at {at} ({self._run.retried + 2} of {attempts}): {result['reason']}"
+        self._store.queue.put_off(self._run.id, until, reason, result["counts"])
 
     def _result(self) -> Mapping[str, Any] | None:
         """What to record; None when the worker told no outcome and nobody had asked it to stop: to be resumed.
 
-        It was killed by somebody else, or the disk did not even take its outcome.
+        It was killed by somebody else, or the disk did not even take its outcome; or what was to be done after that
+        was not done.
         """
         told = read_outcome(self._directory) or {}
         if self._timed_out and told.get("status", "cancelled") == "cancelled":
@@ -139,11 +173,16 @@ class Supervisor:
             reason = f"the time limit of {limit} was reached"
             counts = told.get("counts") or close_run(self._store, self._settings, self._run, reason)
             return {"status": "failed", "reason": reason, "hint": HINT_LIMIT, "exit_code": 1, "counts": counts}
-        if told:
-            return told
+        if told.get("status") == "cancelled" and self._request:
+            return {**told, "reason": self._request.reason}
+        is_over = told.pop("over", True) or self._stop_asked_at is not None or self._timed_out
+        if told and (told.get("again_in_s") is None or self._stop_asked_at is None):
+            return told if is_over else None  # it died over its aftercare: what it wrote is safe, it goes on from there
         if self._stop_asked_at is not None:
-            counts = close_run(self._store, self._settings, self._run, "stopped by force")
-            return {"status": "cancelled", "reason": "stopped by force", "exit_code": 130, "counts": counts}
+            by_force = " by force" if self._killed else ""
+            reason = self._request.reason + by_force if self._request else f"stopped{by_force}"
+            counts = close_run(self._store, self._settings, self._run, reason)
+            return {"status": "cancelled", "reason": reason, "exit_code": 130, "counts": counts}
         return None
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
@@ -166,11 +205,17 @@ def _boot_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def _seconds_left(every_s: float, until: float | None) -> float:
     return every_s if until is None else max(0.0, min(every_s, until - _boot_s()))
 
 
-def _drain(fd: int) -> None:
+def _drain(fd: int | None) -> None:
+    if fd is None:
+        return
     try:
         os.read(fd, 512)
     except BlockingIOError:

@@ -1,17 +1,22 @@
 """One call of run-due: record the tick, settle dead runs, claim due slots, hand pending runs over, and leave."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.claim import Claimed, Claimer
+from idms_cli.dispatch.connections import give_up_late
 from idms_cli.dispatch.launch import hand_over
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
+from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
+from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.history.rows import Incident, JobRow, Run
 from idms_cli.history.store import Store
+from idms_cli.history.switches import Switch
 
 AHEAD_S = 60
 """Another tick's clock may be a little ahead."""
@@ -25,6 +30,10 @@ class Tick:
     """Runs without their process: those just found, and those that go on from now."""
     claims: tuple[Claimed, ...]
     started: tuple[int, ...]
+    overdue: tuple[Run, ...]
+    """Runs that waited for too long, and do not run any more."""
+    disabled: tuple[Switch, ...]
+    """Jobs that were disabled after too many failures, each told once."""
     broken: tuple[JobRow, ...]
     """Jobs with problems that were read anew in this tick."""
     settled: tuple[Settled, ...] = ()
@@ -32,6 +41,8 @@ class Tick:
     incident: Incident | None = None
     """Nobody had called run-due for a while before this tick."""
     note: str = ""
+    news: tuple[str, ...] = ()
+    """Connections that stopped working, or work again; each is told once."""
 
 
 def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime | None = None) -> Tick:
@@ -47,25 +58,50 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     note = f"as if at {pretended:%Y-%m-%d %H:%M %Z}" if pretended else ""
     if not pretended:
         _rewind(store, refreshed.jobs, now)
+    give_up_late(store, settings, (pretended or now).timestamp(), clock)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
     silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
     this = store.ticks.record(clock, note=note, silence_s=silence_s)
-    claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now)
+    claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now, clock=clock)
     taken = sum(len(claim.runs) for claim in claims)
     if taken:
         store.ticks.claimed(this, taken)
+    stop_all_idle(store, settings, clock)
     started = hand_over(store, settings, clock, resume=True)
+    news = look_after(store, settings, clock)
+    overdue = _drop_overdue(store, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
-    incident = store.incidents.at(int(clock)) if silence_s else None
-    return Tick(told, tuple(claims), tuple(started), tuple(broken), refreshed.settled, incident, note)
+    return Tick(
+        told,
+        tuple(claims),
+        tuple(started),
+        tuple(overdue),
+        tuple(store.switches.tell()),
+        tuple(broken),
+        refreshed.settled,
+        store.incidents.at(int(clock)) if silence_s else None,
+        note,
+        tuple(news),
+    )
 
 
-def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime) -> list[Claimed]:
+def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime, *, clock: float) -> list[Claimed]:
     due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
     due.sort(key=lambda row: (row.next_due or 0, row.name))
-    return Claimer(store, settings, now).claim(due)
+    return Claimer(store, settings, now, clock=clock).claim(due) if due else []
+
+
+def _drop_overdue(store: Store, now: float) -> list[Run]:
+    """Runs whose `wait:` is over, counted from when they were created."""
+    dropped = []
+    for run in store.queue.overdue(now):
+        limit = format_duration(timedelta(seconds=run.wait_s or 0))
+        reason = f"waited {limit} {run.reason.removeprefix('waits ')}".rstrip()
+        if store.queue.drop(run.id, now, status="skipped", reason=reason):
+            dropped.append(replace(run, status="skipped", reason=reason))
+    return dropped
 
 
 def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:

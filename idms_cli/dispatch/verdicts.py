@@ -25,6 +25,8 @@ class Case:
     pauses: Sequence[Pause] = ()
     open_run: Run | None = None
     """The job's run that is not over."""
+    is_untested: bool = False
+    """It asks for a test, and has not passed one as it is now."""
 
     def late(self, occurrence: Occurrence) -> timedelta:
         """So long ago it was to act; nothing where it is on time."""
@@ -41,13 +43,18 @@ def _broken(case: Case, occurrence: Occurrence) -> str:
 
 def _disabled(case: Case, occurrence: Occurrence) -> str:
     del occurrence
-    return "" if case.row.enabled else "disabled: the job file says enabled: false"
+    return case.row.disabled or ("" if case.row.enabled else "disabled: the job file says enabled: false")
 
 
 def _paused(case: Case, occurrence: Occurrence) -> str:
     """Nothing starts while somebody wants it not to, and what falls into a pause is not owed."""
     holds = (pause.reason for pause in case.pauses if pause.covers(case.now) or pause.covers(occurrence.acts_at))
     return next(holds, "")
+
+
+def _untested(case: Case, occurrence: Occurrence) -> str:
+    del occurrence
+    return f"untested: run idms test {case.row.name}" if case.is_untested else ""
 
 
 def _over_the_grace(case: Case, occurrence: Occurrence) -> str:
@@ -73,6 +80,7 @@ RULES: tuple[Callable[[Case, Occurrence], str], ...] = (
     _paused,
     _called_off,
     _over_the_grace,
+    _untested,
     _not_made_up_for,
 )
 """Each says why a slot does not run, or nothing. The first that speaks decides."""
@@ -100,6 +108,8 @@ def decide(case: Case, occurrences: Sequence[Occurrence]) -> Mapping[Occurrence,
 
 def _overlap(case: Case, occurrence: Occurrence) -> str:
     other = case.open_run
-    if other is None or other.intent == "backfill" or other.due == occurrence.slot:
-        return ""  # a backfill lets it go first; in the last case another tick was faster, and the claim will tell
+    if other is None or case.job is None or case.job.overlap != "skip" or other.due == occurrence.slot:
+        return ""  # in the last case another tick was faster, and the claim will tell
+    if other.not_before is not None:
+        return f"overlap: run {other.id} {other.reason.partition(':')[0]}"
     return f"overlap: run {other.id} is still {other.status}"

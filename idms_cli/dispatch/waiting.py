@@ -12,6 +12,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.processes import adopt_orphans, children
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.tick import Tick, tick
+from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 
 TICK_EVERY_S = 60.0
@@ -33,7 +34,7 @@ def stay(
     seen = _ours(store) | set(first.started)
     next_tick = time.monotonic() + TICK_EVERY_S
     code = 0
-    while any(run.status in ("pending", "running") and not run.foreground for run in store.runs.open()):
+    while any(_is_at_work(run, now()) for run in store.runs.open()):
         if asked and not _pass_on(told_to_stop):
             break
         time.sleep(LOOK_EVERY_S)
@@ -44,8 +45,14 @@ def stay(
             code = max(code, told(tick(store, settings, now())))
         seen |= _ours(store)
     ended = [store.runs.one(run_id) for run_id in seen]
-    good = all(run is None or run.status in ("completed", "pending") for run in ended)
+    good = all(run is None or run.is_good or run.status == "pending" for run in ended)
     return 130 if asked else max(code, 0 if good else 1)
+
+
+def _is_at_work(run: Run, now: datetime) -> bool:
+    """What was put off for a while is for a later call."""
+    put_off = run.not_before is not None and run.not_before > now
+    return run.status in ("pending", "running") and not run.foreground and not put_off
 
 
 def _ours(store: Store) -> set[int]:

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -15,14 +15,17 @@ from idms_cli.config.crash import write_crash_file
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.secrets import mask
-from idms_cli.config.settings import Settings
+from idms_cli.config.settings import Retry, Settings
+from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import read_job_text
-from idms_cli.dispatch.outcomes import write_outcome, write_whole
+from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome, write_whole
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
-from idms_cli.errors import IdmsError, Interrupted
+from idms_cli.dispatch.sources import KeptSources
+from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
-from idms_cli.modules import Outcome, RunContext
+from idms_cli.jobs.job import Job
+from idms_cli.modules import Outcome, RunContext, Work
 
 PROGRESS_EVERY_S = 0.25
 
@@ -69,7 +72,14 @@ def work(store: Store, settings: Settings, run: Run) -> Outcome:
     directory = store.run_directory(run.id)
     log = _log(directory / "log.txt")
     log(f"attempt {run.attempt} begins" if run.attempt > 1 else "begins")
-    outcome = _outcome(store, settings, run, log, stop)
+    outcome = (
+        unfinished_outcome(directory) or _waits(settings, run, directory) or _outcome(store, settings, run, log, stop)
+    )
+    if outcome.exit_code in (LoginRefused.exit_code, Unreachable.exit_code):
+        outcome = _waits(settings, run, directory) or outcome
+    if remaining := _aftercare(store, settings, run, log, outcome):
+        write_outcome(directory, outcome, over=False)
+        outcome = _finished(remaining, outcome, store.state)
     log(": ".join(filter(None, (outcome.status, outcome.reason))))
     write_outcome(directory, outcome)
     return outcome
@@ -79,25 +89,8 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
     directory = store.run_directory(run.id)
     try:
         path, text = store.runs.definition(run)
-        job, todo = read_job_text(run.job, path, text, settings)
-        context = RunContext(
-            run_id=run.id,
-            directory=directory,
-            state=store.state,
-            slot=run.due,
-            earlier=read_progress(directory) if run.attempt > 1 or run.decided_by else {},
-            dry_run=run.dry_run,
-            row_limit=run.row_limit,
-            log=log,
-            progress=Progress(directory / PROGRESS),
-            stopping=lambda: stop.asked,
-            guard=job.guard,
-            usual_rows=store.runs.usual_rows(run.job),
-            approved=run.decided_by is not None or run.intent == "apply",
-            intent=run.intent,
-            of_directory=None if run.of_run is None else store.run_directory(run.of_run),
-        )
-        return todo.run(context)
+        job, todo = read_job_text(run.job, path, text, settings, connection=run.connection)
+        return _tried(todo, _context(store, run, job, log, stop), job.retry, run)
     except ProblemsFound as found:
         for problem in found.problems:
             log(format_problem(problem).replace("\n    ", "; "))
@@ -117,6 +110,81 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         crash = write_crash_file(store.state, error)
         hint = f"Please report it with {crash}"
         return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, last_counts(directory))
+
+
+def _waits(settings: Settings, run: Run, directory: Path) -> Outcome | None:
+    """The outcome of a run that did nothing yet and whose connection does not work: it waits for that."""
+    if run.foreground or journal_counts(directory):
+        return None
+    reason = why_shut(settings, run, time.time())
+    return Outcome("waiting", reason) if reason else None
+
+
+def _tried(todo: Work, context: RunContext, retry: Retry, run: Run) -> Outcome:
+    """The work's outcome; with the time of the next attempt, if it failed for what can pass and there is one."""
+    if not context.tries_again:
+        return todo.run(context)
+    try:
+        outcome = todo.run(context)
+    except Unreachable as error:
+        counts = last_counts(context.directory)
+        outcome = Outcome("failed", mask(str(error)), mask(error.hint), error.exit_code, counts)
+    if (outcome.status, outcome.exit_code) != ("failed", Unreachable.exit_code):
+        return outcome
+    return replace(outcome, again_in_s=retry.delay_s(run.retried + 1), attempts=retry.attempts)
+
+
+def _tries_again(retry: Retry, run: Run) -> bool:
+    """A run that somebody waits for is not tried again: that person decides."""
+    return not run.foreground and not run.dry_run and retry.delay_s(run.retried + 1) is not None
+
+
+def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop: Stop) -> RunContext:
+    directory = store.run_directory(run.id)
+    return RunContext(
+        run_id=run.id,
+        directory=directory,
+        state=store.state,
+        slot=run.due,
+        earlier=read_progress(directory) if run.attempt > 1 or run.decided_by else {},
+        dry_run=run.dry_run,
+        row_limit=run.row_limit,
+        log=log,
+        progress=Progress(directory / PROGRESS),
+        stopping=lambda: stop.asked,
+        guard=job.guard,
+        usual_rows=store.runs.usual_rows(run.job),
+        approved=run.decided_by is not None or run.intent == "apply",
+        intent=run.intent,
+        patient=not run.foreground,
+        of_directory=None if run.of_run is None else store.run_directory(run.of_run),
+        tries_again=_tries_again(job.retry, run),
+        sources=KeptSources(store, run),
+    )
+
+
+def _aftercare(
+    store: Store, settings: Settings, run: Run, log: Callable[[str], None], outcome: Outcome
+) -> Callable[[], Outcome] | None:
+    """What the module has to do once the outcome is durable."""
+    try:
+        path, text = store.runs.definition(run)
+        job, todo = read_job_text(run.job, path, text, settings, connection=run.connection)
+    except ProblemsFound:
+        return None  # that is the outcome
+    return todo.aftercare(_context(store, run, job, log, Stop()), outcome)
+
+
+def _finished(remaining: Callable[[], Outcome], outcome: Outcome, state: Path) -> Outcome:
+    """The outcome after that. Raises when the disk fails: the run goes on later, at this point."""
+    try:
+        return remaining()
+    except (OSError, sqlite3.Error):
+        raise
+    except Exception as error:  # a bug must not leave the run without a record
+        reason = "; ".join(filter(None, (outcome.reason, f"a bug in idms: {type(error).__name__}")))
+        hint = f"Please report it with {write_crash_file(state, error)}"
+        return replace(outcome, status="partial", reason=reason, hint=hint, exit_code=3)
 
 
 def _has_records_left(directory: Path) -> bool:

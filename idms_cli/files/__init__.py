@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from idms_cli.codes import ReadCode
 from idms_cli.errors import InputError
 from idms_cli.files.source import Fingerprint
 
@@ -33,6 +34,8 @@ class Entry(NamedTuple):
     """Those of them without which it cannot be read, with how they are written."""
     library: str = ""
     """What has to be installed beside idms, as the extra of the format's name."""
+    tells_numbers: bool = False
+    """Whether its cells may be `Plain`."""
 
 
 _CSV = ("delimiter", "quote", "encoding")
@@ -43,14 +46,16 @@ _PLACES = {"columns": "Say where each one is: columns: [{name: ID, width: 8}, {n
 _RECORD = {"record": "Say which elements are records: record: members/member"}
 _CALAMINE = "python_calamine"
 _JSON = ("columns", "join", "encoding")
+_DOCUMENT = ("records", *_JSON)
+_LINES = (".jsonl", ".ndjson")
 
 FORMATS: dict[str, Entry] = {
     "csv": Entry("idms_cli.files.delimited", "open_csv", "cells between , ; | or tabs", (".csv", ".txt"), _CSV),
     "tsv": Entry("idms_cli.files.delimited", "open_tsv", "cells between tabs", (".tsv", ".tab"), _CSV),
     "fixed": Entry("idms_cli.files.fixed", "open_fixed", "cells at fixed places", (".fwf",), _FIXED, _PLACES),
-    "excel": Entry("idms_cli.files.excel", "open_excel", "a sheet of a workbook", _EXCELS, _EXCEL, library=_CALAMINE),
-    "json": Entry("idms_cli.files.jsondocument", "open_json", "a list of objects", (".json",), ("records", *_JSON)),
-    "jsonl": Entry("idms_cli.files.jsonlines", "open_jsonl", "an object a line", (".jsonl", ".ndjson"), _JSON),
+    "excel": Entry("idms_cli.files.excel", "open_excel", "a sheet of a workbook", _EXCELS, _EXCEL, {}, _CALAMINE, True),
+    "json": Entry("idms_cli.files.jsondocument", "open_json", "a list of objects", (".json",), _DOCUMENT, {}, "", True),
+    "jsonl": Entry("idms_cli.files.jsonlines", "open_jsonl", "an object a line", _LINES, _JSON, {}, "", True),
     "xml": Entry("idms_cli.files.xmlrecords", "open_xml", "elements", (".xml",), ("record", *_JSON), _RECORD),
 }
 
@@ -63,6 +68,15 @@ class Dialect:
     quote: str = '"'
 
 
+class Plain(str):
+    """A cell that is a number or a date in its file, not text: in plain digits with a point, or as ISO 8601.
+
+    Whatever way of writing numbers and dates a job names, it is not for this cell.
+    """
+
+    __slots__ = ()
+
+
 # Named tuples, because a million of them are made: a frozen dataclass costs three times as much to build.
 class Row(NamedTuple):
     """One record of a table, with as many cells as the table has columns."""
@@ -73,6 +87,7 @@ class Row(NamedTuple):
     No two rows have the same, and it grows from row to row.
     """
     cells: tuple[str, ...]
+    """Text; or `Plain`, in formats that tell numbers from text, where it makes a difference."""
 
 
 class BrokenRow(NamedTuple):
@@ -81,8 +96,7 @@ class BrokenRow(NamedTuple):
     line: int
     cells: tuple[str, ...]
     """What could be made out; any number of cells."""
-    code: str
-    """`ragged`, `quote`, `nul`...: see `idms_cli.records.faults`."""
+    code: ReadCode
     message: str
     raw: str
     """What a file of rejects keeps of it, in the `dialect` of its table; never blank.
@@ -154,11 +168,6 @@ def format_of(path: Path) -> str:
         f"{path}: the ending {suffix or '(none)'} tells no format.",
         hint=f"Known endings are {known}. Rename the file, or say `format:`, one of {', '.join(FORMATS)}.",
     )
-
-
-def rejects_format(file_format: str) -> str:
-    """The format in which the rejects of a file in this one are written, and have to be read again."""
-    return file_format if file_format in ("csv", "tsv") else "csv"
 
 
 def to_install(file_format: str) -> str:

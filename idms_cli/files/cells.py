@@ -26,6 +26,11 @@ def is_exact(value: CellValue) -> bool:
     return type(value) is not float or -EXACT < value < EXACT
 
 
+def has_own_form(value: CellValue) -> bool:
+    """Whether its text could be misread by rules for numbers and dates in text: a fraction, or a date."""
+    return isinstance(value, date) or (type(value) is float and not value.is_integer())
+
+
 def _boolean(value: bool) -> str:
     return "true" if value else "false"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from idms_cli.codes import ReadCode
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Dialect, Row
 from idms_cli.files.text import LINE_LIMIT
@@ -33,22 +34,25 @@ def strict_reader(lines: Iterable[str], dialect: Dialect) -> "Reader":
     return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
 
 
-class Cutter:
-    """Cuts lines into rows once; afterwards `blank` is the number of records without any text."""
+def cut(lines: Iterable[str], layout: Layout, *, first_line: int) -> Iterator[Row | BrokenRow | None]:
+    """Every record, in order; None for one without any text.
+
+    A record with a misplaced quote or the wrong number of cells is a `BrokenRow`. Raises `InputError` for a quote
+    that is never closed and a cell over `LINE_LIMIT` characters: whatever follows cannot be told apart from it.
+    """
+    return _Cutter(layout, first_line=first_line).cut(lines)
+
+
+class _Cutter:
+    """Cuts lines into rows, once."""
 
     def __init__(self, layout: Layout, *, first_line: int) -> None:
         self._layout = layout
         self._before = first_line - 1
         self._pending: list[str] = []
         self._ended = False
-        self.blank = 0
 
-    def cut(self, lines: Iterable[str]) -> Iterator[Row | BrokenRow]:
-        """Every record but the blank ones, in order.
-
-        A record with a misplaced quote or the wrong number of cells is a `BrokenRow`. Raises `InputError` for a quote
-        that is never closed and a cell over `LINE_LIMIT` characters: whatever follows cannot be told apart from it.
-        """
+    def cut(self, lines: Iterable[str]) -> Iterator[Row | BrokenRow | None]:
         reader = strict_reader(self._remembered(lines), self._layout.dialect)
         width, check_nul, pending = self._layout.width, self._layout.check_nul, self._pending
         while True:
@@ -62,7 +66,7 @@ class Cutter:
                 yield self._misquoted(line)
                 continue
             if not cells or (not cells[0].strip() and is_blank(cells)):
-                self.blank += 1
+                yield None
             elif len(cells) != width:
                 yield self._ragged(line, cells)
             elif check_nul and any("\0" in cell for cell in cells):
@@ -95,7 +99,7 @@ class Cutter:
         )
         return self._broken(line, cells, ("ragged", reason))
 
-    def _broken(self, line: int, cells: list[str], fault: tuple[str, str]) -> BrokenRow:
+    def _broken(self, line: int, cells: list[str], fault: tuple[ReadCode, str]) -> BrokenRow:
         raw = "".join(self._pending)
         return BrokenRow(line, tuple(cells), *fault, raw=without_line_end(raw))
 

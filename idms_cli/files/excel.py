@@ -8,17 +8,19 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import IO, Any
 
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError, InputError, Interrupted
-from idms_cli.files import PACKED, BrokenRow, Dialect, Row, Table
+from idms_cli.files import PACKED, BrokenRow, Plain, Row, Table
+from idms_cli.files.filetable import FileTable
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_content
 from idms_cli.files.sheetheader import Header, column_letters, no_header
-from idms_cli.files.source import Fingerprint, Source, unreadable
-from idms_cli.files.unread import REJECTS_DIALECT, raw_row, refused_again
+from idms_cli.files.source import Source, unreadable
+from idms_cli.files.unread import raw_row
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def open_excel(path: Path, options: FileOptions, *, shown: Path | None = None) -
     ):
         summary = _read(source.path, workbook, rows, options)
         source.check_unchanged()
-        yield _SheetTable(source, summary, rows, options)
+        yield _table(source, summary, rows, options)
 
 
 @contextmanager
@@ -96,7 +98,7 @@ def _header(summary: dict[str, Any], path: Path, options: FileOptions) -> Header
 
 
 def _notes(summary: dict[str, Any], path: Path, *, chosen: bool) -> Iterator[str]:
-    name, others, blank = shortened(summary["sheet"]), summary["others"], summary["blank_rows"]
+    name, others = shortened(summary["sheet"]), summary["others"]
     if others and not chosen:
         yield f"Read the sheet '{name}', the first of {len(others) + 1}. `sheet:` settles it."
     if summary["has_macros"]:
@@ -104,57 +106,39 @@ def _notes(summary: dict[str, Any], path: Path, *, chosen: bool) -> Iterator[str
     ending = (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()
     if _KINDS.get(ending) != summary["kind"]:
         yield f"The file is named {ending or 'without an ending'}, but it is .{summary['kind']}; it was read as that."
-    if blank:
-        yield "1 blank row passed over." if blank == 1 else f"{blank:,} blank rows passed over."
 
 
-class _SheetTable:
-    """A `Table` over the rows that were read from a sheet."""
+def _table(source: Source, summary: dict[str, Any], rows: IO[bytes], options: FileOptions) -> FileTable:
+    header = _header(summary, source.path, options)
+    told = tuple(_notes(summary, source.path, chosen=options.sheet is not None))
+    cutter = _Cutter(header, others_matter=not options.columns)
 
-    def __init__(self, source: Source, summary: dict[str, Any], rows: IO[bytes], options: FileOptions) -> None:
-        self._source = source
-        self._summary = summary
-        self._rows = rows
-        self._notes = tuple(_notes(summary, source.path, chosen=options.sheet is not None))
-        header = _header(summary, source.path, options)
-        self._columns = header.names
-        self._kept = header.kept
-        self._others_matter = not options.columns
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self._columns
-
-    @property
-    def dialect(self) -> Dialect:
-        return REJECTS_DIALECT
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        return self._source.fingerprint
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._notes
-
-    @property
-    def blank_lines(self) -> int:
-        return int(self._summary["blank_rows"])
-
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        self._rows.seek(0)
+    def records() -> Iterator[Row | BrokenRow | None]:
+        before = options.header_row
+        rows.seek(0)
         try:
-            for line in self._rows:
-                number, cells, wrong = json.loads(line)
-                yield self._row(number, cells, wrong)
+            for line in rows:
+                number, cells, plain, wrong = json.loads(line)
+                yield from repeat(None, number - before - 1)  # only rows with text were written
+                for index in plain:
+                    cells[index] = Plain(cells[index])
+                yield cutter.row(number, cells, wrong)
+                before = number
         except OSError as error:
-            raise unreadable(self._source.path, error) from error
-        self._source.check_unchanged()
+            raise unreadable(source.path, error) from error
 
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:  # noqa: ARG002  (the protocol's)
-        return refused_again(raw, line=line)
+    return FileTable(source, header.names, records, told, ("blank row", "blank rows"))
 
-    def _row(self, number: int, cells: Sequence[str], wrong: Sequence[tuple[int, str]]) -> Row | BrokenRow:
+
+class _Cutter:
+    """Takes from the cells of a row those that have a name and are wanted."""
+
+    def __init__(self, header: Header, *, others_matter: bool) -> None:
+        self._kept = header.kept
+        self._others_matter = others_matter
+
+    def row(self, number: int, cells: Sequence[str], wrong: Sequence[tuple[int, str]]) -> Row | BrokenRow:
+        """The row with this number; `wrong` are columns, from 0, whose cell cannot be read, and why."""
         there = len(cells)
         kept = tuple([cells[index] if index < there else "" for index in self._kept])
         for index, what in wrong:

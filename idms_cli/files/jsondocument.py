@@ -13,7 +13,7 @@ from idms_cli.files.jsontext import JsonText
 from idms_cli.files.jsonvalues import as_record
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_text
-from idms_cli.files.shape import Record, RecordTable, Unreadable
+from idms_cli.files.shape import Record, Unreadable, record_table
 from idms_cli.files.text import marked_encoding
 
 
@@ -33,7 +33,7 @@ def open_json(path: Path, options: FileOptions, *, shown: Path | None = None) ->
             stream.seek(0)
             return _Walk(JsonText(source.path, stream), options).records()
 
-        yield RecordTable(source, records, options)
+        yield record_table(source, records, options)
 
 
 class _Walk:

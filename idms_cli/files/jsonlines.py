@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from idms_cli.files import Table
+from idms_cli.files.filetable import lines
 from idms_cli.files.jsonvalues import JsonReader, as_record
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_text
-from idms_cli.files.shape import Record, RecordTable, Unreadable
-from idms_cli.files.source import Source, changed, unreadable
+from idms_cli.files.shape import Record, Unreadable, record_table
+from idms_cli.files.source import Source
 from idms_cli.files.text import settle
 
 _HINT = "Each line has to be an object by itself. If the file is one JSON document, say `format: json`."
@@ -27,12 +28,12 @@ def open_jsonl(path: Path, options: FileOptions, *, shown: Path | None = None) -
         text = settle(source, options.encoding or "utf-8")
         source.stream.seek(0)
         stream = io.TextIOWrapper(source.stream, encoding=text.encoding)
-        yield RecordTable(source, lambda: _records(source, stream, options.join), options, hint=_HINT)
+        yield record_table(source, lambda: _records(source, stream, options.join), options, hint=_HINT)
 
 
 def _records(source: Source, stream: io.TextIOWrapper, join: str) -> Iterator[Record | Unreadable]:
     reader = JsonReader()
-    for number, line in enumerate(_lines(source, stream), start=1):
+    for number, line in enumerate(lines(source, stream), start=1):
         text = line.strip()
         yield _record(reader, text, line=number, join=join) if text else Record(number, {}, {}, str)
 
@@ -47,15 +48,3 @@ def _record(reader: JsonReader, text: str, *, line: int, join: str) -> Record | 
             line, "syntax", f"Something follows the object on this line (character {decoded.end + 1}).", text
         )
     return as_record(decoded, line=line, text=text, join=join)
-
-
-def _lines(source: Source, stream: io.TextIOWrapper) -> Iterator[str]:
-    stream.seek(0)
-    try:
-        # Not `yield from`, which would close the stream when somebody stops half-way.
-        for line in stream:  # noqa: UP028
-            yield line
-    except UnicodeError as error:  # the whole file was decoded a moment ago
-        raise changed(source.path) from error
-    except OSError as error:
-        raise unreadable(source.path, error) from error

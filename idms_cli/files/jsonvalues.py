@@ -7,18 +7,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from idms_cli.config.foreign import shortened
+from idms_cli.files import Plain
 from idms_cli.files.shape import Flat, Record, Unreadable
 
 DEPTH = 8
 """Objects inside objects have names of their own down to here; what is deeper is kept as its JSON text."""
 
 _MOST_DIGITS = 40
-
-
-class _Number(str):
-    """A number as plain digits; otherwise text."""
-
-    __slots__ = ()
 
 
 class TooDeep(json.JSONDecodeError):
@@ -42,7 +37,7 @@ class JsonReader:
         self._faults: list[str] = []
         self._decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
-            parse_int=_Number,
+            parse_int=Plain,
             parse_float=_plain_number,
             parse_constant=self._constant,
         )
@@ -107,7 +102,7 @@ def _scalar(value: object) -> str:
 
 def _as_json(value: object) -> str:
     match value:
-        case _Number():
+        case Plain():
             return str(value)
         case dict():
             return "{" + ", ".join(f"{_as_json(key)}: {_as_json(item)}" for key, item in value.items()) + "}"
@@ -120,13 +115,13 @@ def _as_json(value: object) -> str:
 _EXPONENT = re.compile("[eE]")
 
 
-def _plain_number(text: str) -> _Number:
+def _plain_number(text: str) -> Plain:
     """Without exponent, and without a fraction of nothing but zeros. A monstrous exponent stays as it is written."""
     plain = text
     if _EXPONENT.search(text):
         number = Decimal(text)
         if abs(number.adjusted()) > _MOST_DIGITS:
-            return _Number(text)
+            return Plain(text)
         plain = format(number, "f")
     whole, _, fraction = plain.partition(".")
-    return _Number(plain if fraction.strip("0") else whole)
+    return Plain(plain if fraction.strip("0") else whole)

@@ -123,10 +123,8 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     ]
     if len(members) == 1:
         return members[0]
-    found = f"{len(members):,} files" if members else "no file"
-    raise InputError(
-        f"{path}: there are {found} in this zip file, and one is wanted.", hint="Pack each file by itself."
-    )
+    found = f"are {len(members):,} files" if members else "is no file"
+    raise InputError(f"{path}: there {found} in this zip file, and one is wanted.", hint="Pack each file by itself.")
 
 
 def _member_stream(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:

@@ -5,14 +5,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from idms_cli.codes import ReadCode
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
-from idms_cli.files import BrokenRow, Dialect, Row
+from idms_cli.files import BrokenRow, Row, Table
+from idms_cli.files.filetable import FileTable
 from idms_cli.files.header import column_names
 from idms_cli.files.options import FileOptions
-from idms_cli.files.source import Fingerprint, Source
-from idms_cli.files.unread import REJECTS_DIALECT, raw_row, refused_again
+from idms_cli.files.source import Source
+from idms_cli.files.unread import raw_row
 
 LOOKED_AT = 100
 """So many records tell the columns where the job does not."""
@@ -37,7 +39,7 @@ class Unreadable(NamedTuple):
     """A record of which no values could be made out."""
 
     line: int
-    code: str
+    code: ReadCode
     message: str
     text: str
 
@@ -71,91 +73,64 @@ class Flat:
         self.put(name, self._join.join(items))
 
 
-class RecordTable:
-    """A `Table` of records with named values.
+def record_table(source: Source, records: Records, options: FileOptions, *, hint: str = "") -> Table:
+    """A table of records with named values.
 
     The columns are those that the job names, and then other values are left alone; or all that are in the first
     `LOOKED_AT` records, and then a record with a value under another name is broken: nothing is lost in silence.
+    `hint` is what to do when none of the first records can be read. Raises `InputError`.
     """
+    found = _found(source, records, hint)
+    names = tuple(str(name) for name in options.columns or found)
+    if not names:
+        raise InputError(
+            f"{source.path}: there are no records, so nobody can tell its columns.",
+            hint="If a file may be empty, name the columns in the job: `columns: [ID, Name]`.",
+        )
+    columns = column_names(names, place=str(source.path))
+    shape = _Shape(columns, declared=bool(options.columns))
+    notes = tuple(_missing(columns, found)) if found else ()
+    blank_is = ("record without any value", "records without any value")
+    return FileTable(source, columns, lambda: map(shape.row, records()), notes, blank_is)
 
-    def __init__(self, source: Source, records: Records, options: FileOptions, *, hint: str = "") -> None:
-        """`hint` is what to do when none of the first records can be read. Raises `InputError`."""
-        self._source = source
-        self._records = records
-        self._declared = bool(options.columns)
-        found = self._found(hint)
-        names = tuple(str(name) for name in options.columns or found)
-        if not names:
-            raise InputError(
-                f"{source.path}: there are no records, so nobody can tell its columns.",
-                hint="If a file may be empty, name the columns in the job: `columns: [ID, Name]`.",
-            )
-        self._columns = column_names(names, place=str(source.path))
-        self._known = frozenset(self._columns)
-        self._notes = tuple(_missing(self._columns, found)) if found else ()
-        self._blank = 0
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self._columns
+def _found(source: Source, records: Records, hint: str) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    unreadable: Unreadable | None = None
+    for record in islice(records(), LOOKED_AT):
+        if isinstance(record, Record):
+            names.update(dict.fromkeys(record.values))
+        else:
+            unreadable = unreadable or record
+    if unreadable and not names:
+        message = f"{source.path}:{unreadable.line}: no record can be read. {unreadable.message}"
+        raise InputError(message, hint=hint)
+    return tuple(names)
 
-    @property
-    def dialect(self) -> Dialect:
-        return REJECTS_DIALECT
 
-    @property
-    def fingerprint(self) -> Fingerprint:
-        return self._source.fingerprint
+class _Shape:
+    """Makes of a record one cell for each column."""
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        if not self._blank:
-            return self._notes
-        records = "1 record" if self._blank == 1 else f"{self._blank} records"
-        return (*self._notes, f"{records} without any value passed over.")
+    def __init__(self, columns: tuple[str, ...], *, declared: bool) -> None:
+        self._columns = columns
+        self._known = frozenset(columns)
+        self._declared = declared
 
-    @property
-    def blank_lines(self) -> int:
-        return self._blank
-
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        blank = 0
-        for record in self._records():
-            if isinstance(record, Unreadable):
-                yield self._broken(record.line, (), (record.code, record.message), record.text)
-            elif any(map(str.strip, record.values.values())):
-                yield self._row(record)
-            else:
-                blank += 1
-        self._source.check_unchanged()
-        self._blank = blank
-
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:  # noqa: ARG002  (the protocol's)
-        return refused_again(raw, line=line)
-
-    def _found(self, hint: str) -> tuple[str, ...]:
-        names: dict[str, None] = {}
-        unreadable: Unreadable | None = None
-        for record in islice(self._records(), LOOKED_AT):
-            if isinstance(record, Record):
-                names.update(dict.fromkeys(record.values))
-            else:
-                unreadable = unreadable or record
-        if unreadable and not names:
-            message = f"{self._source.path}:{unreadable.line}: no record can be read. {unreadable.message}"
-            raise InputError(message, hint=hint)
-        return tuple(names)
-
-    def _row(self, record: Record) -> Row | BrokenRow:
+    def row(self, record: Record | Unreadable) -> Row | BrokenRow | None:
+        """The row of a record; None when there is no text in it."""
+        if isinstance(record, Unreadable):
+            return self._broken(record.line, (), (record.code, record.message), record.text)
+        if not any(map(str.strip, record.values.values())):
+            return None
         values = record.values
-        cells = tuple(values.get(name, "") for name in self._columns)
+        cells = tuple([values.get(name, "") for name in self._columns])
         fault = self._fault(record) or _fault_of_text("".join(cells))
         if fault:
             shown = () if fault[0] == "no-character" else cells
             return self._broken(record.line, shown, fault, record.text())
         return Row(record.line, cells)
 
-    def _fault(self, record: Record) -> tuple[str, str] | None:
+    def _fault(self, record: Record) -> tuple[ReadCode, str] | None:
         if record.faults:
             for name, why in record.faults.items():
                 column = next((column for column in self._columns if column == name or _is_below(column, name)), None)
@@ -167,7 +142,7 @@ class RecordTable:
                     return fault
         return None
 
-    def _fault_of_name(self, name: str) -> tuple[str, str] | None:
+    def _fault_of_name(self, name: str) -> tuple[ReadCode, str] | None:
         if not self._declared:
             message = f"There is a value named '{shortened(name)}', which none of the first {LOOKED_AT} records has"
             return "unknown-column", f"{message}; `columns:` in the job settles which there are."
@@ -176,7 +151,7 @@ class RecordTable:
             return None
         return "nested", f"There is no one value '{shortened(column)}', since the record has '{shortened(name)}'."
 
-    def _broken(self, line: int, cells: tuple[str, ...], fault: tuple[str, str], text: str) -> BrokenRow:
+    def _broken(self, line: int, cells: tuple[str, ...], fault: tuple[ReadCode, str], text: str) -> BrokenRow:
         return BrokenRow(line, cells, *fault, raw=raw_row(cells, text, width=len(self._columns)))
 
 
@@ -200,7 +175,7 @@ def _is_inside(inner: str, outer: str) -> bool:
     return inner.startswith(outer + ".") and not inner.startswith(outer + ".@")
 
 
-def _fault_of_text(text: str) -> tuple[str, str] | None:
+def _fault_of_text(text: str) -> tuple[ReadCode, str] | None:
     if "\0" in text:
         return "nul", "A value has a NUL character, which no text may contain."
     if text.isascii():

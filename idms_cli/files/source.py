@@ -56,12 +56,6 @@ def open_source(path: Path, *, shown: Path | None = None) -> Iterator[Source]:
         yield _identified(shown or path, stream)
 
 
-def fingerprint(path: Path) -> Fingerprint:
-    """The fingerprint of a file on disk. Raises as `open_source` does."""
-    with open_source(path) as source:
-        return source.fingerprint
-
-
 def changed(path: Path) -> InputError:
     """The error for a file that somebody writes to while it is read."""
     return InputError(

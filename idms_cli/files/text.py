@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from idms_cli.config.decoding import unmarked_utf16
 from idms_cli.errors import InputError
 from idms_cli.files.source import Source, unreadable
 
@@ -68,6 +69,27 @@ def marked_encoding(source: Source) -> str | None:
     return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
 
 
+def chunks(source: Source, size: int = _CHUNK) -> Iterator[bytes]:
+    """The bytes of a file from the first one, in pieces. Raises as `Table.rows` does."""
+    source.stream.seek(0)
+    while True:
+        try:
+            chunk = source.stream.read(size)
+        except OSError as error:
+            raise unreadable(source.path, error) from error
+        if not chunk:
+            return
+        yield chunk
+
+
+def decoded(source: Source, encoding: str, size: int = _CHUNK) -> Iterator[str]:
+    """The text of a file from its first character, in pieces. Raises `InputError` where a byte cannot be text."""
+    try:
+        yield from _pieces(source, encoding, size)
+    except UnicodeError as error:
+        raise _undecodable(source, encoding, error) from error
+
+
 def _tried(source: Source, encoding: str) -> _Trial:
     try:
         return _trial(source, encoding)
@@ -78,7 +100,7 @@ def _tried(source: Source, encoding: str) -> _Trial:
 def _trial(source: Source, encoding: str) -> _Trial:
     """Decode the whole file once, keeping nothing. Raises `UnicodeError`."""
     beyond_ascii, has_nul, line, rest = 0, False, 1, ""
-    for text in _decoded(source, encoding):
+    for text in _with_plain_line_ends(_pieces(source, encoding)):
         if len(rest) + _first_line_length(text) > LINE_LIMIT:
             raise _too_long(source, line)
         has_nul = has_nul or "\0" in text
@@ -93,28 +115,19 @@ def _first_line_length(text: str) -> int:
     return len(text) if end < 0 else end
 
 
-def _decoded(source: Source, encoding: str) -> Iterator[str]:
-    decoder = _decoder(encoding)
-    for chunk in _chunks(source):
+def _pieces(source: Source, encoding: str, size: int = _CHUNK) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    for chunk in chunks(source, size):
         yield decoder.decode(chunk)
     yield decoder.decode(b"", final=True)
 
 
-def _decoder(encoding: str) -> io.IncrementalNewlineDecoder:
-    """Strict, and with every kind of line end made `\\n`."""
-    return io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("strict"), translate=True)
-
-
-def _chunks(source: Source) -> Iterator[bytes]:
-    source.stream.seek(0)
-    while True:
-        try:
-            chunk = source.stream.read(_CHUNK)
-        except OSError as error:
-            raise unreadable(source.path, error) from error
-        if not chunk:
-            return
-        yield chunk
+def _with_plain_line_ends(pieces: Iterator[str]) -> Iterator[str]:
+    """With every kind of line end made `\n`."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    for text in pieces:
+        yield newlines.decode(text)
+    yield newlines.decode("", final=True)
 
 
 def _undecodable(source: Source, encoding: str, error: UnicodeError) -> InputError:
@@ -128,15 +141,12 @@ def _undecodable(source: Source, encoding: str, error: UnicodeError) -> InputErr
 
 
 def _line_of_fault(source: Source, encoding: str) -> int:
-    newlines, line = io.IncrementalNewlineDecoder(None, translate=True), 1
-    for text in _text_before_fault(source, encoding):
-        line += newlines.decode(text).count("\n")
-    return line + newlines.decode("", final=True).count("\n")
+    return 1 + sum(text.count("\n") for text in _with_plain_line_ends(_text_before_fault(source, encoding)))
 
 
 def _text_before_fault(source: Source, encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    for chunk in _chunks(source):
+    for chunk in chunks(source):
         before = decoder.getstate()
         try:
             yield decoder.decode(chunk)
@@ -158,14 +168,12 @@ def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes) -> Iterator[
 def _refuse_unmarked_utf16(source: Source) -> None:
     """UTF-16 without its mark passes as UTF-8 when it is plain English: every second byte is then NUL."""
     source.stream.seek(0)
-    start = source.stream.read(1000)
-    odd, even = start[1::2].count(0), start[::2].count(0)
-    if max(odd, even) < len(start) // 3:
-        return
-    raise InputError(
-        f"{source.path}: every second byte is NUL, so this is probably UTF-16 without a byte order mark.",
-        hint=f"Say `encoding: {'utf-16-le' if odd > even else 'utf-16-be'}`, or save the file again as UTF-8.",
-    )
+    probably = unmarked_utf16(source.stream.read(1000))
+    if probably:
+        raise InputError(
+            f"{source.path}: every second byte is NUL, so this is probably UTF-16 without a byte order mark.",
+            hint=f"Say `encoding: {probably}`, or save the file again as UTF-8.",
+        )
 
 
 def _fallback_note(lines: int) -> str:

@@ -21,7 +21,7 @@ def raw_row(cells: Sequence[str], text: str, *, width: int) -> str:
     return line.getvalue()
 
 
-def refused_again(raw: str, *, line: int) -> Iterator[BrokenRow]:
+def refused_again(raw: str, *, width: int, line: int) -> Iterator[BrokenRow]:  # noqa: ARG001  (the protocol's)
     """The row in the `_raw` of a file of rejects that was saved in a format which is no delimited text."""
     message = "The text of this row can only be read again from CSV. Correct the cells, and empty that one."
     yield BrokenRow(line, (), "raw", message, raw)

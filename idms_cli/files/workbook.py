@@ -1,8 +1,9 @@
 """Reads one sheet of a workbook, in a process of its own: what a hostile file does to it, it does to nobody else.
 
 Run as `python -m idms_cli.files.workbook REQUEST FD`, with the workbook as standard input. Writes the rows below the
-header to FD, each a line of JSON: `[row, cells, [[column, fault], ...]]`; and one JSON object to standard output: a
-`Summary`, or `{"error": ..., "hint": ...}`. If it says nothing, its limits on memory and time have ended it.
+header to FD, each a line of JSON: `[row, cells, [column, ...], [[column, fault], ...]]`, where the first columns are
+those whose cell is `Plain`; and one JSON object to standard output: a `Summary`, or `{"error": ..., "hint": ...}`. If
+it says nothing, its limits on memory and time have ended it.
 """
 
 import json
@@ -28,7 +29,7 @@ from python_calamine import (
 
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
-from idms_cli.files.cells import CellValue, cell_text, is_exact
+from idms_cli.files.cells import CellValue, cell_text, has_own_form, is_exact
 from idms_cli.files.kinds import Refused, kind_of
 from idms_cli.files.uncomputed import uncomputed
 
@@ -57,8 +58,6 @@ class Summary(NamedTuple):
     """The first row that has text, from 1; 0 when there is none."""
     used: list[int]
     """Which columns have text below the header, from 0."""
-    blank_rows: int
-    """Between the header and the last row with text."""
 
 
 def main() -> None:
@@ -159,7 +158,7 @@ def _faults(file: IO[bytes], sheet: str) -> Faults:
 
 def _written(sheet: CalamineSheet, header_row: int, rows: IO[str], faults: Faults) -> Summary:
     header: list[str] = []
-    first_text, last, count = 0, header_row, 0
+    first_text = 0
     used: set[int] = set()
     for number, values in _rows(sheet):
         cells = _without_end([cell_text(value) for value in values])
@@ -171,9 +170,9 @@ def _written(sheet: CalamineSheet, header_row: int, rows: IO[str], faults: Fault
             header = cells
         elif number > header_row:
             used.update(index for index, cell in enumerate(cells) if index not in used and cell.strip())
-            rows.write(json.dumps([number, cells, sorted(wrong.items())]) + "\n")
-            last, count = number, count + 1
-    return Summary("", [], "", False, header, first_text, sorted(used), last - header_row - count)
+            plain = [index for index, value in enumerate(values) if has_own_form(value)]
+            rows.write(json.dumps([number, cells, plain, sorted(wrong.items())]) + "\n")
+    return Summary("", [], "", False, header, first_text, sorted(used))
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[CellValue]]]:

@@ -11,9 +11,9 @@ from idms_cli.errors import InputError
 from idms_cli.files import Table
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_text
-from idms_cli.files.shape import Record, RecordTable
-from idms_cli.files.source import Source, unreadable
-from idms_cli.files.text import LINE_LIMIT
+from idms_cli.files.shape import Record, record_table
+from idms_cli.files.source import Source
+from idms_cli.files.text import LINE_LIMIT, chunks, decoded, marked_encoding
 from idms_cli.files.xmlvalues import Element, as_record
 
 DEPTH = 32
@@ -31,6 +31,7 @@ _ENDS_EARLY = {
     )
 }
 _NO_DOCTYPE = "XML with a DOCTYPE can bring entities from elsewhere, or without end; have it written without one."
+_SAY_ENCODING = "Say in the job what it is written in, for example `encoding: shift_jis`, or have it written as UTF-8."
 _MEND = "Check that the file was written, and copied, to its end."
 
 
@@ -42,29 +43,26 @@ def open_xml(path: Path, options: FileOptions, *, shown: Path | None = None) -> 
     deeper than `DEPTH`, and for a record of more than `LINE_LIMIT` bytes.
     """
     with open_text(path, "XML", shown=shown) as source:
-        yield RecordTable(source, lambda: _records(source, options), options)
+        yield record_table(source, lambda: _records(source, options), options)
 
 
 def _records(source: Source, options: FileOptions) -> Iterator[Record]:
     reader = _Reader(source.path, options)
-    source.stream.seek(0)
     number = 0
-    for chunk in _chunks(source):
-        for element in reader.feed(chunk):
+    for piece in _pieces(source, options.encoding):
+        for element in reader.feed(piece):
             number += 1
             yield as_record(element, number=number, join=options.join)
     reader.close(found=number)
 
 
-def _chunks(source: Source) -> Iterator[bytes]:
-    while True:
-        try:
-            chunk = source.stream.read(_CHUNK)
-        except OSError as error:
-            raise unreadable(source.path, error) from error
-        if not chunk:
-            return
-        yield chunk
+def _pieces(source: Source, declared: str | None) -> Iterator[bytes]:
+    """As UTF-8 where the job says the encoding; else as they are, since an XML file says it itself."""
+    if declared is None:
+        yield from chunks(source, _CHUNK)
+        return
+    for text in decoded(source, marked_encoding(source) or declared, _CHUNK):
+        yield text.encode()
 
 
 class _WantedPath:
@@ -111,7 +109,7 @@ class _Reader:
         self._begun = 0
         """The byte at which the record that is being read begins."""
         self._fed = 0
-        self._parser = self._new_parser(options.encoding)
+        self._parser = self._new_parser("utf-8" if options.encoding else None)
 
     def _new_parser(self, encoding: str | None) -> expat.XMLParserType:
         parser = expat.ParserCreate(encoding)
@@ -146,8 +144,8 @@ class _Reader:
             self._parser.Parse(chunk, is_last)
         except expat.ExpatError as error:
             raise self._no_xml(error) from error
-        except (LookupError, ValueError) as error:  # an encoding that is not known, or not of single bytes
-            raise self._error(f"the text cannot be decoded: {error}", hint="Have it written as UTF-8.") from error
+        except (LookupError, ValueError) as error:  # expat knows UTF-8, UTF-16 and encodings of single bytes
+            raise self._error(f"the text cannot be decoded: {error}", hint=_SAY_ENCODING) from error
 
     def _no_xml(self, error: expat.ExpatError) -> InputError:
         reason = expat.ErrorString(error.code)

@@ -10,14 +10,17 @@ from idms_cli.history.rows import JobRow
 
 SAVE = """
 INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, first_seen, since,
-                 decided_until, next_due, problems)
+                 decided_until, next_due, digest, require_test, problems)
 VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :first_seen, :since,
-        :decided_until, :next_due, :problems)
+        :decided_until, :next_due, :digest, :require_test, :problems)
 ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
   schedule = excluded.schedule, timezone = excluded.timezone, since = excluded.since,
-  decided_until = excluded.decided_until, next_due = excluded.next_due, problems = excluded.problems"""
-ALL = "SELECT * FROM job ORDER BY name"
+  decided_until = excluded.decided_until, next_due = excluded.next_due, digest = excluded.digest,
+  require_test = excluded.require_test, problems = excluded.problems"""
+ALL = """
+SELECT job.*, coalesce(switch.disabled, '') AS disabled FROM job LEFT JOIN switch ON switch.job = job.name
+ORDER BY name"""
 FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
 REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"

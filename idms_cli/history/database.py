@@ -21,6 +21,7 @@ class Database:
 
     def __init__(self, state: str) -> None:
         self.path = os.path.join(state, FILE_NAME)
+        self.is_together = False
         make_private(state, self.path)
         self._queue = os.open(f"{state}/history.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,13 +60,49 @@ class Database:
         """The schema's version in the file; 0 for a new one."""
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def write(self) -> "Transaction":
-        """A context: one BEGIN IMMEDIATE transaction, committed at its end, rolled back on any exception."""
-        return Transaction(self.connection, self._queue)
+    def write(self) -> "Transaction | Joined":
+        """A context: one BEGIN IMMEDIATE transaction, committed at its end, rolled back on any exception.
+
+        Within `together()` it is a part of that transaction.
+        """
+        return Joined(self.connection) if self.is_together else Transaction(self.connection, self._queue)
+
+    def together(self) -> "Together":
+        """A context: every `write()` in it is one transaction, of which all is kept, or, on any exception, nothing."""
+        return Together(self, Transaction(self.connection, self._queue))
 
     def close(self) -> None:
         self.connection.close()
         os.close(self._queue)
+
+
+class Joined:
+    """A write inside a transaction that is open already: see `Database.together`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._connection
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        pass
+
+
+class Together:
+    """See `Database.together`."""
+
+    def __init__(self, database: Database, transaction: "Transaction") -> None:
+        self._database = database
+        self._transaction = transaction
+
+    def __enter__(self) -> None:
+        self._transaction.__enter__()
+        self._database.is_together = True
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._database.is_together = False
+        self._transaction.__exit__(kind, error, trace)
 
 
 class Transaction:

@@ -33,12 +33,17 @@ class JobRow:
     """The schedule is what it is since then; UTC seconds."""
     decided_until: int = 0
     next_due: int | None = None
+    digest: str = ""
+    require_test: bool = False
     problems: tuple[Mapping[str, Any], ...] = ()
+    disabled: str = ""
+    """Why no slot of it runs, whatever its file says: `disabled after 5 failures in a row`."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "JobRow":
         fields: dict[str, Any] = dict(row)
         fields["enabled"] = bool(row["enabled"])
+        fields["require_test"] = bool(row["require_test"])
         fields["problems"] = tuple(json.loads(row["problems"]))
         return cls(**fields)
 
@@ -56,9 +61,16 @@ class Run:
     intent: str
     of_run: int | None
     row_limit: int | None
+    connection: str
     definition: str
     locks: tuple[Mapping[str, Any], ...]
     timeout_s: float | None
+    start_by: datetime | None
+    """The end of its slot's grace: a run that waits for its connection is skipped then."""
+    priority: int
+    pool: str
+    wait_s: float | None
+    disable_after: int | None
     late_s: int
     """So long after its moment its slot was taken; 0 on time."""
     status: str
@@ -68,25 +80,47 @@ class Run:
     started_at: datetime | None
     ended_at: datetime | None
     attempt: int
+    retried: int
+    not_before: datetime | None
+    """Pending, and put off until then after a failure that can pass."""
+    stop_reason: str
+    stop_force: bool
     exit_code: int | None
     decided_by: str | None
     decided_at: datetime | None
+    source: tuple[Mapping[str, Any], ...] = ()
+    """The files that it reads."""
+    to_follow: tuple[str, ...] = ()
+    """Files that get a run each when this one has ended."""
+    batch: int | None = None
+    """The first of the runs that read one file each of several; None when there was only one."""
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
         fields: dict[str, Any] = dict(row)
-        for name in ("due", "created_at", "started_at", "ended_at", "decided_at"):
+        for name in ("due", "start_by", "created_at", "started_at", "ended_at", "not_before", "decided_at"):
             fields[name] = moment(row[name])
-        for name in ("by_hand", "foreground", "dry_run"):
+        for name in ("by_hand", "foreground", "dry_run", "stop_force"):
             fields[name] = bool(row[name])
-        fields["locks"] = tuple(json.loads(row["locks"]))
+        for name in ("locks", "source", "to_follow"):
+            fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
         return cls(**fields)
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def deaths(self) -> int:
+        """How often its process has died, if it is interrupted."""
+        return self.attempt - self.retried
+
+    @property
+    def is_good(self) -> bool:
+        """Over, and nobody has to look at it: also when there was nothing new to read."""
+        return self.status in ("completed", "skipped")
 
     @property
     def duration_s(self) -> float | None:
@@ -108,11 +142,19 @@ class NewRun:
     foreground: bool = False
     dry_run: bool = False
     intent: str = "run"
-    """run; backfill; or what it does with the run `of_run`: retry, undo, apply."""
+    """run, backfill, test; or what it does with the run `of_run`: retry, undo, apply."""
     of_run: int | None = None
     row_limit: int | None = None
+    connection: str = ""
+    """Instead of the job's own."""
     locks: tuple[Mapping[str, Any], ...] = ()
     timeout_s: float | None = None
+    start_by: float | None = None
+    """UTC seconds."""
+    priority: int = 0
+    pool: str = ""
+    wait_s: float | None = None
+    disable_after: int | None = None
     late_s: int = 0
 
 

@@ -14,26 +14,30 @@ from typing import Any
 
 from idms_cli.history.database import Database
 from idms_cli.history.rows import NewRun, Run, Wanted
+from idms_cli.history.sources import follow
 
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
-INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, definition, locks, timeout_s,
-                 late_s, status, reason, hint, created_at, attempt, counts)
-VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :definition, :locks, :timeout_s,
-        :late_s, 'pending', '', '', :now, 1, '{}')"""
+INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, definition, locks,
+                 timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at,
+                 attempt, retried, stop_reason, stop_force, source, to_follow, counts)
+VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :definition, :locks,
+        :timeout_s, :late_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
+        1, 0, '', 0, '[]', '[]', '{}')"""
 START = """
-UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?),
-               attempt = attempt + (status = 'interrupted')
-WHERE id = ? AND status IN ('pending', 'interrupted')"""
-WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
+UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
+               attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
+WHERE id = ? AND status IN ('pending', 'interrupted') AND stop_reason = ''"""
 END = """
 UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
-               ended_at = :now
+               ended_at = :now, not_before = NULL
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
 UPDATE run SET status = 'interrupted', foreground = 0, reason = ?, counts = ?
 WHERE id = ? AND status = 'running'"""
+PUT_BACK = """
+UPDATE run SET status = 'pending', reason = ?, started_at = NULL WHERE id = ? AND status = 'running'"""
 APPROVE = """
 UPDATE run SET status = 'pending', foreground = 1, reason = '', hint = '', exit_code = NULL, ended_at = NULL,
                decided_by = ?, decided_at = ?
@@ -43,34 +47,38 @@ UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, deci
 WHERE id = ? AND status = 'held'"""
 LET_GO = """
 UPDATE run SET foreground = 0
-WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND decided_by IS NOT NULL))"""
+WHERE id = ? AND (status = 'interrupted'
+  OR (status = 'pending' AND (decided_by IS NOT NULL OR not_before IS NOT NULL)))"""
 CARRIED_OUT = """
 SELECT id FROM run WHERE intent = 'apply' AND of_run = ? AND (status IN ('pending', 'running', 'interrupted')
   OR json_extract(counts, '$.inserted') + json_extract(counts, '$.updated') + json_extract(counts, '$.deleted') > 0)
 LIMIT 1"""
-TAKE_OVER = "UPDATE run SET foreground = 1 WHERE id = ? AND status = 'interrupted'"
+TAKE_OVER = """
+UPDATE run SET foreground = 1
+WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND not_before IS NOT NULL AND NOT foreground))"""
 USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
 ORDER BY id DESC LIMIT ?"""
-RUNNING = "SELECT count(*) FROM run WHERE status = 'running'"
+WROTE = """
+SELECT * FROM run
+WHERE EXISTS (SELECT 1 FROM json_each(locks) WHERE value ->> 'write' AND lower(value ->> 'resource') LIKE ? ESCAPE '!')
+  AND coalesce(counts ->> 'inserted', 0) + coalesce(counts ->> 'updated', 0) + coalesce(counts ->> 'deleted', 0) > 0
+ORDER BY id DESC"""
 ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
 OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
   AND intent != 'backfill'
 ORDER BY id LIMIT 1"""
-AHEAD = """
-SELECT * FROM run
-WHERE job = :job AND id != :id AND NOT dry_run
-  AND (status = 'running' OR (id < :id AND due IS NOT NULL AND status IN ('pending', 'interrupted')))
-ORDER BY id LIMIT 1"""
 OF_SLOT = "SELECT * FROM run WHERE job = ? AND due = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"
 OF_SLOTS = """
 SELECT * FROM run
 WHERE job = ? AND due BETWEEN ? AND ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"""
 LAST_OF_EACH_JOB = """
-SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE NOT dry_run GROUP BY job)"""
+SELECT * FROM run WHERE coalesce(batch, id) IN (SELECT max(coalesce(batch, id)) FROM run WHERE NOT dry_run GROUP BY job)
+ORDER BY id"""
+NEXT_OF_BATCH = "SELECT * FROM run WHERE batch = ? AND id > ? ORDER BY id LIMIT 1"
 HISTORY = """
 SELECT * FROM run
 WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
@@ -82,7 +90,7 @@ LARGEST_ID = 2**63 - 1
 
 
 def definition_hash(path: str, text: str) -> str:
-    """The hash by which a job file's text is kept."""
+    """Tells one state of a job file from another."""
     return sha256(f"{path}\0{text}".encode()).hexdigest()
 
 
@@ -103,6 +111,12 @@ class Runs:
         connection.execute(REMEMBER, (digest, path, text))
         return digest
 
+    def that_wrote(self, entity: str) -> Iterator[Run]:
+        """The runs that wrote records of an entity, on whatever connection, newest first."""
+        name = entity.casefold().replace("!", "!!").replace("_", "!_").replace("%", "!%")
+        for row in self._database.connection.execute(WROTE, (f"imis:%/{name}",)):
+            yield Run.of(row)
+
     def definition(self, run: Run) -> tuple[str, str]:
         """The path and the text of the job file as this run uses it."""
         row = self._database.connection.execute(DEFINITION, (run.definition,)).fetchone()
@@ -116,11 +130,8 @@ class Runs:
         return row_id
 
     def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
-        """Pending or interrupted becomes running; False when somebody else was first."""
+        """Pending or interrupted becomes running; False when somebody else was first, or asked for its end."""
         return bool(connection.execute(START, (now, run_id)).rowcount)
-
-    def running(self, connection: sqlite3.Connection) -> int:
-        return int(connection.execute(RUNNING).fetchone()[0])
 
     def approve(self, connection: sqlite3.Connection, run_id: int, who: str, now: float) -> bool:
         """A held run may go on, under the hand of who approved it; False when it is not held (any more)."""
@@ -137,7 +148,7 @@ class Runs:
             return bool(connection.execute(LET_GO, (run_id,)).rowcount)
 
     def take_over(self, connection: sqlite3.Connection, run_id: int) -> bool:
-        """An interrupted run goes on under somebody's hand; False when it is not interrupted (any more)."""
+        """An interrupted run, or one put off, goes on under somebody's hand; False when it is neither (any more)."""
         return bool(connection.execute(TAKE_OVER, (run_id,)).rowcount)
 
     def carried_out(self, connection: sqlite3.Connection, plan: int) -> int | None:
@@ -150,22 +161,25 @@ class Runs:
         read = sorted(row[0] for row in self._database.connection.execute(USUAL, (job, runs)) if row[0] is not None)
         return read[len(read) // 2] if read else None
 
-    def wait(self, run_id: int, reason: str) -> None:
-        """Say why a run does not start yet."""
-        with self._database.write() as connection:
-            connection.execute(WAIT, (reason, run_id))
-
     def end(self, run_id: int, now: float, result: Mapping[str, Any]) -> bool:
         """Record the outcome (`status`, `reason`, `hint`, `exit_code`, `counts`), once."""
         fields = {"reason": "", "hint": "", "exit_code": None, **result, "id": run_id, "now": now}
         fields["counts"] = json.dumps(result.get("counts", {}))
         with self._database.write() as connection:
-            return bool(connection.execute(END, fields).rowcount)
+            ended = bool(connection.execute(END, fields).rowcount)
+            if ended:
+                follow(connection, run_id, now)
+            return ended
 
     def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int]) -> bool:
         """Running, but its process is gone. False when its end was recorded meanwhile."""
         with self._database.write() as connection:
             return bool(connection.execute(INTERRUPT, (reason, json.dumps(dict(counts)), run_id)).rowcount)
+
+    def put_back(self, run_id: int, reason: str) -> bool:
+        """A run that could not begin waits again, and why."""
+        with self._database.write() as connection:
+            return bool(connection.execute(PUT_BACK, (reason, run_id)).rowcount)
 
     def one(self, run_id: int) -> Run | None:
         if not 0 < run_id <= LARGEST_ID:
@@ -181,11 +195,6 @@ class Runs:
         """The run of this job that is not over, if any. Dry runs and backfills do not count: they give way."""
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
 
-    def ahead_of(self, connection: sqlite3.Connection, run: Run) -> Run | None:
-        """The run that a run of a slot has to wait for: one of its job that runs, or an earlier one that is to run."""
-        row = connection.execute(AHEAD, {"job": run.job, "id": run.id}).fetchone()
-        return None if row is None else Run.of(row)
-
     def of_slot(self, connection: sqlite3.Connection, new: NewRun) -> list[Run]:
         """The runs that did, or do, the work of the slot which a new run is for."""
         return [Run.of(row) for row in connection.execute(OF_SLOT, (new.job, new.due))]
@@ -199,7 +208,16 @@ class Runs:
         return found
 
     def last_of_each_job(self) -> dict[str, Run]:
-        return {run.job: run for run in self._list(LAST_OF_EACH_JOB, ())}
+        """The last run of each job; of several that read one file each, the last one that was not good."""
+        last: dict[str, Run] = {}
+        for run in self._list(LAST_OF_EACH_JOB, ()):
+            if run.job not in last or not run.is_good or last[run.job].is_good:
+                last[run.job] = run
+        return last
+
+    def next_of_batch(self, run: Run) -> Run | None:
+        """The run of the next file, where several files are a run each."""
+        return next(iter(self._list(NEXT_OF_BATCH, (run.batch, run.id))), None)
 
     def history(self, wanted: Wanted) -> list[Run]:
         """Runs, newest first."""

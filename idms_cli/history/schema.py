@@ -37,7 +37,26 @@ CREATE TABLE job (              -- what each job file said when it was last read
   since INTEGER NOT NULL,       -- the schedule is what it is since then
   decided_until INTEGER NOT NULL, -- every slot up to here has its verdict; a job owes nothing from before
   next_due INTEGER,             -- NULL: never
+  digest TEXT NOT NULL,         -- of what it does and where, see `trial`
+  require_test INTEGER NOT NULL,
   problems TEXT NOT NULL        -- JSON list; not empty: the job does not run
+) STRICT;
+
+CREATE TABLE trial (            -- definitions that have passed `idms test`
+  job TEXT NOT NULL,
+  digest TEXT NOT NULL,         -- of what the job does and where, see Job.digest
+  run INTEGER NOT NULL REFERENCES run(id),
+  at REAL NOT NULL,
+  PRIMARY KEY (job, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE switch (           -- jobs that were disabled or enabled other than by their file
+  job TEXT PRIMARY KEY,
+  disabled TEXT NOT NULL,       -- why no slot of it runs; '' when it is enabled again
+  by TEXT NOT NULL,             -- the person; '' for idms itself
+  at REAL NOT NULL,
+  after_run INTEGER NOT NULL,   -- failures up to this run no longer count
+  definition TEXT NOT NULL,     -- of the run whose failure disabled it: another one enables it again
+  told INTEGER NOT NULL         -- whether a tick has told it
 ) STRICT;
 
 CREATE TABLE definition (       -- the text of a job file, as a run used it
@@ -53,12 +72,18 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
-  intent TEXT NOT NULL,         -- 'run'; 'backfill'; or what it does with the run `of_run`: 'retry', 'undo', 'apply'
+  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or what it does with `of_run`: 'retry', 'undo', 'apply'
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
+  connection TEXT NOT NULL,     -- instead of the job's own; '' for that
   definition TEXT NOT NULL REFERENCES definition(hash),
   locks TEXT NOT NULL,          -- JSON: the data it reads and writes
   timeout_s REAL,
+  start_by REAL,                -- a run that still waits for its connection then is skipped; NULL for a run by hand
+  priority INTEGER NOT NULL,    -- higher ones start first
+  pool TEXT NOT NULL,           -- '' for none
+  wait_s REAL,                  -- how long it may wait for its start; NULL: for ever
+  disable_after INTEGER,        -- failures in a row that disable the job; NULL: never
   late_s INTEGER NOT NULL,      -- so long after its moment the slot was taken; 0 on time
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
@@ -66,13 +91,21 @@ CREATE TABLE run (
   created_at REAL NOT NULL,
   started_at REAL,
   ended_at REAL,
-  attempt INTEGER NOT NULL,     -- 1, and one more each time it was resumed
+  attempt INTEGER NOT NULL,     -- 1, and one more each time it went on: after a death, or as a retry
+  retried INTEGER NOT NULL,     -- how often it was put off after a failure that can pass
+  not_before REAL,              -- pending, and put off until then
+  stop_reason TEXT NOT NULL,    -- somebody asked for its end, and why; '' if nobody did
+  stop_force INTEGER NOT NULL,
   exit_code INTEGER,
   decided_by TEXT,              -- who approved it, or refused to, when a guard held it
   decided_at REAL,
+  source TEXT NOT NULL,         -- JSON: the files it reads, each as `Taken` says
+  to_follow TEXT NOT NULL,      -- JSON: names of files that get a run each, one after the other, when this one ended
+  batch INTEGER REFERENCES run(id), -- the first run, of those that read one file each of several
   counts TEXT NOT NULL          -- JSON: read, inserted, updated, unchanged, skipped, rejected, calls...
 ) STRICT;
 CREATE INDEX run_by_job ON run (job, id);
+CREATE INDEX run_by_batch ON run (batch, id) WHERE batch IS NOT NULL;
 CREATE INDEX run_open ON run (status) WHERE status IN ('pending', 'running', 'interrupted');
 
 CREATE TABLE slot (             -- one row for each moment at which a job was due: the claim, and the verdict

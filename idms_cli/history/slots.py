@@ -40,19 +40,27 @@ class Slots:
         self._database = database
         self._runs = runs
 
-    def decide(self, connection: sqlite3.Connection, verdicts: Iterable[Verdict], now: float) -> list[int | None]:
+    def decide(
+        self,
+        connection: sqlite3.Connection,
+        verdicts: Iterable[Verdict],
+        now: float,
+        *,
+        created_at: float | None = None,
+    ) -> list[int | None]:
         """Write verdicts down, each for a slot that has none; the ids of the runs that it made, None for no run.
 
-        A slot that somebody else has decided stays as it is: its verdict here counts for nothing.
+        A slot that somebody else has decided stays as it is: its verdict here counts for nothing. `created_at` is what
+        the clock says, where `now` is pretended.
         """
-        return [self._decide(connection, verdict, now) for verdict in verdicts]
+        return [self._decide(connection, verdict, now, created_at or now) for verdict in verdicts]
 
     def claim(self, new: NewRun, now: float) -> int | None:
         """Take a slot and create its run in one transaction; None when somebody has taken it already."""
         if new.due is None:
             raise ValueError("a run by hand has no slot to claim")
         with self._database.write() as connection:
-            return self._decide(connection, Verdict(new.job, new.due, new), now)
+            return self._decide(connection, Verdict(new.job, new.due, new), now, now)
 
     def skip(self, job: str, dues: Iterable[int], now: float, *, reason: str, until: int | None = None) -> None:
         """Give slots the verdict that they do not run, and why, unless they have one already."""
@@ -105,12 +113,12 @@ class Slots:
         """All slots later than `since` and not later than `until` that nobody decided before `until`."""
         return self._list(MISSED, (since, until, until, limit))
 
-    def _decide(self, connection: sqlite3.Connection, verdict: Verdict, now: float) -> int | None:
+    def _decide(self, connection: sqlite3.Connection, verdict: Verdict, now: float, created_at: float) -> int | None:
         kind = "skipped" if verdict.run is None else "run"
         row = (verdict.job, verdict.due, verdict.until, kind, verdict.reason, now)
         if not connection.execute(DECIDE, row).rowcount or verdict.run is None:
             return None
-        run_id = self._runs.create(connection, verdict.run, now)
+        run_id = self._runs.create(connection, verdict.run, created_at)
         connection.execute(TAKEN_BY, (run_id, verdict.job, verdict.due))
         return run_id
 

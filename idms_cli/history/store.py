@@ -10,9 +10,12 @@ from idms_cli.history.catalog import Catalog
 from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.incidents import Incidents
 from idms_cli.history.pauses import Pauses
+from idms_cli.history.queue import Queue
 from idms_cli.history.runs import Runs
 from idms_cli.history.slots import Slots
+from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
+from idms_cli.history.trials import Trials
 
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
 
@@ -33,6 +36,9 @@ class Store:
         self.slots = Slots(self.database, self.runs)
         self.pauses = Pauses(self.database)
         self.incidents = Incidents(self.database)
+        self.trials = Trials(self.database)
+        self.queue = Queue(self.database)
+        self.switches = Switches(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

@@ -26,6 +26,10 @@ class SiteAccess:
     ca_file: Path | None = None
     timeout_s: float = 60
     page_size: int = 500
+    patient: bool = False
+    """Believe that the connection is down or refused when that is known, rather than try it."""
+    try_refused: bool = False
+    """Log in even with a secret that was refused before: somebody says that the site was mended."""
 
     def site_url(self) -> str:
         """`url` with a scheme and without a slash at its end.

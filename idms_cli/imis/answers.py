@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idms_cli.codes import Code
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.assumptions import SERVER_FAULT, VALIDATION_TYPE
 
@@ -14,7 +15,7 @@ class SiteSlow(Unreachable):
     """No answer in time, or a server error, to a request whose caller can ask for less at a time."""
 
 
-_CODES = {
+_CODES: dict[int, Code] = {
     403: "forbidden",
     404: "not-found",
     405: "not-allowed",
@@ -97,7 +98,7 @@ def error_of(answer: Answer, *, method: str) -> IdmsError:
         return _server_fault(answer, method)
     if reasons := validation_reasons(answer):
         return RecordRefused(reasons, status=answer.status, code="validation")
-    code = _CODES.get(answer.status, "validation" if answer.status == 400 else "refused")
+    code: Code = _CODES.get(answer.status, "validation" if answer.status == 400 else "refused")
     return RecordRefused([describe(answer)], status=answer.status, code=code)
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from idms_cli.codes import Code
 from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
 from idms_cli.imis.getter import Getter
@@ -122,7 +123,7 @@ def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool
             site.log(f"PUT {path} got no clear answer, but was stored")
             return
         text = str(unknown) if verdict is False else f"{unknown} The record is no longer there."
-        code = "server-error" if verdict is False else "not-found"
+        code: Code = "server-error" if verdict is False else "not-found"
         raise RecordRefused([text], status=unknown.status, code=code) from unknown
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from idms_cli.errors import IdmsError, LoginRefused, OutcomeUnknown, Unreachable
 from idms_cli.imis import login, retry
 from idms_cli.imis.answers import Answer, SiteSlow, describe, error_of
+from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.tokens import Token, TokenStore
 from idms_cli.imis.transport import Exchange, NoAnswer, Transport
@@ -24,11 +25,17 @@ class Sender:
     """Sends requests with the connection's token, and decides by `retry.py` which are sent again."""
 
     def __init__(
-        self, transport: Transport, tokens: TokenStore, *, username: str, clock: Clock, log: Callable[[str], None]
+        self,
+        transport: Transport,
+        tokens: TokenStore,
+        breaker: Breaker,
+        *,
+        clock: Clock,
+        log: Callable[[str], None],
     ) -> None:
         self._transport = transport
         self._tokens = tokens
-        self._username = username
+        self._breaker = breaker
         self._clock = clock
         self._log = log
 
@@ -50,10 +57,14 @@ class Sender:
         content = None if body is None else json.dumps(body).encode("ascii")
         exchange = Exchange(method, address(path, parameters), content=content)
         verb = "POST" if repeat == "once" else method
-        answer = self._repeated(verb, exchange, self._authorized, shrinkable=repeat == "shrinkable")
-        if answer.ok:
-            return answer
-        raise error_of(answer, method=method)
+
+        def answered() -> Answer:
+            answer = self._repeated(verb, exchange, self._authorized, shrinkable=repeat == "shrinkable")
+            if answer.ok:
+                return answer
+            raise error_of(answer, method=method)
+
+        return self._breaker.watch(answered)
 
     def _repeated(
         self, method: str, exchange: Exchange, send_once: Callable[[Exchange], Answer], *, shrinkable: bool = False
@@ -95,13 +106,13 @@ class Sender:
             token, fresh = self._tokens.renew(token, self._login)
 
     def _login(self, password: str) -> Token:
-        exchange = Exchange("POST", login.TOKEN_PATH, form=login.form(self._username, password))
+        exchange = Exchange("POST", login.TOKEN_PATH, form=login.form(self._tokens.username, password))
         answer = self._repeated("GET", exchange, lambda one: self._transport.send(one, count_as="token"))
         return login.token_of(answer, now=self._clock.now())
 
     def _not_authorized(self, answer: Answer) -> LoginRefused:
         return LoginRefused(
-            f"{answer.what}: the site refuses {self._username} even with a new token ({describe(answer)}).",
+            f"{answer.what}: the site refuses {self._tokens.username} even with a new token ({describe(answer)}).",
             hint="Either this user may not do that in iMIS, or another program logs in as the same user, which ends "
             "our token: give idms a user of its own.",
         )

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from idms_cli.errors import OutcomeUnknown, SiteError
+from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.access import SiteAccess
 from idms_cli.imis.assumptions import MAX_PAGE, MIN_PAGE
+from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.imis.counts import CallCounts
 from idms_cli.imis.definitions import Definition, Definitions
@@ -19,6 +21,9 @@ from idms_cli.imis.tokens import TokenStore
 from idms_cli.imis.transport import Transport
 
 __all__ = ["Site", "SiteAccess"]
+
+DOORBELL = "/api/AddressPurpose"
+"""A short list that every site has."""
 
 
 def _no_log(line: str) -> None:
@@ -40,7 +45,8 @@ class Site:
         pace = Pace(access, self.clock)
         self._transport = Transport(access, pace, clock=self.clock, log=log)
         tokens = TokenStore(access, self.clock)
-        self._sender = Sender(self._transport, tokens, username=access.username, clock=self.clock, log=log)
+        breaker = Breaker(access, self.clock)
+        self._sender = Sender(self._transport, tokens, breaker, clock=self.clock, log=log)
         self._queries = Queries(self)
         self._definitions = Definitions(self)
         self._lock = threading.Lock()
@@ -56,6 +62,14 @@ class Site:
     def close(self) -> None:
         """Close the connections. Token and pace stay for the next run."""
         self._transport.close()
+
+    def knock(self) -> None:
+        """Log in if there is no token, and ask for something small: to see whether the site works.
+
+        An answer that refuses this one request is an answer. Raises `LoginRefused` and `Unreachable`.
+        """
+        with suppress(RecordRefused):
+            self.get(DOORBELL, [("limit", "1")])
 
     @property
     def calls(self) -> CallCounts:

@@ -16,6 +16,11 @@ from idms_cli.imis.assumptions import RENEW_EARLY_S
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.statefiles import exclusive, file_stem, private_directory, replace_file, unusable
 
+MOST_REFUSED = 8
+"""Refused passwords that are remembered."""
+
+NOT_AGAIN = "It was refused before and is not tried again, so that the account is not locked."
+
 
 @dataclass(frozen=True)
 class Token:
@@ -32,16 +37,39 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """The site refused a user name and password. Only a salted hash of them is kept."""
+class Refusals:
+    """The site refused a user name with these passwords. Only a salted hash of each is kept.
+
+    Several, since the programs of one machine may have different secrets (cron's environment and a person's): two wrong
+    ones that take turns must not be tried again and again.
+    """
 
     salt: str
-    digest: str
+    digests: tuple[str, ...]
+    """The newest last."""
     message: str
 
-    def is_for(self, username: str, password: str) -> bool:
-        """Whether it was this password that was refused."""
-        return hmac.compare_digest(self.digest, _digest(bytes.fromhex(self.salt), username, password))
+    def hold(self, username: str, password: str) -> bool:
+        """Whether this password was refused."""
+        digest = _digest(bytes.fromhex(self.salt), username, password)
+        return any(hmac.compare_digest(digest, one) for one in self.digests)
+
+    def and_also(self, username: str, password: str, message: str) -> "Refusals":
+        digest = _digest(bytes.fromhex(self.salt), username, password)
+        return Refusals(self.salt, (*(one for one in self.digests if one != digest), digest)[-MOST_REFUSED:], message)
+
+    def but_not(self, username: str, password: str) -> "Refusals":
+        """Without this password, which the site has accepted."""
+        digest = _digest(bytes.fromhex(self.salt), username, password)
+        return Refusals(self.salt, tuple(one for one in self.digests if one != digest), self.message)
+
+
+class SecretRefused(LoginRefused):
+    """The user name or the password is wrong. `site_was_asked`, or it was known from before."""
+
+    def __init__(self, message: str, *, hint: str, site_was_asked: bool) -> None:
+        super().__init__(message, hint=hint)
+        self.site_was_asked = site_was_asked
 
 
 class BadCredentials(Exception):
@@ -56,6 +84,7 @@ class TokenStore:
 
     def __init__(self, access: SiteAccess, clock: Clock) -> None:
         self._access = access
+        self.username = access.username
         self._url = access.site_url()
         self._directory = access.state / "tokens"
         stem = file_stem(access.name)
@@ -79,58 +108,65 @@ class TokenStore:
     def _renewed(self, dead: Token | None, login: Callable[[str], Token]) -> tuple[Token, bool]:
         private_directory(self._directory)
         with self._thread_lock, exclusive(self._lock_file):
-            token, refusal = self._read()
+            token, refusals = self._read()
             if token and token.usable(self._clock.now()) and (dead is None or token.text != dead.text):
                 self._memory = token
                 return token, False
-            self._memory = self._log_in(refusal, login)
+            self._memory = self._log_in(refusals, login)
             return self._memory, True
 
-    def _log_in(self, refusal: Refusal | None, login: Callable[[str], Token]) -> Token:
-        password = self._access.password()
-        if refusal and refusal.is_for(self._access.username, password):
-            raise self._refused(refusal.message, again=True)
+    def _log_in(self, refusals: Refusals | None, login: Callable[[str], Token]) -> Token:
+        username, password = self._access.username, self._access.password()
+        if refusals and not self._access.try_refused and refusals.hold(username, password):
+            raise self._refused(refusals.message, site_was_asked=False)
         try:
             token = login(password)
         except BadCredentials as error:
-            salt = os.urandom(16)
-            refusal = Refusal(salt.hex(), _digest(salt, self._access.username, password), mask(str(error)))
-            self._write({"refused": asdict(refusal)})
-            raise self._refused(str(error), again=False) from None
-        self._write({"token": asdict(token)})
+            message = mask(str(error))
+            known = refusals or Refusals(os.urandom(16).hex(), (), message)
+            self._write({"refused": asdict(known.and_also(username, password, message))})
+            raise self._refused(message, site_was_asked=True) from None
+        still = refusals.but_not(username, password) if refusals else None
+        self._write({"token": asdict(token), **({"refused": asdict(still)} if still and still.digests else {})})
         return token
 
-    def _read(self) -> tuple[Token | None, Refusal | None]:
+    def _read(self) -> tuple[Token | None, Refusals | None]:
         """What the file holds for this site and user; a file that is not ours to understand counts as empty."""
         try:
             content = json.loads(self._file.read_bytes())
             if content["url"] != self._url or content["username"] != self._access.username:
                 return None, None
             token = _token(content["token"]) if "token" in content else None
-            refusal = Refusal(**content["refused"]) if "refused" in content else None
+            refusals = _refusals(content["refused"]) if "refused" in content else None
         except FileNotFoundError:
             return None, None
         except OSError as error:
             raise unusable(self._file, error) from error
         except (ValueError, KeyError, TypeError):
             return None, None
-        return token, refusal
+        return token, refusals
 
     def _write(self, content: dict[str, Any]) -> None:
         whole = {"version": 1, "url": self._url, "username": self._access.username, **content}
         replace_file(self._file, json.dumps(whole).encode())
 
-    def _refused(self, message: str, *, again: bool) -> LoginRefused:
-        tried = " It was refused before and is not tried again, so that the account is not locked." if again else ""
-        return LoginRefused(
-            f"Connection {self._access.name}: the site refuses the login of {self._access.username}: {message}.{tried}",
-            hint="Check the user name and the password in iMIS, then change the secret: the next run tries again. "
-            f"If the password was right and iMIS was mended, delete {self._file}.",
+    def _refused(self, message: str, *, site_was_asked: bool) -> SecretRefused:
+        again = "" if site_was_asked else f" {NOT_AGAIN}"
+        name = self._access.name
+        return SecretRefused(
+            f"Connection {name}: the site refuses the login of {self.username}: {message}.{again}",
+            hint="Check the user name and the password in iMIS, then change the secret: it is tried again by itself. "
+            f"If the secret is right and iMIS was mended: `idms connection try {name}`.",
+            site_was_asked=site_was_asked,
         )
 
 
 def _token(content: dict[str, Any]) -> Token:
     return Token(str(content["text"]), float(content["issued_at"]), float(content["expires_at"]))
+
+
+def _refusals(content: dict[str, Any]) -> Refusals:
+    return Refusals(str(content["salt"]), tuple(map(str, content["digests"])), str(content["message"]))
 
 
 def _digest(salt: bytes, username: str, password: str) -> str:

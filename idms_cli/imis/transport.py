@@ -1,12 +1,9 @@
-"""The door to the network: one exchange with the site, paced and counted; the only place that knows httpx."""
+"""The door to the site: one exchange with it, paced and counted; nothing above knows httpx."""
 
 import re
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +14,7 @@ from idms_cli.imis.answers import Answer
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.counts import CallCounts
 from idms_cli.imis.pacing import Pace
+from idms_cli.web.tls import certificate_fault, trusted
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -60,7 +58,7 @@ class Transport:
         self._pace = pace
         self._clock = clock
         self._log = log
-        self._tls = _tls(access.ca_file)
+        self._tls = trusted(access.ca_file)
         self._timeout = httpx.Timeout(access.timeout_s, connect=min(CONNECT_TIMEOUT_S, access.timeout_s))
         self._own = threading.local()
         self._clients: list[httpx.Client] = []
@@ -120,27 +118,10 @@ def _is_ordinary(method: str, outcome: str) -> bool:
     return outcome.startswith("2") or (method == "GET" and outcome == "404")
 
 
-@cache
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Always verified, TLS 1.2 or later; trusts the system's authorities, certifi's, and a private one if named."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_default_certs()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise InputError(
-                f"The authority file {ca_file} cannot be used: {error.strerror or error}.",
-                hint="It must be a readable file with certificates in PEM form.",
-            ) from error
-    return context
-
-
 def _translate(error: Exception, what: str, url: str) -> NoAnswer | IdmsError:
     """What a failure of httpx means to us. Its text is not used where it could hold data."""
     host = urlsplit(url).netloc
-    if refused := _certificate_fault(error):
+    if refused := certificate_fault(error):
         return Unreachable(
             f"The certificate of {host} is not trusted: {refused}.",
             hint="If the site has a private authority, name its certificate in `ca_file:` of the connection.",
@@ -154,11 +135,3 @@ def _translate(error: Exception, what: str, url: str) -> NoAnswer | IdmsError:
     if isinstance(error, httpx.TimeoutException):
         return NoAnswer(f"{what}: {host} did not answer within the time limit", sent=True)
     return NoAnswer(f"{what}: the connection to {host} broke ({type(error).__name__})", sent=True)
-
-
-def _certificate_fault(error: BaseException | None) -> str | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return None

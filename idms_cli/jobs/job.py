@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,12 @@ from pydantic import AfterValidator, Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
-from idms_cli.config.fields import Duration, Percent, ShareOf, TimeZone
+from idms_cli.config.fields import Duration, ListOf, Name, PositiveDuration, TimeZone
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue, Problem, ProblemsFound
-from idms_cli.config.settings import Settings
+from idms_cli.config.settings import Retry, Settings
 from idms_cli.config.spelling import did_you_mean
+from idms_cli.jobs.guard import GuardOptions
 from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -52,16 +54,8 @@ class ScheduleOptions(Section):
     grace: Duration | None = None
 
 
-class GuardOptions(Section):
-    """The `guard:` of a job: a run whose plan trips it is held, nothing written, until somebody approves it."""
-
-    min_rows: int | None = Field(default=None, ge=0, description="The source must have at least so many rows.")
-    max_rejects: ShareOf | None = Field(default=None, description="Rejected rows, as a count or percent of all rows.")
-    max_changes: ShareOf | None = Field(default=None, description="Records inserted, updated and deleted.")
-    max_deletes: ShareOf | None = Field(default=None, description="Records deleted.")
-    usual: Percent | None = Field(
-        default=None, description="The source must have at least this part of the rows of the last good runs."
-    )
+Overlap = Literal["skip", "wait", "replace"]
+"""What becomes of a slot while an earlier run of the same job is not over."""
 
 
 class JobOptions(Section):
@@ -73,6 +67,14 @@ class JobOptions(Section):
     schedule: ScheduleOptions | None = None
     enabled: bool = True
     timeout: Duration | None = None
+    require_test: bool | None = None
+    overlap: Overlap = "skip"
+    wait: PositiveDuration | None = None
+    pool: Name | None = None
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    locks: ListOf[Name] = ()
+    retry: Retry | None = None
+    disable_after: int | None = Field(default=None, ge=1, le=1000)
     guard: GuardOptions = GuardOptions()
     with_: dict[str, Any] = Field(alias="with")
 
@@ -95,7 +97,21 @@ class Job:
     missed: Missed
     grace: timedelta
     timeout: timedelta
+    overlap: Overlap
+    wait: timedelta
+    """How long a run may wait for its start."""
+    pool: str
+    """A pool of idms.yaml; empty for none."""
+    priority: int
+    """Runs of a higher one start first."""
+    locks: tuple[str, ...]
+    """Names of what no two runs may use at the same time, beside their data."""
+    retry: Retry
+    disable_after: int | None
     guard: GuardOptions
+    require_test: bool
+    digest: str
+    """Of what it does and where: its module, `with:`, `guard:`, and the site and user of its connection."""
     document: Document
 
 
@@ -105,10 +121,12 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
     try:
         options = check(JobOptions, document)
     except ProblemsFound as found:
-        raise ProblemsFound([*found.problems, *_unknown_connection(document, settings)]) from None
+        unknown = [*_unknown_connection(document, settings), *_unknown_pool(document, settings)]
+        raise ProblemsFound([*found.problems, *unknown]) from None
     zone = (options.schedule and options.schedule.timezone) or settings.timezone
     schedule, text = _schedule(options.schedule, zone, document, problems)
     connection = _connection(options, document, settings, problems)
+    problems += _unknown_pool(document, settings)
     if problems:
         raise ProblemsFound(problems)
     grace = (options.schedule and options.schedule.grace) or settings.defaults.grace
@@ -125,7 +143,16 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         missed=options.schedule.missed if options.schedule else "once",
         grace=grace,
         timeout=options.timeout or settings.defaults.timeout,
+        overlap=options.overlap,
+        wait=options.wait or settings.defaults.wait,
+        pool=options.pool or "",
+        priority=options.priority,
+        locks=options.locks,
+        retry=options.retry or settings.defaults.retry,
+        disable_after=options.disable_after or settings.defaults.disable_after,
         guard=options.guard,
+        require_test=settings.defaults.require_test if options.require_test is None else options.require_test,
+        digest=_digest(document, connection, settings),
         document=document,
     )
 
@@ -158,6 +185,14 @@ def check_naming(job: Job, settings: Settings) -> list[Problem]:
 def schedule_from(text: str, timezone: str) -> Schedule:
     """The schedule that `Job.schedule_text` stands for."""
     return _build(json.loads(text), ZoneInfo(timezone))
+
+
+def _digest(document: Document, connection: str, settings: Settings) -> str:
+    """Comments, order, times and limits do not count: a test says nothing about them."""
+    site = settings.connections[connection]
+    what = {key: document.data.get(key) for key in ("module", "with", "guard")}
+    whole = {**what, "connection": connection, "url": site.url, "username": site.username}
+    return sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _schedule(
@@ -203,3 +238,13 @@ def _unknown_connection(document: Document, settings: Settings) -> list[Problem]
     hint = did_you_mean(name, settings.connections) or f"known: {', '.join(settings.connections) or 'none'}"
     message = f"there is no connection '{shortened(name)}' in {settings.path.name}"
     return [document.problem(("connection",), message, hint=hint)]
+
+
+def _unknown_pool(document: Document, settings: Settings) -> list[Problem]:
+    """Looked for in the data as written, so that it is told together with all other mistakes."""
+    name = document.at(("pool",))
+    if not isinstance(name, str) or not name or name in settings.pools:
+        return []
+    known = f"Known: {', '.join(settings.pools)}." if settings.pools else f"Write `pools: {{{shortened(name)}: 2}}`"
+    hint = did_you_mean(name, settings.pools) or (known if settings.pools else f"{known} in {settings.path.name}.")
+    return [document.problem(("pool",), f"there is no pool '{shortened(name)}' in {settings.path.name}", hint=hint)]

@@ -1,6 +1,6 @@
 """What a job can do. To add a module: one new file here with `parse`, and one line in `MODULES`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from idms_cli.config.documents import Document
 from idms_cli.config.settings import Settings
-from idms_cli.jobs.job import GuardOptions
+from idms_cli.files.spool import Taken
+from idms_cli.imis.clock import Clock, SystemClock
+from idms_cli.jobs.guard import GuardOptions
 
 
 class Entry(NamedTuple):
@@ -37,11 +39,56 @@ class Outcome:
     """How a run ended, as the module saw it."""
 
     status: str
-    """completed, partial, failed, held or cancelled."""
+    """completed, partial, failed, held, cancelled or skipped; `waiting` from a worker that found its connection shut at
+    once."""
     reason: str = ""
     hint: str = ""
     exit_code: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    again_in_s: float | None = None
+    """It failed for what can pass, and goes on in so many seconds; what was not decided is still to be done."""
+    attempts: int = 1
+    """How many attempts there are, when it goes on."""
+
+
+class ReadBefore(NamedTuple):
+    """What an earlier run of the job took."""
+
+    run: int
+    good: bool
+    """It was of the same job file, its rows were imported, all of them, and it was not taken back."""
+    files: tuple[Taken, ...]
+
+
+class SourceLog(Protocol):
+    """What the history knows of the files that runs of this job take."""
+
+    assigned: tuple[str, ...]
+    """The names of the files that this run is for; empty when it has yet to choose."""
+
+    def take(self, files: Sequence[Taken], *, rest: Sequence[str] | None = None) -> None:
+        """This run takes these; the `rest` get a run each, one after the other, once it has ended however it ends."""
+
+    def before(self) -> Sequence[ReadBefore]:
+        """The last runs that took something, newest first."""
+
+    def correct(self, run: int, files: Sequence[Taken]) -> None:
+        """What became of the files of an earlier run since."""
+
+
+class NoSourceLog:
+    """For a run that nobody keeps a history of."""
+
+    assigned: tuple[str, ...] = ()
+
+    def take(self, files: Sequence[Taken], *, rest: Sequence[str] | None = None) -> None:
+        """Forgotten."""
+
+    def before(self) -> Sequence[ReadBefore]:
+        return ()
+
+    def correct(self, run: int, files: Sequence[Taken]) -> None:
+        """Forgotten."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +114,16 @@ class RunContext:
     """What the last good runs of this job read, if there were any."""
     approved: bool = False
     """Somebody has seen the plan: carry out exactly that."""
+    patient: bool = False
+    """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"
     """run; or what to do with another run: retry its rejects, undo it."""
     of_directory: Path | None = None
     """The directory of that other run."""
+    tries_again: bool = False
+    """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
+    sources: SourceLog = field(default_factory=NoSourceLog)
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Work(Protocol):
@@ -82,8 +135,8 @@ class Work(Protocol):
     def locks(self) -> tuple[DataLock, ...]:
         """What it reads and writes."""
 
-    def source(self) -> Path | None:
-        """The local file that it reads, if it reads one."""
+    def refuse_changed(self, directory: Path) -> Sequence[Taken]:
+        """What the run in this directory read, as it is now; `InputError` when its content has changed."""
 
     def looks_first(self) -> bool:
         """Whether a record that may be there already is looked for before it is written."""
@@ -93,6 +146,9 @@ class Work(Protocol):
 
     def run(self, context: RunContext) -> Outcome:
         """Do it, or go on with it. Raises `IdmsError` for what ends the whole run."""
+
+    def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
+        """What is to be done once the outcome is durable, if anything; it does no harm when it is done twice."""
 
 
 class Module(Protocol):

@@ -5,8 +5,11 @@ from idms_cli.config.settings import Connection, Settings
 from idms_cli.imis.site import SiteAccess
 
 
-def site_access(connection: Connection, name: str, settings: Settings) -> SiteAccess:
-    """How to reach a connection; its password is resolved only when a login is needed."""
+def site_access(connection: Connection, name: str, settings: Settings, *, patient: bool = False) -> SiteAccess:
+    """How to reach a connection; its password is resolved only when a login is needed.
+
+    With `patient` a connection that is known to be down, or to refuse the login, is not asked.
+    """
     return SiteAccess(
         name=name,
         url=connection.url,
@@ -18,4 +21,5 @@ def site_access(connection: Connection, name: str, settings: Settings) -> SiteAc
         ca_file=connection.ca_file,
         timeout_s=connection.timeout.total_seconds(),
         page_size=connection.page_size,
+        patient=patient,
     )

@@ -1,33 +1,32 @@
 """One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, InputError, Interrupted, RunFailed
+from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
-from idms_cli.files.source import open_source
+from idms_cli.files.spool import Taken, read_listing
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
-from idms_cli.records.journal import Journal
-from idms_cli.records.load import Load, PlanOutdated, Steering, end_early
+from idms_cli.records.journal import Journal, open_journal
+from idms_cli.records.load import Load, Steering, end_early
 from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
-from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.mended import fed_back
+from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.window import Window
 
 REJECTS = "rejects.csv"
-GIVEN = "given.csv"
-"""Rows that a retry was given: rejects of another run, mended or not."""
+GIVEN = "given"
+"""The name, before its ending, of the rows that a retry was given: rejects of another run, mended or not."""
 
 HINT_REST = "Rows that were not sent are in the rejects file, which can be imported as it is."
 
@@ -36,15 +35,14 @@ HINT_REST = "Rows that were not sent are in the rejects file, which can be impor
 class Task:
     """What an attempt needs to know of its job."""
 
-    source: Path
-    spool: str
-    """The name of the copy of the source in the run's directory."""
     opened: Callable[[Path], AbstractContextManager[Table]]
-    """Opens a copy of the source, or the rows that a retry was given."""
+    """Opens the copy of the source in a run's directory, or the rows that a retry was given."""
     bound: Callable[[Table], BoundMapping]
     """The map, bound to a table's columns. Raises `ProblemsFound`."""
     rules: Callable[[], Rules]
     """Asks the site for its metadata, so it may raise what `Kind.properties` raises."""
+    tells_numbers: bool
+    """Whether cells of the job's own format know if they are numbers."""
     read: str
     """record, snapshot or auto: how the records are found that the rows match."""
     why_not_delete: str
@@ -62,9 +60,7 @@ class Attempt:
         self._site = site
         self._kind = kind
         undone = context.of_directory if context.intent == "undo" else None
-        folder = undone or context.directory
-        given = folder / GIVEN
-        self._spool = given if given.exists() else folder / task.spool
+        self._folder = undone or context.directory
 
     def run(self) -> Outcome:
         """However it ends, once there is a plan each of its rows is told: written, left alone, or a reject."""
@@ -79,7 +75,10 @@ class Attempt:
         except Exception as error:
             if not self._journal.is_planned:
                 raise  # nothing was written, and what is known of the rows is worth nothing
-            end_early(self._journal, error)
+            if self._context.tries_again and isinstance(error, Unreachable):
+                self._journal.reopen()
+            else:
+                end_early(self._journal, error)
             if not isinstance(error, IdmsError):
                 self._write_rejects()
                 raise
@@ -125,15 +124,13 @@ class Attempt:
 
     def _plan(self, load: Load, window: Window) -> None:
         if self._context.intent == "undo" and self._context.of_directory:
-            with closing(Journal(self._context.of_directory)) as older:
+            with open_journal(self._context.of_directory) as older:
                 if not older.is_planned:
                     raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
             return
-        if not self._spool.exists():
-            _copy(self._task.source, self._spool)
         with self._open() as opened:
-            table = fed_back(opened)
+            table = fed_back(opened, told_numbers=self._task.tells_numbers)
             with self._lookup(table) as lookup:
                 load.plan(self._rows(table), self._task.bound(table), window, lookup)
             for note in table.notes:
@@ -157,11 +154,11 @@ class Attempt:
         return self._task.read == "snapshot"
 
     def _open(self) -> AbstractContextManager[Table]:
-        return self._task.opened(self._spool)
+        return self._task.opened(self._folder)
 
     def _write_rejects(self) -> None:
         with self._open() as opened:
-            _write_rejects(self._context.directory, self._journal, opened)
+            _write_rejects(self._context.directory, self._journal, opened, read_listing(self._folder))
 
     def _tell(self, counts: Mapping[str, int]) -> None:
         self._context.progress(lambda: {**counts, **self._calls()})
@@ -185,6 +182,8 @@ class Attempt:
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()
+        if not counts.add_up:  # a bug of ours, and nothing that may go unseen
+            raise RuntimeError(f"the counts of the run do not add up: {counts}")
         figures = {**counts.as_dict(), **self._calls(), **(self._expected() if counts.left else {})}
         if why is None:
             return Outcome(status, counts=figures)
@@ -203,41 +202,26 @@ class Attempt:
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:
     """Settle what an attempt left that will not be gone on with: rows not sent become rejects, and are written."""
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if not journal.is_planned:
             return
         end_early(journal, IdmsError(why))
-        with open_copy(spool_of(directory)) as opened:
-            _write_rejects(directory, journal, opened)
+        with open_copy(directory) as opened:
+            _write_rejects(directory, journal, opened, read_listing(directory))
 
 
-def _write_rejects(directory: Path, journal: Journal, opened: Table) -> None:
+def _write_rejects(directory: Path, journal: Journal, opened: Table, files: Sequence[Taken]) -> None:
     """The rejected rows as they came, found again in the copy of the source."""
-    table = fed_back(opened)
-    with RejectsFile(directory / REJECTS, table.columns, dialect=table.dialect) as rejects:
+    table, names = fed_back(opened), [file.name for file in files]
+    with RejectsFile(directory / REJECTS, table.columns, dialect=table.dialect, files=names) as rejects:
         rows = table.rows()
         for line, faults in journal.rejected():
             rejects.add(_row_at(line, rows), faults)
 
 
-def spool_of(directory: Path) -> Path:
-    """The copy of the source in a run's directory. Raises `InputError` when there is none (any more)."""
-    found = next((path for path in (directory / GIVEN, *directory.glob("source*")) if path.exists()), None)
-    if found is None:
-        raise InputError(f"{directory} has no copy of the source")
-    return found
-
-
-def _copy(source: Path, spool: Path) -> None:
-    """Keep the file as it was: a resume needs the very same rows, whatever became of the original."""
-    part = spool.with_name(f".{spool.name}.part")
-    with open_source(source) as opened, part.open("wb") as file:
-        shutil.copyfileobj(opened.stream, file, 1 << 20)
-        opened.check_unchanged()
-        file.flush()
-        os.fsync(file.fileno())
-    part.chmod(0o600)
-    part.replace(spool)
+def given_to(directory: Path) -> Path | None:
+    """The rows that a retry was given; None for any other run."""
+    return next(directory.glob(f"{GIVEN}.*"), None)
 
 
 def _row_at(line: int, rows: Iterator[Row | BrokenRow]) -> Row | BrokenRow:

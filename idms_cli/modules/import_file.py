@@ -1,42 +1,30 @@
 """Import: the rows of a file become records in iMIS."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
-from idms_cli.errors import InputError
-from idms_cli.files import Table, format_of, open_table
-from idms_cli.files.options import FileOptions
+from idms_cli.files import FORMATS, Table
+from idms_cli.files.spool import Taken
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.access import site_access
-from idms_cli.modules.attempt import GIVEN, Attempt, Task, close_attempt
-from idms_cli.records.journal import Journal
+from idms_cli.modules.attempt import Attempt, Task, close_attempt
+from idms_cli.modules.filesource import FileSource, SourceOptions
+from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
-
-
-class SourceOptions(FileOptions):
-    """Where the rows come from."""
-
-    path: str = Field(description="The file, relative to the directory of idms.yaml.")
-
-    @model_validator(mode="after")
-    def _fits_its_format(self) -> Self:
-        self.refuse_misfits(Path(self.path))
-        return self
 
 
 class MatchOptions(Section):
@@ -67,7 +55,7 @@ class Import:
     """A checked import."""
 
     options: ImportOptions
-    path: Path
+    source: FileSource
     kind: str
     kind_name: str | None
     connection: str
@@ -77,27 +65,33 @@ class Import:
     def describe(self) -> str:
         where = f"{self.kind} {self.kind_name}" if self.kind_name else self.kind
         found_by = f", found by {', '.join(self.options.match)}" if self.options.match else ""
-        return f"{self.options.action} {where} on {self.connection} from {self.options.source.path}{found_by}"
+        return f"{self.options.action} {where} on {self.connection} from {self.options.source.path.shown}{found_by}"
 
     def locks(self) -> tuple[DataLock, ...]:
         entity = (KINDS[self.kind].entity or self.kind_name or self.kind).casefold()
         return (
-            DataLock(f"file:{self.path}", write=False),
+            self.source.lock(),
             DataLock(f"imis:{self.connection}/{entity}", write=True),
         )
 
-    def source(self) -> Path:
-        return self.path
+    def refuse_changed(self, directory: Path) -> Sequence[Taken]:
+        return self.source.refuse_changed(directory)
 
     def looks_first(self) -> bool:
         return bool(self.options.match)
 
     def close(self, directory: Path, why: str) -> None:
-        close_attempt(directory, self._open, why)
+        close_attempt(directory, self.source.opened, why)
+
+    def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
+        return self.source.aftercare(context, outcome)
 
     def run(self, context: RunContext) -> Outcome:
-        access = site_access(self.settings.connections[self.connection], self.connection, self.settings)
-        with closing(Journal(context.directory)) as journal, Site(access, log=context.log) as site:
+        if ended := self.source.take_in(context):
+            return ended
+        connection = self.settings.connections[self.connection]
+        access = site_access(connection, self.connection, self.settings, patient=context.patient)
+        with open_journal(context.directory) as journal, Site(access, log=context.log) as site:
             kind = open_kind(site, self.kind, self.kind_name)
             self._refuse_wide_match(kind)
             return Attempt(self._task(kind), context, journal, site, kind).run()
@@ -116,22 +110,14 @@ class Import:
     def _task(self, kind: Kind) -> Task:
         connection = self.settings.connections[self.connection]
         return Task(
-            source=self.path,
-            spool="source" + "".join(self.path.suffixes[-2:]),
-            opened=self._open,
+            opened=self.source.opened,
             bound=lambda table: self._bind(table, kind),
             rules=lambda: self._rules(kind.properties()),
+            tells_numbers=FORMATS[self.source.file_format].tells_numbers,
             read=self.options.options.read,
             why_not_delete=KINDS[self.kind].why_not("delete"),
             settle_s=connection.settle.total_seconds(),
         )
-
-    def _open(self, spool: Path) -> AbstractContextManager[Table]:
-        options = self.options.source
-        if spool.name == GIVEN:
-            as_written = FileOptions(delimiter=options.delimiter, quote=options.quote)
-            return open_table(spool, as_written, file_format="csv", shown=spool)
-        return open_table(spool, options, file_format=options.format or format_of(self.path), shown=self.path)
 
     def _bind(self, table: Table, kind: Kind) -> BoundMapping:
         options = self.options
@@ -177,9 +163,10 @@ def parse(document: Document, settings: Settings, connection: str) -> Import:
     kind, name = _destination(options.destination, document, problems)
     _check_match(options, document, problems)
     _check_action(options, kind, document, problems)
-    source = settings.directory / options.source.path
-    if options.source.format is None:
-        _check_ending(source, document, problems)
+    source = FileSource.of(options.source, settings)
+    for each in source.problems():
+        at = ("with", "source", *each.key)
+        problems.append(document.problem(at, each.message, hint=each.hint, on_key=True, value=""))
     if problems:
         raise ProblemsFound(problems)
     return Import(options, source, kind, name, connection, settings, document)
@@ -220,10 +207,3 @@ def _check_action(options: ImportOptions, kind: str, document: Document, problem
         problems.append(document.problem(("with", "action"), refused, hint="Choose another action."))
     elif wide:
         problems.append(document.problem(("with", "match"), wide, hint="Match on more, up to the whole key."))
-
-
-def _check_ending(source: Path, document: Document, problems: list[Problem]) -> None:
-    try:
-        format_of(source)
-    except InputError as error:
-        problems.append(document.problem(("with", "source", "path"), "the ending tells no format", hint=error.hint))

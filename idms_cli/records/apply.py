@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from idms_cli.codes import Code
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Key, Kind, Record
 from idms_cli.records.entry import Entry, Intent, Verdict
@@ -253,7 +254,7 @@ def _refused(entry: Entry, refused: RecordRefused) -> Verdict:
     return Verdict(entry.line, "rejected", entry.action, faults=faults)
 
 
-def _failed(entry: Entry, code: str, message: str) -> Verdict:
+def _failed(entry: Entry, code: Code, message: str) -> Verdict:
     return Verdict(entry.line, "rejected", entry.action, faults=(Fault("send", "", code, message),))
 
 

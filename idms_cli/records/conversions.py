@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from idms_cli.codes import Code
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.imis.properties import Property, Value
 from idms_cli.records.dates import DateReader, date_reader
 from idms_cli.records.faults import Fault
+from idms_cli.records.forms import Unclear
 from idms_cli.records.numbers import SAMPLES, NumberReader, number_reader
 
 Converter = Callable[[str], Value | Fault]
@@ -80,14 +82,17 @@ def _to_string(target: Property) -> Converter:
         if limit is not None and len(text) > limit:
             message = f"'{shortened(text)}' has {len(text):,} characters; {target.name} holds {limit:,}."
             return _fault(target, "too-long", message)
-        return text
+        return str(text)
 
     return convert
 
 
 def _to_integer(target: Property, read: NumberReader, sample: str | None) -> Converter:
     def convert(text: str) -> Value | Fault:
-        number = read(text.strip())
+        try:
+            number = read(text)
+        except Unclear as unclear:
+            return _unclear(target, text, unclear)
         if number is None or number != number.to_integral_value():
             return _fault(target, "not-an-integer", f"'{shortened(text)}' is not a whole number{_written_as(sample)}.")
         if not -_INTEGER_LIMIT <= number < _INTEGER_LIMIT:
@@ -101,7 +106,10 @@ def _to_decimal(target: Property, read: NumberReader, sample: str | None) -> Con
     digits, scale = _capacity(target)
 
     def convert(text: str) -> Value | Fault:
-        number = read(text.strip())
+        try:
+            number = read(text)
+        except Unclear as unclear:
+            return _unclear(target, text, unclear)
         if number is None:
             return _fault(target, "not-a-number", f"'{shortened(text)}' is not a number{_written_as(sample)}.")
         before, after = _digits(number)
@@ -138,7 +146,10 @@ def _to_date(target: Property, read: DateReader, date_format: str | None) -> Con
     wanted = date_format or "2026-01-31 or 2026-01-31T08:30:00"
 
     def convert(text: str) -> Value | Fault:
-        moment = read(text.strip())
+        try:
+            moment = read(text)
+        except Unclear as unclear:
+            return _unclear(target, text, unclear)
         if moment is None:
             message = f"'{shortened(text)}' is not a date written as {wanted}, or there is no such day."
             return _fault(target, "not-a-date", message)
@@ -178,8 +189,14 @@ def _not_a_choice(target: Property, text: str) -> Fault:
     return _fault(target, "not-a-choice", f"'{shortened(text)}' is not among the codes of {target.name}. {allowed}")
 
 
-def _fault(target: Property, code: str, message: str) -> Fault:
+def _fault(target: Property, code: Code, message: str) -> Fault:
     return Fault("map", target.name, code, message)
+
+
+def _unclear(target: Property, text: str, unclear: Unclear) -> Fault:
+    return _fault(
+        target, "unclear", f"'{shortened(text)}' {unclear}; write it in another way, or as text in a workbook."
+    )
 
 
 def _written_as(sample: str | None) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 
+from idms_cli.records.forms import by_form
+
 DateReader = Callable[[str], datetime | None]
 """The wall-clock time that a text says, None when it is none. Without a zone, as the site keeps it."""
 
@@ -20,7 +22,8 @@ class NotAFormat(ValueError):
 def date_reader(date_format: str | None = None) -> DateReader:
     """Reads dates in one format, else `2026-01-31`, `2026-01-31T08:30` and `2026-01-31 08:30:15`.
 
-    Raises `NotAFormat`. Two-digit years are as strptime has them: 69 to 99 are 1969 to 1999.
+    Raises `NotAFormat`. Two-digit years are as strptime has them: 69 to 99 are 1969 to 1999. Space around a date does
+    not count. A cell that is a date in its file is one whatever the format; for one that was mended see `by_form`.
     """
     if date_format is None:
         return _read_iso
@@ -29,18 +32,19 @@ def date_reader(date_format: str | None = None) -> DateReader:
     @lru_cache(maxsize=4096)  # strptime is slow, and dates repeat
     def read(text: str) -> datetime | None:
         try:
-            return _parsed(text, date_format)
+            return _parsed(text.strip(), date_format)
         except ValueError:
             return None
 
-    return read
+    return by_form(read, _read_iso)
 
 
 def _read_iso(text: str) -> datetime | None:
-    if _ISO.fullmatch(text) is None:
+    moment = text.strip()
+    if _ISO.fullmatch(moment) is None:
         return None
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(moment)
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from jinja2 import Undefined
 
 from idms_cli.config.foreign import shortened
 from idms_cli.records.dates import DateReader, NotAFormat, date_reader
+from idms_cli.records.forms import Unclear
 from idms_cli.records.numbers import SAMPLES, NotASample, NumberReader, number_reader
 from idms_cli.records.texts import titled
 
@@ -115,10 +116,12 @@ def _number(value: Any, sample: Any = SAMPLES[0]) -> Decimal:
     """The number that a text says; `sample` is how 1234.56 is written."""
     if not isinstance(value, str):
         return number_of(value)
-    text = value.strip()
-    number = None if len(text) > _LONGEST_NUMBER else _number_reader(written(sample))(text)
+    try:
+        number = None if len(value.strip()) > _LONGEST_NUMBER else _number_reader(written(sample))(value)
+    except Unclear as unclear:
+        raise Unfit(f"'{shortened(value)}' {unclear}") from None
     if number is None:
-        raise Unfit(f"'{shortened(text)}' is not a number")
+        raise Unfit(f"'{shortened(value.strip())}' is not a number")
     return number
 
 
@@ -140,10 +143,13 @@ def _date(value: Any, to: Any, written_as: Any = None) -> str:
     form = written(to)
     if not _DATE_FORMAT.fullmatch(form):
         raise Unfit(f"'{shortened(form)}' is no way to write a date: use %Y %m %d %H %M %S %B %b")
-    text = written(value).strip()
-    moment = _date_reader(None if written_as is None else written(written_as))(text)
+    text = written(value)
+    try:
+        moment = _date_reader(None if written_as is None else written(written_as))(text)
+    except Unclear as unclear:
+        raise Unfit(f"'{shortened(text)}' {unclear}") from None
     if moment is None:
-        raise Unfit(f"'{shortened(text)}' is not a date written as {written_as or '2026-01-31'}")
+        raise Unfit(f"'{shortened(text.strip())}' is not a date written as {written_as or '2026-01-31'}")
     return limited(moment.strftime(form))
 
 

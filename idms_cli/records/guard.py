@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from idms_cli.jobs.job import GuardOptions
+from idms_cli.jobs.guard import GuardOptions
 from idms_cli.records.counts import Counts
 
 

@@ -6,12 +6,13 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from idms_cli.errors import IdmsError
+from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
@@ -50,6 +51,13 @@ REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
 REJECT_RESENT = """
 UPDATE record SET state = 'rejected', faults = ?
 WHERE state = 'planned' AND action <> 'insert' AND sent_at IS NOT NULL"""
+REOPEN = """
+UPDATE record
+SET state = CASE WHEN action = 'insert' AND match IS NOT NULL AND sent_at IS NOT NULL THEN 'sending' ELSE 'planned' END,
+    faults = NULL
+WHERE state = 'rejected' AND action <> '' AND json_extract(faults, '$[0][0]') = 'send'
+  AND json_extract(faults, '$[0][2]') IN ('site-error', 'unknown', 'server-error')
+  AND (action <> 'insert' OR match IS NOT NULL OR json_extract(faults, '$[0][2]') = 'site-error')"""
 IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
 COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
 MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -58,6 +66,10 @@ MET = "SELECT line, content FROM seen WHERE key = ?"
 FAULTS = "SELECT faults FROM record WHERE line = ?"
 WITH_REASONS = "SELECT line, faults FROM record WHERE state = ? ORDER BY line"
 PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
+WRITTEN = """
+SELECT * FROM record
+WHERE state = 'done' AND (:key IS NULL OR key = :key || ']' OR substr(key, 1, length(:key) + 1) = :key || ',')
+ORDER BY line"""
 PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
 
 
@@ -163,6 +175,15 @@ class Journal:
         with self.transaction():
             self._connection.execute(REJECT_RESENT, (_fault_text([fault]),))
 
+    def reopen(self) -> None:
+        """What was rejected because the site failed is still to be done, when it is tried again later.
+
+        No record is written twice by it: an insert that may have been stored is looked for first, and stays rejected
+        where there is nothing to look for it by; a change or removal reads its record afresh.
+        """
+        with self.transaction():
+            self._connection.execute(REOPEN)
+
     def counts(self) -> Counts:
         """Computed from the records, never from what the process believed."""
         numbers: dict[str, int] = {}
@@ -193,6 +214,12 @@ class Journal:
         """The first records that are to be written, for showing."""
         return [_entry(row) for row in self._connection.execute(PLANNED, (limit,))]
 
+    def written(self, key: Key | None = None) -> Iterator[Entry]:
+        """What was written, by line: all, or what was done to the record of this key or of one that begins with it."""
+        begins = None if key is None else encode(list(key)).removesuffix("]")
+        for row in self._connection.execute(WRITTEN, {"key": begins}):
+            yield _entry(row)
+
     def planned_updates(self) -> Iterator[Mapping[str, tuple[Value, Value]]]:
         """What each planned update changes: property -> (old, new)."""
         for row in self._connection.execute(PLANNED_UPDATES):
@@ -210,6 +237,19 @@ class Journal:
                 for each in verdicts
             ],
         )
+
+
+@contextmanager
+def open_journal(directory: Path) -> Iterator[Journal]:
+    """The journal in a run's directory, for the block. Raises `IdmsError`, with its path, for whatever SQLite meets."""
+    try:
+        with closing(Journal(directory)) as journal:
+            yield journal
+    except sqlite3.Error as error:
+        raise IdmsError(
+            f"{directory / FILE_NAME}: the journal of the run cannot be used: {error}.",
+            hint="Look at the disk, and at the rights of the state directory.",
+        ) from error
 
 
 @contextmanager

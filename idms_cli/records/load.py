@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from idms_cli.errors import InputError, Interrupted
+from idms_cli.errors import Interrupted, PlanOutdated
 from idms_cli.files import BrokenRow, Row
+from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Kind
 from idms_cli.records.apply import Applier
 from idms_cli.records.counts import Counts
@@ -19,10 +20,6 @@ from idms_cli.records.undo import UndoPlanner
 from idms_cli.records.window import Window
 
 Tell = Callable[[Mapping[str, int]], None]
-
-
-class PlanOutdated(InputError):
-    """A record that a saved plan wants to write has been changed since."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Load:
         applier = Applier(self._kind, self._rules, self._journal, settle_s=0)
         found = [verdict for verdict in applier.check(window) if verdict.faults]
         if found:
-            first = "; ".join(f"line {each.line}: {each.faults[0].message}" for each in found[:3] if each.faults)
+            first = "; ".join(f"{in_words(each.line)}: {each.faults[0].message}" for each in found[:3] if each.faults)
             raise PlanOutdated(
                 f"records are no longer as they were planned ({len(found):,}), nothing was written: {first}",
                 hint="Make a new plan.",

@@ -37,7 +37,7 @@ class Making:
         made = self._typed(value)
         if isinstance(made, Fault):
             text = str(value).lower()
-            hint = f'put it in quotes: "{text}"' if made.code == "not-text" else ""
+            hint = f'put it in quotes: "{text}"' if made.code == "no-text" else ""
             self._refuse(code, made.message.rstrip("."), hint)
             return None
         return made
@@ -69,7 +69,7 @@ class Making:
             return self._text(value)
         if self._target.type == "String" and not _is_whole(value):
             message = f"{self._target.name} is text, not {str(value).lower()}"
-            return Fault("map", self._target.name, "not-text", message)
+            return Fault("map", self._target.name, "no-text", message)
         # A number or a boolean in YAML has YAML's form, whatever the file's is.
         return converter(self._target)(str(value).lower())
 

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError
+from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
@@ -116,7 +117,7 @@ def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> En
     message = f"{len(found)} records match {_in_words(match)}: {keys}"
     if rules.on_multiple == "error":
         raise IdmsError(
-            f"line {line}: {message}",
+            f"{in_words(line)}: {message}",
             hint="Match on more fields, or let such rows be rejected with `on_multiple: skip`.",
         )
     return Entry(line, "rejected", match=match, faults=(Fault("match", ", ".join(match), "many-matches", message),))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from idms_cli.records.forms import by_form
+
 SAMPLES = ("1234.56", "1,234.56", "1.234,56", "1 234,56", "1234,56", "1'234.56")
 
 # SPACE, NO-BREAK SPACE and NARROW NO-BREAK SPACE stand for each other: what is on screen cannot tell them apart.
@@ -21,8 +23,14 @@ class NotASample(ValueError):
 def number_reader(sample: str = SAMPLES[0]) -> NumberReader:
     """Reads numbers that are written as `sample` writes 1234.56. Thousands may be grouped or not, but never wrongly.
 
-    Raises `NotASample`. No exponents, no NaN, no infinity, only the digits 0 to 9.
+    Raises `NotASample`. No exponents, no NaN, no infinity, only the digits 0 to 9. Space around a number does not
+    count. A cell that is a number in its file is one whatever the sample; for one that was mended see `by_form`.
     """
+    read = _reader(sample)
+    return read if sample == SAMPLES[0] else by_form(read, _reader(SAMPLES[0]))
+
+
+def _reader(sample: str) -> NumberReader:
     parts = _SAMPLE.fullmatch(sample)
     if parts is None or parts["thousands"] == parts["decimal"]:
         raise NotASample(sample)
@@ -30,9 +38,10 @@ def number_reader(sample: str = SAMPLES[0]) -> NumberReader:
     drop = str.maketrans(dict.fromkeys(_equivalents(parts["thousands"])) | {parts["decimal"]: "."})
 
     def read(text: str) -> Decimal | None:
-        if pattern.fullmatch(text) is None:
+        number = text.strip()
+        if pattern.fullmatch(number) is None:
             return None
-        return Decimal(text.translate(drop))
+        return Decimal(number.translate(drop))
 
     return read
 

@@ -6,8 +6,9 @@ from itertools import islice
 
 from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
+from idms_cli.files.places import in_words
 from idms_cli.records.entry import Entry, Verdict
-from idms_cli.records.faults import Fault
+from idms_cli.records.faults import Fault, read_fault
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
@@ -64,7 +65,7 @@ class Planner:
     def corrections(self) -> Iterator[Verdict]:
         """Rows that must not be written after all, since a later row contradicts them."""
         for first, second in self._replaced:
-            fault = Fault("match", ", ".join(self._rules.match), "double", f"line {second} counts in its place")
+            fault = Fault("match", ", ".join(self._rules.match), "double", f"{in_words(second)} counts in its place")
             yield Verdict(first, "skipped", faults=(fault,))
         for first, second in self._doubles.items():
             yield Verdict(first, "rejected", faults=(*self._journal.faults(first), _double(self._rules, second)))
@@ -72,7 +73,7 @@ class Planner:
     def _prepare(self, row: Row | BrokenRow) -> Entry | Wanted:
         """Everything that needs no call: reading, mapping, doubles within the file."""
         if isinstance(row, BrokenRow):
-            return _rejected(row.line, Fault("read", "", row.code, row.message))
+            return _rejected(row.line, read_fault(row))
         mapped = self._mapping.values(row.cells)
         if mapped.faults:
             return _rejected(row.line, *mapped.faults)
@@ -93,10 +94,12 @@ class Planner:
             self._replaced.append((first, line))
             return None
         if not same and self._rules.duplicates == "first":
-            fault = Fault("match", ", ".join(match), "double", f"line {first} has the same key; the first one counts")
+            fault = Fault(
+                "match", ", ".join(match), "double", f"{in_words(first)} has the same key; the first one counts"
+            )
             return Entry(line, "skipped", faults=(fault,))
         if same:
-            fault = Fault("match", ", ".join(match), "double", f"says the same as line {first}")
+            fault = Fault("match", ", ".join(match), "double", f"says the same as {in_words(first)}")
             return Entry(line, "skipped", faults=(fault,))
         self._doubles.setdefault(first, line)
         return _rejected(line, _double(self._rules, first))
@@ -127,5 +130,5 @@ def _rejected(line: int, *faults: Fault) -> Entry:
 
 
 def _double(rules: Rules, other: int) -> Fault:
-    message = f"line {other} has the same key and says something else; nobody knows which is right"
+    message = f"{in_words(other)} has the same key and says something else; nobody knows which is right"
     return Fault("match", ", ".join(rules.match), "double", message)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,11 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from idms_cli.config.foreign import harmless
-from idms_cli.errors import IdmsError, InputError
-from idms_cli.files import BrokenRow, Dialect, Row, Table
-from idms_cli.files.source import Fingerprint
+from idms_cli.errors import IdmsError
+from idms_cli.files import BrokenRow, Dialect, Row
+from idms_cli.files.places import briefly
 from idms_cli.records.faults import Fault
-from idms_cli.records.formulas import guarded, unguarded
+from idms_cli.records.formulas import guarded
 
 REASON_COLUMNS = ("_line", "_stage", "_field", "_code", "_message")
 """What every file of rejects has beside the original columns."""
@@ -21,6 +22,7 @@ REASON_COLUMNS = ("_line", "_stage", "_field", "_code", "_message")
 RAW_COLUMN = "_raw"
 """The row as it stood in the file, if it could not be read as one cell for each column."""
 
+_BETWEEN = re.compile(rb"""_line["']?(?P<mark>[^\w"'])["']?_stage""")
 _TO_MEND = "To mend it: correct the cells and empty _raw, or correct _raw."
 
 
@@ -30,13 +32,19 @@ class RejectsFile:
     UTF-8 with a byte order mark, so that Excel shows accents; mode 0600. With no reject there is no file.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], *, dialect: Dialect | None = None) -> None:
-        """`columns` and `dialect` are those of the table, after `fed_back`: the same job must be able to read it."""
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, dialect: Dialect | None = None, files: Sequence[str] = ()
+    ) -> None:
+        """`columns` and `dialect` are those of the table, after `fed_back`: the same job must be able to read it.
+
+        `files` are the names of the files that were read, where they were several.
+        """
         self.path = path
         self.count = 0
         self._part = path.with_name(path.name + ".part")
         self._columns = tuple(columns)
         self._dialect = dialect or Dialect()
+        self._files = files
         self._stream: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -56,7 +64,8 @@ class RejectsFile:
         raw = row.raw if isinstance(row, BrokenRow) else ""
         cells = _fitted(row.cells, len(self._columns))
         with _said_clearly(self.path):
-            self._write([*cells, *_reasons(row.line, faults, mendable=bool(raw)), raw])
+            place = briefly(row.line, self._files)
+            self._write([*cells, place, *_reasons(faults, mendable=bool(raw)), raw])
         self.count += 1
 
     def _write(self, cells: Sequence[str]) -> None:
@@ -84,76 +93,12 @@ class RejectsFile:
             self._part.unlink(missing_ok=True)
 
 
-def fed_back(table: Table) -> Table:
-    """The table as it was before its rows were rejected, when it is a file of rejects; else the table itself.
-
-    Raises `InputError` when some of `REASON_COLUMNS` are there and others not: it cannot be told what the file is.
-    """
-    there = [name for name in REASON_COLUMNS if name in table.columns]
-    if not there:
-        return table
-    missing = [name for name in REASON_COLUMNS if name not in table.columns]
-    if missing:
-        raise InputError(
-            f"The file has {', '.join(there)} as a file of rejects has, but not {', '.join(missing)}.",
-            hint=f"Leave all of {', '.join(REASON_COLUMNS)} in a file of rejects; in any other file, rename them.",
-        )
-    return _FedBack(table)
-
-
-class _FedBack:
-    """A file of rejects as the `Table` it was made from."""
-
-    def __init__(self, table: Table) -> None:
-        added = (*REASON_COLUMNS, RAW_COLUMN)
-        self._table = table
-        self._original = tuple(index for index, name in enumerate(table.columns) if name not in added)
-        self._raw = table.columns.index(RAW_COLUMN) if RAW_COLUMN in table.columns else None
-        self.columns = tuple(unguarded(table.columns[index]) for index in self._original)
-
-    @property
-    def dialect(self) -> Dialect:
-        return self._table.dialect
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        return self._table.fingerprint
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return (*self._table.notes, "This is a file of rejected rows: its columns of reasons were left out.")
-
-    @property
-    def blank_lines(self) -> int:
-        return self._table.blank_lines
-
-    def rows(self) -> Iterator[Row | BrokenRow]:
-        for row in self._table.rows():
-            if isinstance(row, BrokenRow):
-                yield row
-            elif self._raw is not None and row.cells[self._raw].strip():
-                yield self._from_raw(row.line, unguarded(row.cells[self._raw]))
-            else:
-                yield Row(row.line, tuple(unguarded(row.cells[index]) for index in self._original))
-
-    def _from_raw(self, line: int, raw: str) -> Row | BrokenRow:
-        """Always one row, since rows are known by their lines."""
-        found = list(self.reread(raw, width=len(self.columns), line=line))
-        if len(found) == 1:
-            return found[0]
-        message = f"The text in {RAW_COLUMN} is {len(found)} rows; put each on a line of the file, in the columns."
-        return BrokenRow(line, (), "several-rows", message, raw)
-
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        return self._table.reread(raw, width=width, line=line)
-
-
-def _reasons(line: int, faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
+def _reasons(faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
     messages = [fault.message for fault in faults] + ([_TO_MEND] if mendable else [])
     stages = dict.fromkeys(fault.stage for fault in faults)
     fields = dict.fromkeys(fault.field for fault in faults if fault.field)
     codes = dict.fromkeys(fault.code for fault in faults)
-    return str(line), "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
+    return "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from idms_cli.errors import InputError
+from idms_cli.errors import IdmsError, InputError
 from idms_cli.records.journal import FILE_NAME, Journal
 
 ABOUT = "about"
@@ -26,16 +26,23 @@ class About:
 
 
 def save_plan(directory: Path, about: About, path: Path) -> None:
-    """Write the journal of a dry run as a plan. Raises `InputError` when the file is there already."""
+    """Write the journal of a dry run as a plan.
+
+    Raises `InputError` when the file is there already, and `IdmsError` when it cannot be written.
+    """
     if path.exists():
         raise InputError(f"{path} is there already", hint="A plan is never overwritten: choose another name.")
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
-    with closing(sqlite3.connect(directory / FILE_NAME)) as journal, closing(sqlite3.connect(beside)) as plan:
-        journal.backup(plan)
-        plan.execute("PRAGMA journal_mode=DELETE")
-        plan.execute("INSERT INTO note VALUES (?, ?)", (ABOUT, json.dumps(asdict(about))))
-        plan.commit()
+    try:
+        with closing(sqlite3.connect(directory / FILE_NAME)) as journal, closing(sqlite3.connect(beside)) as plan:
+            journal.backup(plan)
+            plan.execute("PRAGMA journal_mode=DELETE")
+            plan.execute("INSERT INTO note VALUES (?, ?)", (ABOUT, json.dumps(asdict(about))))
+            plan.commit()
+    except sqlite3.Error as error:
+        hint = "Look at the disk, and at the rights of the folder."
+        raise IdmsError(f"{path}: the plan cannot be written: {error}", hint=hint) from error
     beside.chmod(0o600)
     beside.replace(path)
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from idms_cli.codes import Code
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.imis.properties import Value
 from idms_cli.records.conversions import Converter
 from idms_cli.records.faults import Fault
+from idms_cli.records.forms import stripped as stripped_text
 from idms_cli.records.texts import items
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def cell(index: int, make: Maker, blank: Reading, *, strip: bool) -> Step:
     """The value of the cell at `index`."""
 
     def stripped(cells: Cells) -> Reading:
-        text = cells[index].strip()
+        text = stripped_text(cells[index])
         return make(text) if text else blank
 
     def as_it_is(cells: Cells) -> Reading:
@@ -73,7 +75,7 @@ def template(text: Text, make: Maker, blank: Reading, *, strip: bool) -> Step:
     return step
 
 
-def expression(name: str, code: str, found: "Expression", indexes: Mapping[str, int], *, strip: bool) -> Text:
+def expression(name: str, code: Code, found: "Expression", indexes: Mapping[str, int], *, strip: bool) -> Text:
     """What an expression makes of the row; where it fails, a fault of the property `name` with this code."""
     from idms_cli.records.filters import Unfit  # noqa: PLC0415 - jinja2 only where it is used
 

@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from idms_cli.records.filters import FILTERS, LIMIT, Unfit, joined, number_of, written
+from idms_cli.records.forms import stripped
 from idms_cli.records.language import WORDS, NotATemplate, check, column_of, columns
 
 LONGEST = 4_000
@@ -43,7 +44,7 @@ class Expression:
         render, context_of = template.root_render_func, template.new_context
 
         def evaluate(cells: Cells) -> str:
-            row = {name: cells[index].strip() if strip else cells[index] for name, index in places}
+            row = {name: stripped(cells[index]) if strip else cells[index] for name, index in places}
             try:
                 return _collected(render(context_of(row, shared=True)))
             except Unfit:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from idms_cli.codes import Code
 from idms_cli.errors import RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Kind, Record
 from idms_cli.imis.properties import Value
@@ -94,5 +95,5 @@ def _faults(record: Record, names: Iterable[str]) -> tuple[Fault, ...]:
     )
 
 
-def _left(done: Entry, code: str, message: str) -> Entry:
+def _left(done: Entry, code: Code, message: str) -> Entry:
     return Entry(done.line, "skipped", key=done.key, faults=(Fault("plan", "", code, message),))

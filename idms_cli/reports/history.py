@@ -12,9 +12,7 @@ from idms_cli.reports.wording import Clock, duration, in_minutes, late, result
 
 def history_page(store: Store, clock: Clock, wanted: Wanted) -> Page:
     """Runs and skipped slots, newest first."""
-    items: list[Run | Slot | Incident] = []
-    if wanted.status not in ("skipped", "silent"):
-        items += store.runs.history(wanted)
+    items: list[Run | Slot | Incident] = [*store.runs.history(wanted)]
     if wanted.status in (None, "skipped"):
         items += store.slots.skipped(wanted)
     if wanted.job is None and wanted.status in (None, "silent"):
@@ -57,9 +55,14 @@ def _moment(item: Run | Slot | Incident) -> tuple[float, int]:
 
 
 def _run_row(run: Run, clock: Clock) -> tuple[str, ...]:
-    kind = "dry run" if run.dry_run else "by hand" if run.by_hand else ""
-    told = "; ".join(filter(None, (kind, late(run).removeprefix(", "), result(run))))
+    kind = "test" if run.intent == "test" else "dry run" if run.dry_run else "by hand" if run.by_hand else ""
+    told = "; ".join(filter(None, (kind, _file(run), late(run).removeprefix(", "), result(run))))
     return str(run.id), run.job, clock.moment(run.due or run.created_at), run.status, duration(run.duration_s), told
+
+
+def _file(run: Run) -> str:
+    """Which of several files it read."""
+    return str(run.source[0]["name"]) if run.batch is not None and run.source else ""
 
 
 def _slot_row(slot: Slot, clock: Clock) -> tuple[str, ...]:

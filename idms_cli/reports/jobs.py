@@ -1,12 +1,14 @@
 """The jobs: what they will do and when; and what is wrong with those that are wrong."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from idms_cli.config.problems import format_problem
 from idms_cli.dispatch.reading import Checked
 from idms_cli.jobs.job import Job
+from idms_cli.jobs.meetings import Forecast
+from idms_cli.reports.meetings import meeting_lines, meetings_data
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import NO_JOBS
 from idms_cli.reports.wording import Clock, some
@@ -14,8 +16,22 @@ from idms_cli.reports.wording import Clock, some
 NEXT = 3
 
 
-def check_page(checked: Sequence[Checked], clock: Clock) -> Page:
-    """For each job all its problems, or what it will do and its next due times."""
+@dataclass(frozen=True)
+class Known:
+    """What the history knows of the jobs that are checked."""
+
+    tested: Collection[tuple[str, str]] = ()
+    """Job and digest of each definition that has passed its test."""
+    usual_s: Mapping[str, float] = field(default_factory=dict)
+    """How long a job's runs usually take."""
+    meetings: Forecast = field(default_factory=Forecast)
+
+    def has_passed(self, job: Job) -> bool:
+        return (job.name, job.digest) in self.tested
+
+
+def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
+    """For each job all its problems, or what it will do and its next due times; then whom it will meet."""
     parts: list[Line | Table] = []
     for each in checked:
         if each.problems:
@@ -24,16 +40,19 @@ def check_page(checked: Sequence[Checked], clock: Clock) -> Page:
             parts.append(Line(f"{each.name}: ok", "green"))
             parts.append(Line(f"    {each.work.describe()}"))
             parts += [Line(f"    {line}") for line in _when(each.job, clock)]
+            if not known.has_passed(each.job):
+                parts.append(Line(f"    {_untested(each.job)}", "yellow"))
+    parts += meeting_lines(known.meetings, clock, guessed={each.name for each in checked} - known.usual_s.keys())
     broken = sum(bool(each.problems) for each in checked)
     parts.append(Line(_total(len(checked), broken), "bold red" if broken else "bold"))
-    data = [_data(each, clock.now) for each in checked]
-    return Page({"jobs": data, "broken": broken}, parts)
+    data = [{**_data(each, clock.now), "tested": each.job and known.has_passed(each.job)} for each in checked]
+    return Page({"jobs": data, "broken": broken, **meetings_data(known.meetings)}, parts)
 
 
-def jobs_page(checked: Sequence[Checked], clock: Clock) -> Page:
-    """A line for each job."""
+def jobs_page(checked: Sequence[Checked], clock: Clock, disabled: Collection[str]) -> Page:
+    """A line for each job; `disabled` are those that were disabled other than by their file."""
     rows = [
-        (each.name, each.job.module, _state(each.job), _schedule(each.job), each.job.description)
+        (each.name, each.job.module, _state(each.job, disabled), _schedule(each.job), each.job.description)
         if each.job
         else (each.name, "-", "broken", "-", f"{some(len(each.problems), 'problem')}; see idms check {each.name}")
         for each in checked
@@ -65,8 +84,13 @@ def _when(job: Job, clock: Clock) -> list[str]:
     return [job.schedule.describe(), f"next: {times or 'never again'}"]
 
 
-def _state(job: Job) -> str:
-    return "ok" if job.enabled else "disabled"
+def _untested(job: Job) -> str:
+    then = ", and it does not run on its own before it has passed" if job.require_test else ""
+    return f"untested as it is now: idms test {job.name}{then}"
+
+
+def _state(job: Job, disabled: Collection[str]) -> str:
+    return "ok" if job.enabled and job.name not in disabled else "disabled"
 
 
 def _schedule(job: Job) -> str:

@@ -1,7 +1,6 @@
 """What a command has to say, as data and as parts of a page; printed with rich on a terminal, plainly elsewhere."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,20 +42,17 @@ class Page:
 
 
 def show(page: Page, *, as_json: bool = False, file: TextIO | None = None) -> None:
-    """Print a page to stdout (or `file`). A reader who leaves early (`idms history | head`) is no error."""
+    """Print a page to stdout (or `file`)."""
     out = file or sys.stdout
-    try:
-        if as_json:
-            out.write(json.dumps({"version": JSON_VERSION, **page.data}, indent=2, default=str) + "\n")
-        elif out.isatty():
-            from idms_cli.reports.terminal import show_parts  # noqa: PLC0415 - rich is for where somebody looks
+    if as_json:
+        out.write(json.dumps({"version": JSON_VERSION, **page.data}, indent=2, default=str) + "\n")
+    elif out.isatty():
+        from idms_cli.reports.terminal import show_parts  # noqa: PLC0415 - rich is for where somebody looks
 
-            show_parts(page.parts, out)
-        else:
-            out.writelines(map(_plain, page.parts))
-        out.flush()
-    except BrokenPipeError:  # what is left in the buffer must not be tried again when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        show_parts(page.parts, out)
+    else:
+        out.writelines(map(_plain, page.parts))
+    out.flush()
 
 
 def _plain(part: Line | Table) -> str:

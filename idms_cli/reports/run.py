@@ -2,32 +2,33 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from idms_cli.files.places import briefly, in_words
 from idms_cli.history.rows import Run
-from idms_cli.imis.properties import Value
-from idms_cli.records.conversions import show as show_value
-from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.records.journal import FILE_NAME, Journal, open_journal
+from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
 from idms_cli.reports.wording import Clock, counts, duration, late, some
 
+LOG = "log.txt"
 LOG_LINES = 15
 CHANGES_SHOWN = 20
+FILES_SHOWN = 10
 MOST_COUNTED = 1000
 """Different changes of one property that are counted: memory stays small however many there are."""
-STYLES = {"completed": "bold green", "partial": "bold yellow", "failed": "bold red"}
+STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow", "failed": "bold red"}
 
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
     """Everything that a person wants to know of one run."""
     pages = [Page(run_data(run), [*_head(run, clock)]), *_journal_pages(run, directory, changes)]
     if log:
-        pages.append(_log_page(directory / "log.txt"))
+        pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
     for page in pages:
         data |= page.data
@@ -37,7 +38,7 @@ def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_
 def summary(run: Run) -> str:
     """One sentence about how a run ended."""
     numbers = counts(run.counts, dry_run=run.dry_run)
-    kind = "dry run" if run.dry_run else "run"
+    kind = "test" if run.intent == "test" else "dry run" if run.dry_run else "run"
     return f"{kind} {run.id} of {run.job}: " + "; ".join(filter(None, (run.status, run.reason, numbers)))
 
 
@@ -57,18 +58,43 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "created", f"{clock.exact(run.created_at)} ({slot})"
     if run.duration_s is not None:
         yield "took", duration(run.duration_s)
+    yield from _files(run, clock)
     if run.attempt > 1:
-        yield "attempts", f"{run.attempt}: its process died, and it was resumed"
+        yield "attempts", f"{run.attempt}: {_why_again(run)}"
+    if run.not_before:
+        yield "goes on", f"{clock.exact(run.not_before)} (idms resume {run.id}: now)"
     if "calls" in run.counts:
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
         least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
 
+def _why_again(run: Run) -> str:
+    retried = f"tried again {some(run.retried, 'time')}" if run.retried else ""
+    died = "its process died, and it was resumed" if run.attempt - run.retried > 1 else ""
+    return "; ".join(filter(None, (retried, died)))
+
+
+def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
+    for number, file in enumerate(run.source[:FILES_SHOWN], start=1):
+        name = "file" if len(run.source) == 1 else f"file {number}"
+        modified = f", from {clock.moment(datetime.fromisoformat(file['modified']))}" if file.get("modified") else ""
+        size = f" ({file['size']:,} bytes{modified})" if file.get("sha256") else ""
+        yield name, f"{file['address']}{size}"
+        if file.get("archive"):
+            yield "archived as", "not yet" if file["archive"] == "due" else str(file["archive"])
+    if len(run.source) > FILES_SHOWN:
+        yield "", f"and {len(run.source) - FILES_SHOWN:,} more files"
+    if run.to_follow:
+        yield "then", ", ".join(run.to_follow[:FILES_SHOWN]) + (", ..." if len(run.to_follow) > FILES_SHOWN else "")
+    if run.batch is not None and run.batch != run.id:
+        yield "began with", f"run {run.batch}"
+
+
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
     if not (directory / FILE_NAME).exists():
         return
-    with closing(Journal(directory)) as journal:
+    with open_journal(directory) as journal:
         if not journal.is_planned:
             return
         yield _reasons_page("reject", "rejected", journal.rejected())
@@ -96,7 +122,7 @@ def _reasons(told: Iterable[tuple[int, tuple[Fault, ...]]]) -> list[tuple[str, s
         for code in {fault.code for fault in faults}:
             rows[code] += 1
         for fault in faults:
-            example.setdefault(fault.code, f"line {line}: {fault.message}")
+            example.setdefault(fault.code, f"{in_words(line)}: {fault.message}")
     return [(code, example[code], number) for code, number in rows.most_common()]
 
 
@@ -118,7 +144,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     if planned.get("update", 0) > 1:
         by_often = [(name, f"{number:,}", often) for name, number, often in grouped]
         parts += [Line(""), Table(("property", "records", "most often"), by_often, frozenset({"records"})), Line("")]
-    rows = [row for entry in entries for row in _change_rows(entry)]
+    rows = [row for entry in entries for row in change_rows(entry, briefly(entry.line))]
     if rows:
         parts.append(Table(("line", "action", "record", "property", "change"), rows, frozenset({"line"})))
     total = sum(planned.values())
@@ -127,7 +153,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     data = {
         "planned": planned,
         "by_property": {name: number for name, number, _ in grouped},
-        "changes": [_entry_data(entry) for entry in entries],
+        "changes": [entry_data(entry) for entry in entries],
     }
     return Page(data, parts)
 
@@ -140,7 +166,7 @@ def _grouped(journal: Journal) -> list[tuple[str, int, str]]:
         for name, (old, new) in update.items():
             records[name] += 1
             seen = changes.setdefault(name, Counter())
-            change = (_shown(old), _shown(new))
+            change = (shown(old), shown(new))
             if change in seen or len(seen) < MOST_COUNTED:
                 seen[change] += 1
     return [(name, number, _most_often(changes[name])) for name, number in records.most_common()]
@@ -149,24 +175,6 @@ def _grouped(journal: Journal) -> list[tuple[str, int, str]]:
 def _most_often(changes: Counter[tuple[str, str]]) -> str:
     ((old, new), times), *_ = changes.most_common(1)
     return f"{old} -> {new}" + (f" ({times:,} times)" if times > 1 else "")
-
-
-def _change_rows(entry: Entry) -> Iterator[tuple[str, ...]]:
-    record = "|".join(entry.key) if entry.key else "new"
-    first: tuple[str, ...] = (str(entry.line), entry.action, record)
-    for name, (old, new) in entry.changes.items():
-        change = _shown(new) if entry.action == "insert" else f"{_shown(old)} -> {_shown(new)}"
-        yield (*first, name, change)
-        first = ("", "", "")
-
-
-def _shown(value: Value) -> str:
-    return show_value(value) or "(blank)"
-
-
-def _entry_data(entry: Entry) -> dict[str, object]:
-    changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
-    return {"line": entry.line, "action": entry.action, "key": entry.key, "changes": changes}
 
 
 def _log_page(path: Path) -> Page:

@@ -24,6 +24,7 @@ COLOURS = {
     "silent": "yellow",
     "disabled": "dim",
     "paused": "dim",
+    "untested": "yellow",
     "interrupted": "magenta",
     "cancelled": "magenta",
     "failed": "red",

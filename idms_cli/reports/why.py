@@ -61,6 +61,8 @@ def _ran(facts: Facts, run: Run, clock: Clock) -> str:
         return f"{facts.job} is to run for {when}{late(run)}: run {run.id} is pending{_because(run)}.{silence}"
     if run.is_open:
         return f"{facts.job} runs for {when}{late(run)}: run {run.id} is {run.status}{_because(run)}.{silence}"
+    if run.status == "skipped":
+        return f"{facts.job} did not run for {when}: run {run.id} was skipped{_because(run)}.{silence}"
     took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
     told = "; ".join(filter(None, (f"run {run.id}, {run.status}{took}", result(run))))
     return f"{facts.job} ran for {when}{late(run)}: {told.removesuffix('.')}.{silence}"
@@ -77,6 +79,7 @@ def _skipped(facts: Facts, slot: Slot, clock: Clock) -> str:
 PHRASES: dict[str, Callable[[str], str]] = {
     "overlap": lambda more: more.replace(" is still ", " was still "),
     "paused": lambda more: f"it was paused, {more}",
+    "untested": lambda more: f"it had not passed its test, {more}",
     "disabled": lambda more: f"it was switched off, {more}",
     "broken": lambda more: f"its file was broken, {more}",
     "missed": lambda more: f"it was missed, {more}",
@@ -114,6 +117,8 @@ def _against(facts: Facts, occurrence: Occurrence) -> str:
         return f"its file is broken, {_problem(facts.row)}"
     if facts.row and not facts.row.enabled:
         return "the job file says enabled: false"
+    if facts.row and facts.row.disabled:
+        return f"it is {facts.row.disabled}"
     if facts.pause and facts.pause.covers(occurrence.acts_at):
         return f"it is {facts.pause.reason}"
     return occurrence.skip
@@ -153,22 +158,30 @@ def _next(facts: Facts, clock: Clock) -> str:
     paused = f", after the pause, {facts.pause.reason.removeprefix('paused: ')}" if facts.pause else ""
     silent = facts.last_tick is None or (facts.now - facts.last_tick).total_seconds() > SILENT_AFTER_S
     called = ", if somebody calls run-due again" if silent else ""
-    return f"Next: {clock.moment(facts.upcoming.acts_at)}{paused}{called}."
+    tested = f", if `idms test {facts.job}` passes before" if facts.is_untested else ""
+    return f"Next: {clock.moment(facts.upcoming.acts_at)}{paused}{tested}{called}."
 
 
 def _never(facts: Facts) -> str:
     """What has to be done by somebody before the job runs on its own; empty where nothing has."""
-    row, job = facts.row, facts.job
+    return _never_by_its_file(facts.row, facts.job) or _never_by_somebody(facts)
+
+
+def _never_by_its_file(row: JobRow | None, job: str) -> str:
     if row is None:
         return "It will not run: its file is gone."
     if row.problems:
         return f"It will not run before its file is mended: {_problem(row)}."
     if not row.schedule:
         return f"It runs when somebody calls `idms run {job}`."
-    if not row.enabled:
-        return "It will not run on its own: the job file says enabled: false."
+    return "" if row.enabled else "It will not run on its own: the job file says enabled: false."
+
+
+def _never_by_somebody(facts: Facts) -> str:
+    if facts.row and facts.row.disabled:
+        return f"It will not run before somebody calls `idms enable {facts.job}`; it is {facts.row.disabled}."
     if facts.pause and facts.pause.until is None:
-        return f"It will not run before somebody calls `idms resume {job}`; it is {facts.pause.reason}."
+        return f"It will not run before somebody calls `idms resume {facts.job}`; it is {facts.pause.reason}."
     return ""
 
 

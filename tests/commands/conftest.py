@@ -107,7 +107,7 @@ class Past:
         return run_id
 
     def wait(self, run_id: int, reason: str) -> None:
-        self._store.runs.wait(run_id, reason)
+        self._store.queue.wait({run_id: reason})
 
     def tick(self, seconds_ago: float) -> None:
         self._store.ticks.record(time.time() - seconds_ago)

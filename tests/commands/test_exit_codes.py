@@ -1,6 +1,8 @@
 """What the exit code of `idms run` says, and what a person reads beside it: with real processes and a real site."""
 
+import os
 import socket
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +31,7 @@ def _all_rejected(place: Place) -> str:
 
 
 def _no_file(place: Place) -> str:
-    return f"run 1 of scores: failed; {place.directory}/scores.csv: there is no such file."
+    return f"run 1 of scores: failed; missing: {place.directory}/scores.csv: there is no such file."
 
 
 def _login_refused(place: Place) -> str:
@@ -60,7 +62,7 @@ def _out_of_reach(place: Place) -> str:
         (_nothing_to_read, 0),
         (_partial, 1),
         (_all_rejected, 1),
-        (_no_file, 2),
+        (_no_file, 5),
         (_no_password, 2),
         (_login_refused, 4),
         (_out_of_reach, 5),
@@ -76,3 +78,34 @@ def test_the_exit_code_of_a_run_tells_its_result(place: Place, prepare: Callable
     (run,) = place.runs()
     assert run.exit_code in (code, None if code == 0 else code)
     assert place.idms("show", "1").stdout.startswith(first_line)
+
+
+@pytest.mark.parametrize("prepare", [_completed, _partial])
+@pytest.mark.parametrize("streams", [("stdout",), ("stdout", "stderr")], ids=["stdout", "both"])
+def test_nobody_who_reads_it_changes_neither_the_run_nor_its_code(
+    place: Place, prepare: Callable[[Place], str], streams: tuple[str, ...]
+) -> None:
+    place.job("scores")
+    prepare(place)
+    reader, writer = os.pipe()
+    os.close(reader)
+    told = subprocess.run(
+        place.command("run", "scores"), env=place.environment, check=False, timeout=90, **dict.fromkeys(streams, writer)
+    )
+    os.close(writer)
+    (run,) = place.runs()
+    assert (told.returncode, run.status) == ((0, "completed") if prepare is _completed else (1, "partial"))
+
+
+def test_a_journal_that_cannot_be_read_is_told_as_that_and_not_as_the_history(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    journal = place.state / "runs/1/journal.db"
+    journal.write_bytes(b"x" * 4096)
+    told = place.idms("show", "1")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == (
+        f"idms: {journal}: the journal of the run cannot be used: file is not a database.\n"
+        "hint: Look at the disk, and at the rights of the state directory.\n"
+    )

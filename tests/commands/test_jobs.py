@@ -26,13 +26,16 @@ def test_jobs_are_listed_by_name(desk: Desk) -> None:
 def test_the_fields_of_a_job_are_the_same_whether_it_is_broken_or_not(desk: Desk) -> None:
     desk.job("yearly", GOOD + "schedule: {at: 2999-06-01 18:30}\n")
     desk.job("broken", "module: import\n")
-    for command in ("check", "jobs"):
+    for command, more, fields in (
+        ("check", {"broken", "meetings", "more_meetings"}, {"tested"}),
+        ("jobs", set(), set()),
+    ):
         told = json.loads(desk.idms(command, "--json").out)
-        assert told.keys() - {"broken"} == {"version", "jobs"}
+        assert told.keys() == {"version", "jobs"} | more
         assert told["version"] == 1
         assert told.get("broken", 1) == 1
         broken, good, yearly = told["jobs"]
-        assert broken.keys() == good.keys() == yearly.keys() == FIELDS
+        assert broken.keys() == good.keys() == yearly.keys() == FIELDS | fields
         assert [problem.keys() for problem in broken["problems"]] == [PROBLEM_FIELDS]
         assert broken["problems"][0]["message"] == "the key 'with' is missing"
         assert (broken["module"], broken["next"]) == (None, [])

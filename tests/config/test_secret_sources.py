@@ -198,7 +198,7 @@ def test_a_secret_that_was_fetched_is_masked_in_every_text(tmp_path: Path) -> No
         ("{credential: ../hunter2}", "this is not the name of a credential"),
         ("{credential: .hunter2}", "this is not the name of a credential"),
         ("{command: pass show hunter2}", "a list is wanted here"),
-        ("{command: []}", "at least 1 must be written here"),
+        ("{command: []}", "this must not be empty"),
         ("{command: [hunter2, 5]}", "text is wanted here"),
         ("{file: 5}", "a path is wanted here"),
     ],

@@ -114,12 +114,17 @@ channels: {}
         (7, 78, "the number must be at most 64", ""),
         (7, 93, "the number must be at least 1", ""),
         (8, 24, "there is no connection 'liev'", "did you mean 'live'?"),
-        (8, 30, "the key 'notify' is not known here", "known here: connection, timeout, grace"),
+        (
+            8,
+            30,
+            "the key 'notify' is not known here",
+            "known here: connection, timeout, grace, require_test, wait, retry, disable_after",
+        ),
         (
             9,
             1,
             "the key 'channels' is not known here",
-            "known here: timezone, jobs, state, connections, defaults, max_parallel, naming",
+            "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, naming",
         ),
     ]
 

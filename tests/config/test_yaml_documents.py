@@ -120,7 +120,7 @@ def test_a_problem_is_placed_at_the_value_the_key_or_the_deepest_known_place() -
             id="double-keys",
         ),
         pytest.param(
-            "a: &x 1\nb: *x\nc: !!python/object:os.system x\nd: !own y\n<<: {e: 1}\n",
+            "a: &x 1\nb: *y\nc: !!python/object:os.system x\nd: !own y\n<<: {e: 1}\n",
             [
                 (1, 4, "an anchor ('&') is not allowed here"),
                 (2, 4, "an alias ('*') is not allowed here"),
@@ -167,6 +167,12 @@ def test_a_problem_is_placed_at_the_value_the_key_or_the_deepest_known_place() -
         pytest.param("a: 1\nb: \x00\n", [(2, 4, "a control character (U+0000) stands in the text")], id="nul"),
         pytest.param(b"a: 1\r\nname: Zo\xeb\r\n", [(2, 9, "the byte 0xEB is not UTF-8")], id="latin-1"),
         pytest.param("a: 1\n".encode("utf-16"), [(1, 1, "the file is UTF-16 text, not UTF-8")], id="utf-16"),
+        pytest.param(
+            b"\0a: 1\nb: 2\n", [(1, 1, "a control character (U+0000) stands in the text")], id="stray-nul-first"
+        ),
+        pytest.param(
+            b"a\0: 1\nb: 2\n", [(1, 2, "a control character (U+0000) stands in the text")], id="stray-nul-second"
+        ),
         pytest.param("a: 1\n".encode("utf-16-be"), [(1, 1, "the file is UTF-16 text, not UTF-8")], id="utf-16-no-mark"),
         pytest.param(
             "a: 1\na: 2\nb: [\n",

@@ -88,7 +88,7 @@ class Bench:
         self._snapshot = place.directory / "snapshot"
         self._log = place.directory / "strace.log"
         place.settled()
-        shutil.copytree(place.state, self._snapshot)
+        shutil.copytree(place.state, self._snapshot, ignore=shutil.ignore_patterns("control"))  # a pipe
         self._scores = deepcopy(site.tables["ABC_Scores"])
         self._paths: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
 TICK = Target(("run-due", "--at", f"{NIGHT}+00:00"), NIGHT, slot=NIGHT)
 FAMILY = Target(("run-due", "--at", f"{NIGHT}+00:00", "--wait"), NIGHT, slot=NIGHT, follow=True)
 COMMAND = Target(("run", JOB), EVENING)
-WORKER = Target(("run", JOB), EVENING, files="journal|source|progress|outcome|rejects|log.txt", follow=True)
+WORKER = Target(("run", JOB), EVENING, files="journal|source|taken|progress|outcome|rejects|log.txt", follow=True)
 NETWORK = Target(("run", JOB), EVENING, files="", follow=True)
 RESUME = Target(("resume", "1"), EVENING, follow=True)
 
@@ -85,6 +85,9 @@ def test_the_harness_catches_a_journal_that_does_not_say_what_it_is_about_to_sen
 
 
 LATE_CLAIM = """
+from contextlib import nullcontext
+
+from idms_cli.history.database import Database
 from idms_cli.history.runs import CLAIM, Runs
 
 TAKEN = "SELECT 1 FROM slot WHERE job = ? AND due = ?"
@@ -101,6 +104,7 @@ def claim(self, new, now, *, reason=""):
 
 
 Runs.claim = claim
+Database.together = lambda self: nullcontext()
 """
 
 NO_INTENT = """

@@ -176,7 +176,7 @@ def test_two_jobs_that_write_the_same_data_run_one_after_the_other(place: Place,
     place.at(EVENING)
     place.at(NIGHT)
     waiting = until(lambda: next((run for run in place.runs() if run.status == "pending"), None))
-    assert waiting.reason.startswith("waits for imis:test/abc_scores, held by run 1 of first since ")
+    assert waiting.reason.startswith("waits for abc_scores on test, held by run 1 of first since ")
     place.settled()
     first, second = place.runs()
     assert (first.status, second.status) == ("completed", "completed")
@@ -230,8 +230,8 @@ def test_wait_stays_until_its_runs_have_ended_and_tells_failure(place: Place) ->
     told = place.at(NIGHT, "--wait")
     assert told.returncode == 1
     (run,) = place.runs()
-    assert (run.status, run.exit_code) == ("failed", 2)
-    assert run.reason == f"{place.directory}/scores.csv: there is no such file."
+    assert (run.status, run.exit_code) == ("failed", 5)
+    assert run.reason == f"missing: {place.directory}/scores.csv: there is no such file."
 
 
 def test_a_time_that_is_none_is_refused(place: Place) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Row, format_of, open_table
 from idms_cli.files.options import FileOptions
-from idms_cli.files.source import fingerprint
+from idms_cli.files.source import open_source
 
 Read = tuple[tuple[str, ...], list[Row | BrokenRow], tuple[str, ...]]
 
@@ -214,7 +214,8 @@ def test_the_fingerprint_is_that_of_the_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, "a\n1\n")
 
     with open_table(path, FileOptions()) as table:
-        assert table.fingerprint == fingerprint(path)
+        with open_source(path) as source:
+            assert table.fingerprint == source.fingerprint
         assert table.fingerprint.size == 4
         assert table.fingerprint.sha256 == "309b0e45a73d3fc5325e2b6ed0a01ef8b9cde6b05a5633c1f893f970d52bfddc"
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from idms_cli.config.problems import BadValue
 from idms_cli.errors import InputError
-from idms_cli.files import FORMATS, format_of, open_table, rejects_format
+from idms_cli.files import format_of, open_table
 from idms_cli.files.options import FileOptions
 from tests.files.reading import refusal, written
 
@@ -40,11 +40,6 @@ def test_an_ending_that_tells_nothing_says_what_to_do(name: str, message: str) -
         format_of(Path(name))
     assert str(caught.value) == message
     assert "format:" in caught.value.hint
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_rejects_are_written_as_delimited_text(name: str) -> None:
-    assert rejects_format(name) == ("tsv" if name == "tsv" else "csv")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from idms_cli.files import Row, open_table, packing
 from idms_cli.files.options import FileOptions
-from idms_cli.files.source import fingerprint
+from idms_cli.files.source import open_source
 from tests.files.reading import read, refusal, written
 
 CSV = "id,name\n1,Zoë\n2,Bob\n".encode()
@@ -69,8 +69,8 @@ def test_every_format_is_read_plain_and_packed(
     found = read(path, **options)
     assert found.cells == [("1", "Zoë"), ("2", "Bob")]
     assert found.notes == ()
-    with open_table(path, FileOptions(**options)) as table:
-        assert table.fingerprint == fingerprint(path)
+    with open_table(path, FileOptions(**options)) as table, open_source(path) as source:
+        assert table.fingerprint == source.fingerprint
 
 
 @pytest.mark.parametrize(("name", "content", "options"), EVERY_FORMAT)
@@ -124,7 +124,7 @@ WRONG_SUM[-6] ^= 1
         pytest.param("m.csv.gz", bytes(WRONG_SUM), "this gzip file is damaged: CRC check failed", id="gzip wrong"),
         pytest.param("m.csv.zip", CSV, "this is no zip file, or not the whole of one.", id="not zip"),
         pytest.param("m.csv.zip", zipped(("m", LONG))[:-200], "this is no zip file, or not the whole of", id="zip cut"),
-        pytest.param("m.csv.zip", zipped(), "there are no file in this zip file", id="no member"),
+        pytest.param("m.csv.zip", zipped(), "there is no file in this zip file", id="no member"),
         pytest.param(
             "m.csv.zip", zipped(("a", CSV), ("b", CSV)), "there are 2 files in this zip file", id="two members"
         ),

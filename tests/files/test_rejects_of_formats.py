@@ -7,10 +7,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from idms_cli.files import BrokenRow, Row, open_table, rejects_format
+from idms_cli.files import BrokenRow, Row, open_table
 from idms_cli.files.options import FileOptions
 from idms_cli.records.faults import read_fault
-from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.mended import fed_back
+from idms_cli.records.rejects import RejectsFile
 from tests.files.reading import written
 
 FORMATS = [
@@ -46,7 +47,7 @@ def test_what_nobody_mended_is_broken_again_and_keeps_its_text(
     tmp_path: Path, name: str, content: bytes, options: dict[str, Any]
 ) -> None:
     path, broken = rejected(written(tmp_path, name, content), options)
-    again = read_back(path, rejects_format("jsonl"))
+    again = read_back(path, "csv")
     assert len(again) == len(broken) > 0
     for before, after in zip(broken, again, strict=True):
         assert isinstance(before, BrokenRow)

@@ -85,6 +85,22 @@ def test_the_job_may_know_the_encoding_better(tmp_path: Path) -> None:
     assert refusal(path, record="r").startswith("1: this is not XML: not well-formed (invalid token).")
 
 
+def test_an_encoding_of_several_bytes_has_to_be_said_in_the_job(tmp_path: Path) -> None:
+    text = '<?xml version="1.0" encoding="shift_jis"?><l><r><a>会員</a></r></l>'
+    path = written(tmp_path, "m.xml", text.encode("shift_jis"))
+    assert read(path, record="r", encoding="shift_jis").cells == [("会員",)]
+    assert refusal(path, record="r").startswith(
+        "1: the text cannot be decoded: multi-byte encodings are not supported."
+    )
+
+
+def test_a_byte_that_is_no_character_is_told_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "m.xml", b"<l>\r\n<r><a>Jos\xe9</a></r></l>")
+    assert refusal(path, record="r", encoding="utf-8").startswith(
+        "2: this line cannot be read as utf-8: the byte 0xe9 is no character there"
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "record"),
     [

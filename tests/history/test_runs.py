@@ -149,19 +149,19 @@ def test_an_interrupted_run_starts_again_as_another_attempt_since_its_first_star
 
 def test_why_a_run_waits_is_kept_until_it_starts(store: Store, new_run: NewRun) -> None:
     run_id = _created(store, new_run)
-    store.runs.wait(run_id, "waits for a place: 4 of 4 runs are running")
+    store.queue.wait({run_id: "waits for a place: 4 of 4 runs are running"})
     assert _one(store, run_id).reason == "waits for a place: 4 of 4 runs are running"
     _started(store, run_id)
-    store.runs.wait(run_id, "too late")
+    store.queue.wait({run_id: "too late"})
     assert _one(store, run_id).reason == ""
 
 
-def test_running_runs_are_counted(store: Store, new_run: NewRun) -> None:
+def test_running_runs_are_counted_for_each_pool(store: Store, new_run: NewRun) -> None:
     _created(store, new_run)
     _started(store, _created(store, new_run))
+    _started(store, _created(store, replace(new_run, pool="nightly")))
     _ended(store, new_run)
-    with store.database.write() as connection:
-        assert store.runs.running(connection) == 1
+    assert store.queue.places() == {"": 1, "nightly": 1}
 
 
 def test_open_runs_are_those_that_are_not_over_oldest_first(store: Store, new_run: NewRun) -> None:

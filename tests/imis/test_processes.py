@@ -95,7 +95,7 @@ def test_a_login_by_somebody_else_costs_one_renewal(sandbox, url, tmp_path):
 
 def test_a_refused_login_is_tried_once_by_all_processes(sandbox, url, tmp_path):
     with children(4, url, tmp_path / "state", password="wrong") as workers:
-        assert all_read(workers, 1) == ["LoginRefused"] * 4
+        assert all_read(workers, 1) == ["SecretRefused"] * 4
     assert sandbox.calls["refused_logins"] == 1
 
 

@@ -13,7 +13,8 @@ from idms_cli.files import BrokenRow, Dialect, Row, open_table
 from idms_cli.files.dialect import CsvOptions
 from idms_cli.records.faults import Fault, read_fault
 from idms_cli.records.formulas import guarded, unguarded
-from idms_cli.records.rejects import RejectsFile, fed_back
+from idms_cli.records.mended import fed_back
+from idms_cli.records.rejects import RejectsFile
 
 DATE = Fault("map", "JoinDate", "not-a-date", "'soon' is not a date.")
 MONEY = Fault("map", "Amount", "not-a-number", "'dear' is not a number.")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 
 from idms_cli.reports.page import Line, Page, Table, show
 
@@ -44,10 +43,3 @@ def test_json_has_a_version_and_is_safe_on_a_terminal() -> None:
     assert out.getvalue().isascii()
     assert [character for character in out.getvalue() if character < " "] == ["\n"] * 5
     assert json.loads(out.getvalue()) == {"version": 1, "name": HOSTILE, "city": "Zürich"}
-
-
-def test_a_reader_who_left_is_no_error() -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "w") as pipe:
-        show(Page({}, [Line("x" * 100)] * 10_000), file=pipe)

@@ -1,41 +1,13 @@
 """The site goes away or lets nobody in: the run says so, and every row is told."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from idms_cli.errors import LoginRefused, Unreachable
 from idms_cli.sandbox import Sandbox
-from idms_cli.sandbox.server import serve
 from tests.modules.imports.office import Office, found, graded, grades, writes
-
-
-class Switch:
-    """A site that can be switched off during a run, and on again at the same address."""
-
-    def __init__(self, site: Sandbox) -> None:
-        self._site = site
-        self._stack = ExitStack()
-        self._port = 0
-        self.on()
-
-    def on(self) -> None:
-        self.url = self._stack.enter_context(serve(self._site, port=self._port))
-        self._port = urlsplit(self.url).port or 0
-
-    def off(self) -> None:
-        self._stack.close()
-
-    def off_after(self, word: str, number: int) -> object:
-        """A `progress` that switches the site off once so many rows are told under this word."""
-
-        def progress(counts: dict[str, int]) -> None:
-            if counts[word] == number:
-                self.off()
-
-        return progress
+from tests.switch import Switch
 
 
 @pytest.fixture

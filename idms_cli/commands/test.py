@@ -1,0 +1,61 @@
+"""`idms test JOB`: a dry run of some rows, whose verdict is kept with the job's definition."""
+
+from dataclasses import replace
+
+import click
+
+from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.commands.foreground import wait_for
+from idms_cli.config.spelling import did_you_mean
+from idms_cli.dispatch.claim import new_run
+from idms_cli.dispatch.definition import read_job
+from idms_cli.dispatch.foreground import create_in_foreground
+from idms_cli.dispatch.reading import find_job
+from idms_cli.dispatch.trial import judge
+from idms_cli.errors import InputError
+from idms_cli.reports.page import show
+from idms_cli.reports.trial import trial_page
+from idms_cli.reports.wording import Clock
+
+ROWS = 20
+
+
+@click.command()
+@click.argument("job")
+@click.option("--connection", metavar="NAME", help="Against this connection instead of the job's own.")
+@click.option(
+    "--rows", metavar="N", type=click.IntRange(1, 1_000_000_000), default=ROWS, help=f"How many rows. Default: {ROWS}."
+)
+@json_option
+@pass_session
+def command(session: Session, job: str, *, connection: str | None, rows: int, as_json: bool) -> int:
+    """Try JOB on its first rows and write nothing: the plan, and a verdict.
+
+    A job that has passed as it is now is tested; what it does, and where, must not change after that. With
+    `require_test: true` only a tested job runs on its own. Exit code 0 passed, else as of `idms run`.
+    """
+    settings = session.settings
+    if connection is not None and connection not in settings.connections:
+        known = f"Connections: {', '.join(settings.connections) or 'none'}."
+        hint = did_you_mean(connection, settings.connections) or known
+        raise InputError(f"there is no connection '{connection}'", hint=hint)
+    found, work = find_job(settings, job)
+    if connection:
+        _, work = read_job(job, found.document, settings, connection=connection)
+    new = replace(
+        new_run(session.store, found, work),
+        dry_run=True,
+        intent="test",
+        row_limit=rows,
+        connection=connection or "",
+        locks=(),
+    )
+    ended = wait_for(session, *create_in_foreground(session.store, new))
+    verdict = judge(ended, found.guard)
+    now = session.now()
+    if not verdict.says_nothing:
+        session.store.trials.record(found.name, found.digest, ended.id, now.timestamp(), passed=verdict.passed)
+    where = connection or found.connection
+    page = trial_page(ended, session.store.run_directory(ended.id), verdict, where, Clock(settings.timezone, now))
+    show(page, as_json=as_json)
+    return 0 if verdict.passed else ended.exit_code or 1

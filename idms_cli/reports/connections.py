@@ -1,0 +1,69 @@
+"""The connections: which work, which do not and since when, and how many runs wait for them."""
+
+from collections.abc import Iterator, Sequence
+
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.connections import Standing, connections_of, in_words, standings
+from idms_cli.history.rows import moment
+from idms_cli.history.store import Store
+from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.wording import Clock, some
+
+
+def connections_page(store: Store, settings: Settings, clock: Clock) -> Page:
+    """A line for each connection, and a sentence for each that does not work."""
+    if not settings.connections:
+        return Page({"connections": []}, [Line(f"{settings.path} has no connections: yet.")])
+    away = {standing.connection: standing for standing in standings(store, settings)}
+    rows = [
+        (name, away[name].outage.kind if name in away else "ok", connection.username, connection.url)
+        for name, connection in settings.connections.items()
+    ]
+    data = [
+        standing_data(away[name]) if name in away else {"connection": name, "state": "ok"}
+        for name in settings.connections
+    ]
+    lines = outage_lines(list(away.values()), settings, clock)
+    return Page({"connections": data}, [Table(("connection", "state", "user", "site"), rows), *lines])
+
+
+def away_page(store: Store, settings: Settings, clock: Clock) -> Page:
+    """The connections that do not work, for the head of another page."""
+    away = standings(store, settings)
+    return Page({"connections": [standing_data(one) for one in away]}, list(outage_lines(away, settings, clock)))
+
+
+def tried_page(store: Store, name: str, started: Sequence[int]) -> Page:
+    """What came of trying a connection that works."""
+    waiting = [run.id for run in store.runs.open() if run.status == "pending" and name in connections_of(run)]
+    told = f"connection {name} works"
+    if started:
+        told += f"; started: run {', '.join(map(str, started))}"
+    if waiting:
+        told += f"; {some(len(waiting), 'run')} follow{'s' if len(waiting) == 1 else ''} one after another"
+    return Page(
+        {"connection": name, "state": "ok", "started": list(started), "waiting": waiting}, [Line(told, "green")]
+    )
+
+
+def outage_lines(away: Sequence[Standing], settings: Settings, clock: Clock) -> Iterator[Line]:
+    """A sentence for each connection that does not work."""
+    for one in away:
+        text = in_words(one.connection, one.outage, settings, clock.now.timestamp(), waiting=len(one.waiting))
+        yield Line(text, "bold red")
+
+
+def standing_data(standing: Standing) -> dict[str, object]:
+    """A connection that does not work, as JSON."""
+    outage = standing.outage
+    since, following = moment(outage.since), moment(outage.next_try)
+    return {
+        "connection": standing.connection,
+        "state": outage.kind,
+        "since": since.isoformat() if since else None,
+        "reason": outage.reason,
+        "hint": outage.hint,
+        "tries": outage.tries,
+        "next_probe": following.isoformat() if following else None,
+        "waiting": list(standing.waiting),
+    }

@@ -1,0 +1,32 @@
+"""One record of a run as table rows and as data: its action, its key, its fields before and after."""
+
+from collections.abc import Iterator
+
+from idms_cli.files.places import split
+from idms_cli.imis.properties import Value
+from idms_cli.records.conversions import show as show_value
+from idms_cli.records.entry import Entry
+
+
+def change_rows(entry: Entry, *first: str) -> Iterator[tuple[str, ...]]:
+    """Action, record, property and change, after the cells of `first`; what repeats from row to row is left out."""
+    head: tuple[str, ...] = (*first, entry.action, "|".join(entry.key) if entry.key else "new")
+    for name, (old, new) in entry.changes.items():
+        change = shown(new) if entry.action == "insert" else f"{shown(old)} -> {shown(new)}"
+        yield (*head, name, change)
+        head = ("",) * len(head)
+    if not entry.changes:
+        yield (*head, "", "")
+
+
+def shown(value: Value) -> str:
+    """A value for people; nothing is `(blank)`."""
+    return show_value(value) or "(blank)"
+
+
+def entry_data(entry: Entry) -> dict[str, object]:
+    """A record as JSON."""
+    changes = {name: {"old": show_value(old), "new": show_value(new)} for name, (old, new) in entry.changes.items()}
+    number, line = split(entry.line)
+    where = {"file": number, "line": line} if number else {"line": line}
+    return {**where, "action": entry.action, "key": entry.key, "changes": changes}

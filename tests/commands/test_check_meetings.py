@@ -1,0 +1,39 @@
+"""`idms check` tells which jobs will wait for each other, and when they would not."""
+
+import json
+
+from tests.commands.conftest import GOOD, Desk, Past
+
+
+def test_jobs_that_will_meet_are_told_with_a_free_time(desk: Desk) -> None:
+    desk.job("good", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\n')
+    desk.job("other", f'{GOOD}schedule: {{cron: "2 2 * * *"}}\n')
+    told = desk.idms("check")
+    assert told.code == 0
+    assert "In the next 14 days, one of these will wait for the other:\n" in told.out
+    assert "    good and other on imis:test/abc_scores: 14 times, first " in told.out
+    assert " other would meet nobody 5 minutes later (" in told.out
+    assert "    A job that never ran is taken to last 5m.\n" in told.out
+    data = json.loads(desk.idms("check", "other", "--json").out)
+    (meeting,) = data["meetings"]
+    assert meeting["jobs"] == ["good", "other"]
+    assert (meeting["resource"], meeting["times"], meeting["exact"]) == ("imis:test/abc_scores", 14, True)
+    assert meeting["suggestion"]["later_min"] == 5
+    assert [each["job"] for each in data["jobs"]] == ["other"]
+    assert not desk.state.exists()
+
+
+def test_how_long_the_last_runs_took_decides(desk: Desk, past: Past) -> None:
+    desk.job("good", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\n')
+    desk.job("other", f'{GOOD}schedule: {{cron: "2 2 * * *"}}\n')
+    past.ended("completed")  # after a minute
+    told = desk.idms("check").out
+    assert "will wait" not in told
+    assert json.loads(desk.idms("check", "--json").out)["meetings"] == []
+
+
+def test_disabled_and_broken_jobs_meet_nobody(desk: Desk) -> None:
+    desk.job("good", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\n')
+    desk.job("off", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\nenabled: false\n')
+    desk.job("broken", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\ntimeout: never\n')
+    assert json.loads(desk.idms("check", "--json").out)["meetings"] == []

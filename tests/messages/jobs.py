@@ -1,0 +1,114 @@
+"""Job files that are refused, each really checked, or run where only the site or the file can tell."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from idms_cli.config.problems import ProblemsFound
+from idms_cli.config.settings import read_settings
+from idms_cli.dispatch.definition import read_job_file
+from tests.modules.imports.office import Office
+
+Case = Callable[[Office], str]
+
+GOOD = """\
+module: import
+with:
+  source: {path: data.csv}
+  destination: {panel: ABC_Scores}
+  action: upsert
+  match: [ID, Course]
+  map:
+    ID: member
+    Course: course
+    Grade: grade
+"""
+
+
+def _problem(found: ProblemsFound) -> str:
+    (problem,) = found.problems
+    return problem.message
+
+
+def _checked(before: str | bytes, after: str = "") -> Case:
+    """What `check` says of GOOD with `before` replaced, or of a file of these bytes."""
+    content = before if isinstance(before, bytes) else GOOD.replace(before, after).encode()
+
+    def told(office: Office) -> str:
+        office.parse(GOOD)  # writes the settings
+        path = office.directory / "jobs.d" / "job.yaml"
+        path.parent.mkdir()
+        path.write_bytes(content)
+        with pytest.raises(ProblemsFound) as caught:
+            read_job_file("job", (str(path),), read_settings(office.directory / "idms.yaml"))
+        return _problem(caught.value)
+
+    return told
+
+
+def _writable(office: Office) -> str:
+    office.parse(GOOD)
+    path = Path(office.write(GOOD, "job.yaml"))
+    path.chmod(0o666)
+    with pytest.raises(ProblemsFound) as caught:
+        read_job_file("job", (str(path),), read_settings(office.directory / "idms.yaml"))
+    return _problem(caught.value)
+
+
+def _run(before: str, after: str) -> Case:
+    """What a run says before it writes anything."""
+
+    def told(office: Office) -> str:
+        office.write("code,meaning\nA,Excellent\n", "grades.csv")
+        error = office.fails(GOOD.replace(before, after), "member,course,grade\n101,Bookbinding,A\n")
+        return _problem(error) if isinstance(error, ProblemsFound) else str(error)
+
+    return told
+
+
+_PANEL = "{panel: ABC_Scores}"
+_BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+
+JOBS: dict[str, Case] = {
+    "an unknown key": _checked("  action:", "  actoin: x\n  action:"),
+    "a key twice": _checked("  action:", "  match: [ID]\n  action:"),
+    "a value of another type": _checked("[ID, Course]", "ID"),
+    "a tab": _checked("    ID: member", "\tID: member"),
+    "a `:` or a bracket that the value should have in quotes": _checked("Grade: grade", "Grade: a: b"),
+    "YAML nested too deep": _checked(b"a: " + b"[" * 100_000),
+    "a YAML bomb": _checked(_BOMB),
+    "a file that is not UTF-8": _checked("module: import\n".encode("utf-16")),
+    "a file that others may write": _writable,
+    "an unknown kind of record": _checked(_PANEL, "contcat"),
+    "an action that the kind does not have": _checked(_PANEL + "\n  action: upsert", "contact\n  action: delete"),
+    "a match that is not mapped": _checked("[ID, Course]", "[ID, Course, Score]"),
+    "a match that is too wide (an activity)": _checked(
+        _PANEL + "\n  action: upsert\n  match: [ID, Course]\n  map:",
+        "activity\n  action: delete\n  match: [PartyId]\n  map:\n    PartyId: member",
+    ),
+    "a match that is too wide (a panel)": _run("[ID, Course]", "[ID]"),
+    "a match that the site cannot search by": _run(
+        _PANEL
+        + "\n  action: upsert\n  match: [ID, Course]\n  map:\n    ID: member\n    Course: course\n    Grade: grade",
+        "contact\n  action: update\n  match: [Title]\n  map: {Title: grade}\n",
+    ),
+    "no match": _checked("[ID, Course]", "[]"),
+    "a property that the site does not have": _run("Grade: grade", "Grad: grade"),
+    "a business object that the site does not have": _run("ABC_Scores", "ABC_Score"),
+    "a property that cannot be written": _run("Grade: grade", "Ordinal: grade"),
+    "a column that the file does not have": _run("Grade: grade", "Grade: grad"),
+    "a template with an unknown column": _run("Grade: grade", 'Grade: {template: "{{ grad }}"}'),
+    "a template that does more than it may": _checked(
+        "Grade: grade", 'Grade: {template: "{% for x in grade %}x{% endfor %}"}'
+    ),
+    "a modifier that does not fit the property": _run("Grade: grade", 'Grade: {column: grade, number: "1.234,56"}'),
+    "a way of writing dates that tells no day": _run("Grade: grade", 'TakenOn: {column: grade, date: "%d.%m."}'),
+    "a way of writing numbers that is none": _run("Grade: grade", 'Hours: {column: grade, number: "1.000,00"}'),
+    "a lookup whose value the property does not take": _run("Grade: grade", "Grade: {column: grade, lookup: {A: X}}"),
+    "a lookup file without the column": _run(
+        "Grade: grade", "Grade: {column: grade, lookup: {file: grades.csv, key: code, value: meening}}"
+    ),
+    "keys that do not fit the format": _checked("{path: data.csv}", "{path: data.csv, sheet: 1}"),
+}
+"""By the first column of README's table."""
