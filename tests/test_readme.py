@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from idms_cli.cli import COMMANDS
+from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.settings import Connection, SettingsFile
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
-from idms_cli.jobs.job import JobOptions, ScheduleOptions
+from idms_cli.jobs import timing
+from idms_cli.jobs.job import JobOptions
+from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
 from idms_cli.modules.import_file import ImportOptions, MatchOptions
 from idms_cli.records.mapping import Rule
 from idms_cli.sandbox import Sandbox
@@ -58,7 +61,8 @@ def test_every_command_is_in_the_table() -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        *(SettingsFile, Connection, JobOptions, ScheduleOptions, ImportOptions, MatchOptions, Rule),
+        *(SettingsFile, Connection, CalendarOptions, JobOptions, ImportOptions, MatchOptions, Rule),
+        *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
     ],
     ids=lambda model: model.__name__,

@@ -31,7 +31,7 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
     def has_run(job: str) -> bool:
         return any(slot.verdict == "run" for slot in session.store.slots.of(job))
 
-    checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, jobs)]
+    checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, now, jobs)]
     known = _known(session, checked, now, jobs)
     show(check_page(checked, Clock(settings.timezone, now), known), as_json=as_json)
     return 2 if any(each.problems for each in checked) else 0
@@ -39,7 +39,7 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
 
 def _known(session: Session, checked: Sequence[Checked], now: datetime, jobs: Sequence[str]) -> Known:
     """What the history knows, if there is one: a check makes none."""
-    everybody = check_jobs(session.settings) if jobs else checked
+    everybody = check_jobs(session.settings, now) if jobs else checked
     if not (session.settings.state / FILE_NAME).exists():
         return Known(meetings=forecast_jobs(everybody, {}, now, about=jobs))
     usual_s = usual_durations(session.store.database, [each.name for each in everybody])

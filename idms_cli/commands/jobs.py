@@ -16,6 +16,7 @@ from idms_cli.reports.wording import Clock
 def command(session: Session, *, as_json: bool) -> None:
     """List the jobs: module, schedule, description."""
     settings = session.settings
+    now = session.now()
     there = (settings.state / FILE_NAME).is_file()  # the list needs no history
     disabled = session.store.switches.disabled() if there else ()
-    show(jobs_page(check_jobs(settings), Clock(settings.timezone, session.now()), disabled), as_json=as_json)
+    show(jobs_page(check_jobs(settings, now), Clock(settings.timezone, now), disabled), as_json=as_json)

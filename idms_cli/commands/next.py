@@ -56,8 +56,12 @@ def command(
         sys.stdout.flush()
         sys.stdout.buffer.write(calendar(shown, now))  # its lines end with CR LF, whatever the system's do
         return
-    idle = {row.name: why_never(row) for row in chosen if why_never(row)}
+    idle = {row.name: why for row in chosen if (why := why_never(row) or _follows(row))}
     show(next_page(shown, asked, clock, idle, {}), as_json=as_json)
+
+
+def _follows(row: JobRow) -> str:
+    return f"comes after {row.upstream}" if row.upstream else ""
 
 
 def _zone(session: Session, rows: list[JobRow], *, single: bool, utc: bool, zone: str | None) -> ZoneInfo:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from idms_cli.config.addresses import SiteUrl
+from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document, read_document
 from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, TimeZone
@@ -100,6 +101,7 @@ class SettingsFile(Section):
     defaults: Defaults = Defaults()
     max_parallel: int = Field(4, ge=1, le=256)
     pools: dict[Name, PoolSize] = Field(default_factory=dict)
+    calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)
     naming: Naming = Naming()
 
 
@@ -119,6 +121,7 @@ class Settings:
     max_parallel: int
     pools: Mapping[str, int]
     """How many runs of the jobs in a pool run at the same time."""
+    calendars: Mapping[str, CalendarOptions]
     naming: Naming
 
 
@@ -176,6 +179,7 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         defaults=written.defaults.model_copy(update={"connection": written.defaults.connection or only}),
         max_parallel=written.max_parallel,
         pools=written.pools,
+        calendars=written.calendars,
         naming=written.naming,
     )
 

@@ -19,6 +19,9 @@ from idms_cli.modules import Work
 MOST = 1000
 """Slots of one backfill."""
 
+PUT_OFF = timedelta(days=1)
+"""So much later than its slot a run may start, for jitter or a window, and is still looked for."""
+
 RAN_WELL = ("completed", "partial")
 """What a partial run rejected is mended with `idms retry`, not by running it again."""
 
@@ -57,8 +60,7 @@ def lacks(store: Store, row: JobRow, since: datetime, until: datetime, *, again:
     runs = store.runs.of_slots(row.name, first, last)
     moments = sorted({*planned, *own})
     if len(moments) > MOST:
-        hint = "Take a shorter stretch: --from and --to."
-        raise InputError(f"{row.name} has more than {MOST:,} slots in that time", hint=hint)
+        raise _too_many(row)
     upcoming = occurrences_of(store, row).next_after(moments[-1]) if moments else None
     followings = [*moments[1:], upcoming.slot if upcoming else None]
     return [
@@ -69,6 +71,11 @@ def lacks(store: Store, row: JobRow, since: datetime, until: datetime, *, again:
     ]
 
 
+def _too_many(row: JobRow) -> InputError:
+    hint = "Take a shorter stretch: --from and --to."
+    return InputError(f"{row.name} has more than {MOST:,} slots in that time", hint=hint)
+
+
 def _planned(
     store: Store, row: JobRow, rows: Sequence[Slot], since: datetime, until: datetime
 ) -> Mapping[datetime, str]:
@@ -76,10 +83,14 @@ def _planned(
     first_known = store.slots.first(row.name)
     known_from = min(row.since, row.since if first_known is None else first_known)
     stretches = [(slot.due, slot.until) for slot in rows if slot.until]
-    found = occurrences_of(store, row).due(since - timedelta(seconds=1), until, newest=MOST + 1)
+    later = min(until + PUT_OFF, datetime.fromtimestamp(row.decided_until, UTC))
+    found = occurrences_of(store, row).due(since - timedelta(seconds=1), later, newest=4 * MOST)
+    if found.older:
+        raise _too_many(row)
     return {
         one.slot: one.skip
         for one in found.occurrences
+        if since <= one.slot <= until
         if not known_from <= one.slot.timestamp() < row.since
         or any(first <= one.slot <= last for first, last in stretches)
     }

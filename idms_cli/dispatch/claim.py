@@ -9,7 +9,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.control import wake
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.overlap import make_room
-from idms_cli.dispatch.planning import occurrences_of
+from idms_cli.dispatch.planning import decided_until, occurrences_of
 from idms_cli.dispatch.verdicts import Case, decide, why_not
 from idms_cli.history.rows import JobRow, NewRun, Verdict
 from idms_cli.history.runs import definition_hash
@@ -46,6 +46,7 @@ class Decided:
     """None for one that cannot run anyway."""
     verdicts: tuple[Verdict, ...]
     next_due: int | None
+    decided_until: int
 
 
 def new_run(store: Store, job: Job, work: Work, *, due: int | None = None) -> NewRun:
@@ -91,7 +92,7 @@ class Claimer:
                 self._store.runs.keep(connection, decided.job.path, decided.job.document.text)
             runs = self._store.slots.decide(connection, decided.verdicts, self._moment, created_at=self._clock)
             self._store.catalog.advance(
-                connection, decided.row.name, decided_until=self._moment, next_due=decided.next_due
+                connection, decided.row.name, decided_until=decided.decided_until, next_due=decided.next_due
             )
         return _claimed(decided, runs)
 
@@ -104,7 +105,8 @@ class Claimer:
         upcoming = occurrences.next_after(self._now)
         next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
         case, work = self._look(row) if due.occurrences else (Case(row, None, self._now), None)
-        return Decided(row, case.job, (*_stretch(case, due), *_each(case, work, due)), next_due)
+        verdicts = (*_stretch(case, due), *_each(case, work, due))
+        return Decided(row, case.job, verdicts, next_due, decided_until(occurrences, row, self._now))
 
     def _look(self, row: JobRow) -> tuple[Case, Work | None]:
         """What the verdicts of a job's slots depend on; and its work, unless the job cannot run anyway."""
@@ -119,6 +121,13 @@ class Claimer:
         is_untested = job.require_test and not self._store.trials.has_passed(job.name, job.digest)
         open_run = self._store.runs.open_of(job.name)
         return replace(case, job=job, open_run=open_run, is_untested=is_untested), work
+
+
+def claim_all(
+    store: Store, settings: Settings, rows: Sequence[JobRow], now: datetime, *, clock: float
+) -> list[Claimed]:
+    """Decide every slot of these jobs up to `now`, in one transaction; `clock` is what the clock says (UTC seconds)."""
+    return Claimer(store, settings, now, clock=clock).claim(rows) if rows else []
 
 
 def _stretch(case: Case, due: DueOccurrences) -> Iterator[Verdict]:
@@ -137,20 +146,20 @@ def _each(case: Case, work: Work | None, due: DueOccurrences) -> Iterator[Verdic
         if reason or case.job is None or work is None:
             yield Verdict(case.row.name, slot, reason=reason)
         else:
+            new = _run_of(case.job, work, due=slot)
+            start_by = (occurrence.acts_at + case.job.grace).timestamp()
             late_s = int(case.late(occurrence).total_seconds())
-            yield Verdict(case.row.name, slot, _run_of(case.job, work, due=slot, late_s=late_s))
+            yield Verdict(case.row.name, slot, replace(new, start_by=start_by, late_s=late_s))
 
 
-def _run_of(job: Job, work: Work, *, due: int | None = None, late_s: int = 0) -> NewRun:
+def _run_of(job: Job, work: Work, *, due: int | None = None) -> NewRun:
     is_owed_each = due is not None and job.missed == "all"
     return NewRun(
         job=job.name,
         due=due,
-        late_s=late_s,
         definition=definition_hash(job.path, job.document.text),
         locks=tuple(lock._asdict() for lock in data_locks(job, work)),
         timeout_s=job.timeout.total_seconds(),
-        start_by=None if due is None else due + job.grace.total_seconds(),
         priority=job.priority,
         pool=job.pool,
         wait_s=None if is_owed_each else job.wait.total_seconds(),

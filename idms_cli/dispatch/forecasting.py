@@ -5,6 +5,7 @@ from datetime import datetime
 
 from idms_cli.dispatch.reading import Checked
 from idms_cli.jobs.meetings import DAYS, Forecast, Habit, forecast
+from idms_cli.jobs.occurrences import Starts
 from idms_cli.modules import Work
 
 GUESS_S = 300.0
@@ -24,9 +25,9 @@ def forecast_jobs(
     With `about` only the meetings of these jobs. Jobs that are broken, disabled or without a schedule meet nobody.
     """
     habits = [
-        Habit(each.name, each.job.schedule, _touches(each.work), usual_s.get(each.name, GUESS_S))
+        Habit(each.name, Starts(each.occurrences), _touches(each.work), usual_s.get(each.name, GUESS_S))
         for each in checked
-        if each.job and each.work and each.job.schedule and each.job.enabled and not each.problems
+        if each.job and each.work and each.occurrences and each.job.enabled and not each.problems
     ]
     return forecast(habits, now, days=days, about=about)
 

@@ -12,11 +12,12 @@ import time
 from idms_cli import __version__
 from idms_cli.history.database import FILE_NAME, SCHEMA_VERSION, Database
 from idms_cli.history.ticks import Ticks
-from idms_cli.jobs.folder import fingerprint, list_jobs
+from idms_cli.history.unanswered import READY
+from idms_cli.jobs.folder import list_jobs, settings_mark
 
 DEFAULT_STATE = ".idms"
 
-CONFIG = "SELECT fingerprint, jobs FROM config WHERE path = ?"
+CONFIG = "SELECT fingerprint, jobs, calendar_files FROM config WHERE path = ?"
 OPEN = """
 SELECT 1 FROM run
 WHERE status IN ('pending', 'running', 'interrupted') AND (not_before IS NULL OR not_before <= ?) LIMIT 1"""
@@ -64,15 +65,14 @@ def _is_idle(database: Database, config: str) -> bool:
     if database.version != SCHEMA_VERSION:
         return False
     connection = database.connection
-    mark = fingerprint(os.stat(config), __version__)
-    row = connection.execute(CONFIG, (config,)).fetchone()
-    if row is None or row["fingerprint"] != mark:
-        return False
     now = time.time()
-    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()))
+    row = connection.execute(CONFIG, (config,)).fetchone()
+    if row is None or row["fingerprint"] != _mark(config, row["calendar_files"], now):
+        return False
+    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()), (READY, ()))
     if any(connection.execute(*each).fetchone() for each in work):
         return False
-    files = {name: found[1] for name, found in list_jobs(row["jobs"], mark).items()}
+    files = {name: found[1] for name, found in list_jobs(row["jobs"], row["fingerprint"]).items()}
     if files != dict(map(tuple, connection.execute(JOBS))):
         return False
     ticks = Ticks(database)
@@ -80,3 +80,7 @@ def _is_idle(database: Database, config: str) -> bool:
         return False
     ticks.record(now)
     return True
+
+
+def _mark(config: str, calendar_files: str, now: float) -> str:
+    return settings_mark(config, __version__, calendar_files.split("\n"), time.gmtime(now).tm_year)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from idms_cli.dispatch.planning import occurrences_of
+from idms_cli.dispatch.planning import decided_until, occurrences_of
 from idms_cli.history.rows import JobRow, Verdict
 from idms_cli.history.store import Store
 
@@ -28,7 +28,7 @@ def settle_owed(store: Store, row: JobRow, moment: int, *, reason: str) -> Settl
 
     None when nothing was owed.
     """
-    if row.next_due is None or row.next_due > moment:
+    if not row.upstream and (row.next_due is None or row.next_due > moment):
         return None
     occurrences = occurrences_of(store, row)
     now = datetime.fromtimestamp(moment, UTC)
@@ -41,5 +41,7 @@ def settle_owed(store: Store, row: JobRow, moment: int, *, reason: str) -> Settl
     next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
     with store.database.write() as connection:
         store.slots.decide(connection, verdicts, moment)
-        store.catalog.advance(connection, row.name, decided_until=moment, next_due=next_due)
+        store.catalog.advance(
+            connection, row.name, decided_until=decided_until(occurrences, row, now), next_due=next_due
+        )
     return Settled(row.name, reason, len(due.occurrences), due.older is not None) if verdicts else None

@@ -1,16 +1,20 @@
 """Job files read on demand, whatever was read before: for commands that look at jobs, or start one by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
+from idms_cli.dispatch.calendars import calendars_of, planned
+from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.refresh import list_files
 from idms_cli.errors import InputError
+from idms_cli.jobs.calendars import Calendars
 from idms_cli.jobs.job import Job, check_naming
+from idms_cli.jobs.occurrences import Occurrences
 from idms_cli.modules import Work
 
 
@@ -21,13 +25,22 @@ class Checked:
     name: str
     job: Job | None
     work: Work | None
+    occurrences: Occurrences | None = None
+    """None for a job without a schedule."""
     problems: tuple[Problem, ...] = ()
 
 
-def check_jobs(settings: Settings, names: Sequence[str] = ()) -> list[Checked]:
+def check_jobs(settings: Settings, now: datetime, names: Sequence[str] = ()) -> list[Checked]:
     """Read the named jobs, or all. Raises `InputError` for a name that no file has."""
     files = list_files(settings, "")
-    return [_check(name, files[_known(name, files)][0], settings) for name in names or sorted(files)]
+    wanted = [_known(name, files) for name in names] or sorted(files)
+    calendars = calendars_of(settings, now)
+    checked = {name: _check(name, files[name][0], settings, calendars) for name in wanted}
+    if any(each.job and each.job.upstream for each in checked.values()):  # who comes after whom is told by all files
+        others = {name: _check(name, files[name][0], settings, calendars) for name in files if name not in checked}
+        upstreams = {name: _upstream(each.job) for name, each in {**checked, **others}.items()}
+        checked = {name: _with_chain_problems(each, upstreams) for name, each in checked.items()}
+    return list(checked.values())
 
 
 def require_job(settings: Settings, name: str) -> None:
@@ -38,12 +51,14 @@ def require_job(settings: Settings, name: str) -> None:
 def told_if_past(checked: Checked, now: datetime, has_run: Callable[[str], bool]) -> Checked:
     """With the problem added that the job's one time is past, if it is and `has_run` says that it did not run then."""
     job = checked.job
-    if job is None or job.schedule is None or not job.enabled or job.schedule.next_after(now):
+    if job is None or checked.occurrences is None or job.upstream or not job.enabled or checked.problems:
         return checked
-    if has_run(job.name):
+    if checked.occurrences.next_after(now) or has_run(job.name):
         return checked
     hint = "Write a time that is still to come, or leave the schedule out and start the job with `idms run`."
-    past = job.document.problem(("schedule", "at"), "this time is past: the job will never run on its own", hint=hint)
+    at = next((word for word in ("at", "until") if job.document.has(("schedule", word))), "")
+    message = "this time is past: the job will never run on its own"
+    past = job.document.problem(("schedule", at), message, hint=hint)
     return replace(checked, problems=(*checked.problems, past))
 
 
@@ -53,12 +68,25 @@ def find_job(settings: Settings, name: str) -> tuple[Job, Work]:
     return read_job_file(name, files[_known(name, files)][0], settings)
 
 
-def _check(name: str, paths: tuple[str, ...], settings: Settings) -> Checked:
+def _check(name: str, paths: tuple[str, ...], settings: Settings, calendars: Calendars) -> Checked:
     try:
         job, work = read_job_file(name, paths, settings)
     except ProblemsFound as found:
-        return Checked(name, None, None, found.problems)
-    return Checked(name, job, work, tuple(check_naming(job, settings)))
+        return Checked(name, None, None, problems=found.problems)
+    problems = tuple(check_naming(job, settings))
+    try:
+        return Checked(name, job, work, planned(job, calendars), problems)
+    except ProblemsFound as found:
+        return Checked(name, job, work, problems=(*problems, *found.problems))
+
+
+def _upstream(job: Job | None) -> str | None:
+    return job.upstream or NO_SCHEDULE if job and (job.upstream or job.schedule is None) else None
+
+
+def _with_chain_problems(checked: Checked, upstreams: Mapping[str, str | None]) -> Checked:
+    problems = chain_problems(checked.job, upstreams) if checked.job else []
+    return replace(checked, problems=(*checked.problems, *problems))
 
 
 def _known(name: str, files: dict[str, tuple[tuple[str, ...], str]]) -> str:

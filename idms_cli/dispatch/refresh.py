@@ -1,6 +1,6 @@
 """Changed job files are read, and what they say is kept for the next tick."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,6 +8,8 @@ from idms_cli import __version__
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.calendars import calendar_files, calendars_of, heeded
+from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.owed import Settled, settle_owed
 from idms_cli.dispatch.planning import occurrences_of
@@ -15,8 +17,10 @@ from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
 from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
-from idms_cli.jobs.folder import fingerprint, list_jobs, same_file
-from idms_cli.jobs.job import Job, schedule_from
+from idms_cli.jobs.calendars import Calendars
+from idms_cli.jobs.folder import list_jobs, same_file, settings_mark
+from idms_cli.jobs.job import Job
+from idms_cli.jobs.stored import Stored, same_rules
 
 
 @dataclass(frozen=True)
@@ -34,26 +38,43 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
 
     What a job owed until now by what its file said before is written down as skipped, before that is forgotten.
     """
-    config_mark = fingerprint(settings.path.stat(), __version__)
+    files = calendar_files(settings)
+    config_mark = settings_mark(str(settings.path), __version__, files, now.astimezone(UTC).year)
+    calendars = calendars_of(settings, now)
     listing = list_files(settings, config_mark)
     known = store.catalog.all()
     changed = [name for name, (_, mark) in listing.items() if name not in known or known[name].fingerprint != mark]
     removed = [name for name in known if name not in listing]
     moment = int(now.timestamp())
     settled = [_let_go(store, known[name], listing, known, moment) for name in removed]
+    touched = {*changed, *removed}
+    changed += [
+        name for name, row in known.items() if row.upstream in touched and name in listing and name not in touched
+    ]
+    read = {
+        name: _read(_base(name, listing[name], known, moment), listing[name], settings, calendars) for name in changed
+    }
+    store.catalog.save_calendars(calendars.texts())
+    upstreams = {row.name: _upstream(row) for row in [*known.values(), *(row for row, _ in read.values())]}
+    upstreams = {name: upstreams[name] for name in listing}
     rows = []
-    for name in changed:
-        row, job = _read(name, listing[name], settings, known.get(name), moment)
-        row = _with_next_due(store, row)
-        settled.append(_tell_what_is_no_longer_owed(store, known.get(name), row, moment))
-        if job and store.switches.enable_changed(name, definition_hash(job.path, job.document.text), moment):
-            settled.append(settle_owed(store, known[name], moment, reason=known[name].disabled))
-            row = replace(row, decided_until=moment)
-        rows.append(row)
+    for row, job in read.values():
+        problems = chain_problems(job, upstreams) if job else []
+        is_enabled = job is not None and _enable_changed(store, job, moment)
+        old, now_said = known.get(row.name), _broken(row, problems) if problems else row
+        reason = _why_not_owed(store, old, now_said, is_enabled=is_enabled) if old else ""
+        if old and reason:
+            settled.append(settle_owed(store, old, moment, reason=reason))
+        rows.append(_planned(store, now_said, old, moment, owes_nothing=bool(reason)))
+        _settle_one_time_in_the_past(store, rows[-1], moment)
     store.catalog.forget(removed)
     store.catalog.save(rows)
     store.catalog.save_config(
-        str(settings.path), config_mark, jobs=str(settings.jobs), max_parallel=settings.max_parallel
+        str(settings.path),
+        config_mark,
+        jobs=str(settings.jobs),
+        max_parallel=settings.max_parallel,
+        calendar_files=files,
     )
     return Refreshed(store.catalog.all(), tuple(changed), tuple(filter(None, settled)))
 
@@ -69,22 +90,32 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
         ) from None
 
 
+def _base(name: str, found: tuple[tuple[str, ...], str], known: Mapping[str, JobRow], moment: int) -> JobRow:
+    """What is known of a job before its file is read: for a new one, that it owes nothing from before now."""
+    new = JobRow(name, harmless(found[0][0]), found[1], first_seen=moment, since=moment, decided_until=moment)
+    return known.get(name, new)
+
+
 def _read(
-    name: str, found: tuple[tuple[str, ...], str], settings: Settings, old: JobRow | None, moment: int
+    base: JobRow, found: tuple[tuple[str, ...], str], settings: Settings, calendars: Calendars
 ) -> tuple[JobRow, Job | None]:
-    paths, mark = found
-    base = old or JobRow(name, harmless(paths[0]), mark, first_seen=moment, since=moment, decided_until=moment)
+    """The row of a job as its file says now, from what it was before; and the job, unless it is broken."""
+    name, (paths, mark) = base.name, found
     try:
         job, _ = read_job_file(name, paths, settings)
+        marks = {each: calendar.mark for each, calendar in heeded(job, calendars).items()}
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
-        problems = tuple(map(_as_dict, broken.problems))
-        return replace(base, path=harmless(paths[0]), fingerprint=mark, problems=problems), None
-    return _row(job, base, mark, moment), job
+        return _broken(replace(base, path=harmless(paths[0]), fingerprint=mark), broken.problems), None
+    return _row(job, base, mark, marks), job
 
 
-def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
-    same_schedule = (base.schedule, base.timezone) == (job.schedule_text, str(job.zone))
+def _broken(row: JobRow, problems: Sequence[Problem]) -> JobRow:
+    """A job as it was, and what is wrong with its file now."""
+    return replace(row, problems=tuple(map(_as_dict, problems)))
+
+
+def _row(job: Job, base: JobRow, mark: str, marks: Mapping[str, str]) -> JobRow:
     return replace(
         base,
         path=job.path,
@@ -92,22 +123,39 @@ def _row(job: Job, base: JobRow, mark: str, moment: int) -> JobRow:
         description=job.description,
         module=job.module,
         enabled=job.enabled,
-        schedule=job.schedule_text,
+        schedule=Stored.from_text(job.schedule_text).to_text(marks) if job.schedule_text else "",
         timezone=str(job.zone),
-        since=base.since if same_schedule else moment,
-        decided_until=base.decided_until if same_schedule and base.enabled == job.enabled else moment,
+        upstream=job.upstream,
         digest=job.digest,
         require_test=job.require_test,
         problems=(),
     )
 
 
-def _with_next_due(store: Store, row: JobRow) -> JobRow:
+def _planned(store: Store, row: JobRow, old: JobRow | None, moment: int, *, owes_nothing: bool) -> JobRow:
+    """The row with what it owes: nothing from before its schedule was changed, or it was switched on or off."""
     if row.problems:
         return row
-    after = datetime.fromtimestamp(row.decided_until, UTC)
-    upcoming = occurrences_of(store, row).next_after(after) if row.schedule else None
-    return replace(row, next_due=None if upcoming is None else int(upcoming.acts_at.timestamp()))
+    since = row.decided_until
+    if owes_nothing:
+        since = moment
+    elif old is not None and old.schedule != row.schedule:
+        # Only a calendar says something else. All that acted before the old next_due has its verdict; what acts from
+        # then on goes by what the calendar says now.
+        since = moment if old.next_due is None else min(moment, old.next_due - 1)
+    upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(since, UTC)) if row.schedule else None
+    next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
+    has_changed = old is not None and not _has_same_rules(old, row)
+    return replace(row, since=moment if has_changed else row.since, decided_until=since, next_due=next_due)
+
+
+def _has_same_rules(one: JobRow, other: JobRow) -> bool:
+    """Whether the job files say the same of when the job is due, whatever the calendars say that they name."""
+    return one.timezone == other.timezone and same_rules(one.schedule, other.schedule)
+
+
+def _upstream(row: JobRow) -> str | None:
+    return row.upstream or (None if row.schedule else NO_SCHEDULE)
 
 
 def _let_go(
@@ -121,27 +169,30 @@ def _let_go(
     return settle_owed(store, row, moment, reason="removed: the job file is gone")
 
 
-def _tell_what_is_no_longer_owed(store: Store, old: JobRow | None, new: JobRow, moment: int) -> Settled | None:
-    settled = None
-    if old is not None and (old.schedule, old.timezone) != (new.schedule, new.timezone):
-        settled = settle_owed(store, old, moment, reason=f"schedule changed: it was {_in_words(store, old)}")
-    elif old is not None and old.enabled != new.enabled:
-        said = "says" if old.enabled else "said"
-        settled = settle_owed(store, old, moment, reason=f"disabled: the job file {said} enabled: false")
-    if new.next_due is None and new.schedule and not new.problems:
-        _settle_one_time_in_the_past(store, new, moment)
-    return settled
+def _enable_changed(store: Store, job: Job, moment: int) -> bool:
+    """Whether the change of its file ends that failures disabled the job."""
+    return store.switches.enable_changed(job.name, definition_hash(job.path, job.document.text), moment)
+
+
+def _why_not_owed(store: Store, old: JobRow, new: JobRow, *, is_enabled: bool) -> str:
+    """Why a job whose file was changed owes nothing from before; empty where it still does."""
+    if new.problems:
+        return ""
+    if not _has_same_rules(old, new):
+        return f"schedule changed: it was {occurrences_of(store, old).describe() if old.schedule else 'none'}"
+    if old.enabled != new.enabled:
+        return f"disabled: the job file {'says' if old.enabled else 'said'} enabled: false"
+    return old.disabled if is_enabled else ""
 
 
 def _settle_one_time_in_the_past(store: Store, row: JobRow, moment: int) -> None:
+    if row.next_due is not None or not row.schedule or row.upstream or row.problems:
+        return
     now = datetime.fromtimestamp(moment, UTC)
-    due = schedule_from(row.schedule, row.timezone).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
-    slots = [int(slot.timestamp()) for slot in due.slots]
-    store.slots.skip(row.name, slots, moment, reason="past: it was over when the job was first seen")
-
-
-def _in_words(store: Store, row: JobRow) -> str:
-    return occurrences_of(store, row).describe() if row.schedule else "none"
+    due = occurrences_of(store, row).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
+    for one in due.occurrences:
+        reason = one.skip or "past: it was over when the job was first seen"
+        store.slots.skip(row.name, [int(one.slot.timestamp())], moment, reason=reason)
 
 
 def _as_dict(problem: Problem) -> dict[str, str | int]:

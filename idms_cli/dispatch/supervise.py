@@ -15,6 +15,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.control import Control
 from idms_cli.dispatch.ending import end_run
+from idms_cli.dispatch.following import claim_followers
 from idms_cli.dispatch.launch import Started, hand_over, program
 from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
@@ -81,6 +82,7 @@ class Supervisor:
         self._control.close()
         self._started.release()
         if self._stop_asked_at is None or self._request:  # a signal may mean that everything is to end: a tick goes on
+            claim_followers(self._store, self._settings, datetime.now(UTC))
             hand_over(self._store, self._settings, time.time())
         run = self._store.runs.one(self._run.id)
         return run or self._run

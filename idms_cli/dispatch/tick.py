@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.claim import Claimed, Claimer
+from idms_cli.dispatch.claim import Claimed, claim_all
 from idms_cli.dispatch.connections import give_up_late
+from idms_cli.dispatch.following import followers
 from idms_cli.dispatch.launch import hand_over
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
@@ -89,8 +90,9 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
 
 def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime, *, clock: float) -> list[Claimed]:
     due = [row for row in jobs.values() if row.next_due is not None and row.next_due <= now.timestamp()]
+    due += followers(store, jobs)
     due.sort(key=lambda row: (row.next_due or 0, row.name))
-    return Claimer(store, settings, now, clock=clock).claim(due) if due else []
+    return claim_all(store, settings, due, now, clock=clock)
 
 
 def _drop_overdue(store: Store, now: float) -> list[Run]:

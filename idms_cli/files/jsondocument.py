@@ -13,6 +13,7 @@ from idms_cli.files.jsontext import JsonText
 from idms_cli.files.jsonvalues import as_record
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_text
+from idms_cli.files.recordpaths import lists_of_objects
 from idms_cli.files.shape import Record, Unreadable, record_table
 from idms_cli.files.text import marked_encoding
 
@@ -86,12 +87,7 @@ class _Walk:
             raise self._text.error(f"there is no '{shortened(wanted)}' in this object", hint=near or listed)
 
     def _no_list(self) -> InputError:
-        place, lists = self._text.place(), []
-        for _ in self._text.items("{", "}"):
-            name = self._text.name()
-            if self._text.peek() == "[":
-                lists.append(name)
-            self._text.pass_over()
+        place, lists = self._text.place(), list(lists_of_objects(self._text))
         if self._text.peek() == "{":
             return self._text.error(
                 "there is an object after the other", hint="This is JSON Lines: say `format: jsonl`."

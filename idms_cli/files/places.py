@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-_FILE = 10**10
+_FILE = 10**9
 """What a file counts for in the number of a row's place: more lines than a file can have."""
 
 

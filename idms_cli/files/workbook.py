@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from xml.etree import ElementTree
@@ -160,7 +161,10 @@ def _written(sheet: CalamineSheet, header_row: int, rows: IO[str], faults: Fault
     header: list[str] = []
     first_text = 0
     used: set[int] = set()
-    for number, values in _rows(sheet):
+    below: Iterator[tuple[int, list[CellValue]]] = (
+        (number, []) for number in sorted(faults) if number > _last_row(sheet)
+    )  # nothing but faults there
+    for number, values in chain(_rows(sheet), below):
         cells = _without_end([cell_text(value) for value in values])
         wrong = {**faults.get(number, {}), **_inexact(values)}
         if not (cells or wrong):
@@ -187,6 +191,10 @@ def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[CellValue]]]:
     for number, values in enumerate(sheet.iter_rows(), start=first):
         blanks: list[CellValue] = [""] * (last_column + 1 - len(values))
         yield number, [*blanks, *values]
+
+
+def _last_row(sheet: CalamineSheet) -> int:
+    return 0 if sheet.end is None else sheet.end[0] + 1
 
 
 def _inexact(values: list[CellValue]) -> dict[int, str]:

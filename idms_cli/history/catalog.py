@@ -2,20 +2,20 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from idms_cli.history.database import Database
 from idms_cli.history.rows import JobRow
 
 SAVE = """
-INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, first_seen, since,
-                 decided_until, next_due, digest, require_test, problems)
-VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :first_seen, :since,
-        :decided_until, :next_due, :digest, :require_test, :problems)
+INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, upstream, first_seen,
+                 since, decided_until, next_due, digest, require_test, problems)
+VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :upstream, :first_seen,
+        :since, :decided_until, :next_due, :digest, :require_test, :problems)
 ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
-  schedule = excluded.schedule, timezone = excluded.timezone, since = excluded.since,
+  schedule = excluded.schedule, timezone = excluded.timezone, upstream = excluded.upstream, since = excluded.since,
   decided_until = excluded.decided_until, next_due = excluded.next_due, digest = excluded.digest,
   require_test = excluded.require_test, problems = excluded.problems"""
 ALL = """
@@ -25,9 +25,11 @@ FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
 REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"
 SAVE_CONFIG = """
-INSERT INTO config (path, fingerprint, jobs, max_parallel) VALUES (?, ?, ?, ?)
+INSERT INTO config (path, fingerprint, jobs, max_parallel, calendar_files) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (path) DO UPDATE SET fingerprint = excluded.fingerprint, jobs = excluded.jobs,
-  max_parallel = excluded.max_parallel"""
+  max_parallel = excluded.max_parallel, calendar_files = excluded.calendar_files"""
+SAVE_CALENDAR = "INSERT INTO calendar (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+CALENDAR = "SELECT text FROM calendar WHERE name = ?"
 
 
 class Catalog:
@@ -59,6 +61,18 @@ class Catalog:
         with self._database.write() as connection:
             connection.execute(REWIND, (decided_until, next_due, name))
 
-    def save_config(self, path: str, fingerprint: str, *, jobs: str, max_parallel: int) -> None:
+    def save_config(
+        self, path: str, fingerprint: str, *, jobs: str, max_parallel: int, calendar_files: Iterable[str] = ()
+    ) -> None:
         with self._database.write() as connection:
-            connection.execute(SAVE_CONFIG, (path, fingerprint, jobs, max_parallel))
+            connection.execute(SAVE_CONFIG, (path, fingerprint, jobs, max_parallel, "\n".join(calendar_files)))
+
+    def save_calendars(self, texts: Mapping[str, str]) -> None:
+        """What calendars say, as JSON, by their names."""
+        with self._database.write() as connection:
+            connection.executemany(SAVE_CALENDAR, texts.items())
+
+    def calendar(self, name: str) -> str | None:
+        """The JSON of a calendar that a job heeds; None for one that was never saved."""
+        row = self._database.connection.execute(CALENDAR, (name,)).fetchone()
+        return None if row is None else row["text"]

@@ -28,6 +28,8 @@ class JobRow:
     enabled: bool = True
     schedule: str = ""
     timezone: str = "UTC"
+    upstream: str = ""
+    """The job that it comes after; empty for one with times of its own."""
     first_seen: int = 0
     since: int = 0
     """The schedule is what it is since then; UTC seconds."""

@@ -21,7 +21,13 @@ CREATE TABLE config (           -- what idms.yaml said when it was last read: an
   path TEXT PRIMARY KEY,
   fingerprint TEXT NOT NULL,
   jobs TEXT NOT NULL,
-  max_parallel INTEGER NOT NULL
+  max_parallel INTEGER NOT NULL,
+  calendar_files TEXT NOT NULL  -- the .ics files that it names, one a line; the fingerprint is of them as well
+) STRICT;
+
+CREATE TABLE calendar (         -- what each calendar of idms.yaml said when it was last read: JSON
+  name TEXT PRIMARY KEY,
+  text TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE job (              -- what each job file said when it was last read
@@ -33,6 +39,7 @@ CREATE TABLE job (              -- what each job file said when it was last read
   enabled INTEGER NOT NULL,
   schedule TEXT NOT NULL,       -- '' for a job without one; a change of this text starts what is owed anew
   timezone TEXT NOT NULL,
+  upstream TEXT NOT NULL,       -- the job that it comes after; '' for one with times of its own
   first_seen INTEGER NOT NULL,
   since INTEGER NOT NULL,       -- the schedule is what it is since then
   decided_until INTEGER NOT NULL, -- every slot up to here has its verdict; a job owes nothing from before
@@ -41,6 +48,8 @@ CREATE TABLE job (              -- what each job file said when it was last read
   require_test INTEGER NOT NULL,
   problems TEXT NOT NULL        -- JSON list; not empty: the job does not run
 ) STRICT;
+
+CREATE INDEX job_after ON job (upstream) WHERE upstream <> '';
 
 CREATE TABLE trial (            -- definitions that have passed `idms test`
   job TEXT NOT NULL,

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
+from idms_cli.history.chains import Chains
 from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.incidents import Incidents
 from idms_cli.history.pauses import Pauses
@@ -39,6 +40,7 @@ class Store:
         self.trials = Trials(self.database)
         self.queue = Queue(self.database)
         self.switches = Switches(self.database)
+        self.chains = Chains(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

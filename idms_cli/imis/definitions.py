@@ -11,7 +11,7 @@ from urllib.parse import quote
 from idms_cli.errors import InputError, RecordRefused
 from idms_cli.imis.assumptions import PARTY_KEYS
 from idms_cli.imis.getter import Getter
-from idms_cli.imis.pages import Pages, Row
+from idms_cli.imis.pages import Page, Pages, Row, parse
 from idms_cli.imis.properties import TYPES, Property
 from idms_cli.imis.values import plain_name
 
@@ -70,10 +70,13 @@ class Definitions:
     def _read_catalogue(self) -> dict[str, Definition]:
         """All definitions by name in lower case; empty where the site offers no catalogue (501 was reported)."""
 
-        def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
-            return self._site.get(_CATALOGUE, [("limit", str(limit)), ("offset", str(offset))], shrinkable=shrinkable)
+        what = "The list of business objects"
 
-        pages = Pages(fetch, what="The list of business objects", size=self._site.page_size, log=self._site.log)
+        def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+            window = [("limit", str(limit)), ("offset", str(offset))]
+            return parse(self._site.get(_CATALOGUE, window, shrinkable=shrinkable), offset, what)
+
+        pages = Pages(fetch, what=what, size=self._site.page_size, log=self._site.log)
         try:
             definitions = [definition_of(row) for row in pages.rows()]
         except RecordRefused as refused:

@@ -8,9 +8,10 @@ from urllib.parse import quote
 from idms_cli.codes import Code
 from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
+from idms_cli.imis.entitypages import EntityRow, decode, identity_of, read_page
 from idms_cli.imis.getter import Getter
 from idms_cli.imis.kinds import Key, Record
-from idms_cli.imis.pages import Pages, Row
+from idms_cli.imis.pages import Page, Pages, Row, parse
 from idms_cli.imis.properties import Value
 from idms_cli.imis.site import Site
 from idms_cli.imis.values import filter_text, same
@@ -55,20 +56,26 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value]) -> Iter
     """
     wanted = [(name, _condition(value)) for name, value in conditions.items()]
 
-    def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
-        return site.get(_collection(entity), [*wanted, *_window(limit, offset)], shrinkable=shrinkable)
+    what = f"The search in {entity}"
 
-    pages = Pages(fetch, what=f"The search in {entity}", size=FILTER_PAGE, log=site.log)
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+        content = site.get(_collection(entity), [*wanted, *_window(limit, offset)], shrinkable=shrinkable)
+        return parse(content, offset, what)
+
+    pages = Pages(fetch, what=what, size=FILTER_PAGE, log=site.log)
     return islice(pages.rows(), FILTER_ROWS + 1)
 
 
-def every(site: Site, entity: str, *, key: Callable[[Row], Key]) -> Iterator[Row]:
+def every(site: Site, entity: str) -> Iterator[EntityRow]:
     """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
 
-    def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
-        return site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable)
+    what = f"Reading all of {entity}"
 
-    return Pages(fetch, what=f"Reading all of {entity}", size=site.page_size, log=site.log, key=key).rows()
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[EntityRow]:
+        content = site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable, decode=decode)
+        return read_page(content, offset, what)
+
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=identity_of).rows()
 
 
 def total(site: Site, entity: str) -> int:

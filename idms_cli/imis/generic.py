@@ -1,6 +1,5 @@
 """`GenericEntityData`: the body that panels, activities and all other business objects have in common."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,13 +31,16 @@ def read_pairs(collection: Any, properties: Mapping[str, Property]) -> dict[str,
     """A name/value collection as values, typed and spelled as `properties` say."""
     values: dict[str, Value] = {}
     for pair in items(collection):
-        name = plain_name(str(pair.get("Name", "")))
-        one = properties.get(name) or _in_any_case(name, properties)
-        if one is None:
-            values[name] = typed(pair.get("Value"), "")
-        else:
-            values[one.name] = typed(pair.get("Value"), one.type)
+        name, kind = property_named(str(pair.get("Name", "")), properties)
+        values[name] = typed(pair.get("Value"), kind)
     return values
+
+
+def property_named(wire: str, properties: Mapping[str, Property]) -> tuple[str, str]:
+    """The site's spelling of a property as it is named on the wire, and its type; as it comes when it is none."""
+    name = plain_name(wire)
+    one = properties.get(name) or _in_any_case(name, properties)
+    return (name, "") if one is None else (one.name, one.type)
 
 
 def _in_any_case(name: str, properties: Mapping[str, Property]) -> Property | None:
@@ -90,7 +92,7 @@ def new_body(definition: Definition, values: Mapping[str, Value], *, parent_id: 
 
 def changed_body(body: Any, changes: Mapping[str, Value], definition: Definition) -> dict[str, Any]:
     """A copy of the whole `body` with `changes` made in its properties."""
-    whole: dict[str, Any] = copy.deepcopy(body)
+    whole: dict[str, Any] = dict(body)
     whole["Properties"] = write_pairs(whole.get("Properties"), changes, definition.properties)
     return {"$type": whole.pop("$type", ENTITY), **whole}
 

@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from idms_cli.errors import InputError, SiteError
 from idms_cli.imis.answers import SiteSlow
 from idms_cli.imis.assumptions import MIN_PAGE
 
 Row = dict[str, Any]
-Fetch = Callable[[int, int, bool], Any]
-"""(limit, offset, shrinkable) -> the JSON of one page; `shrinkable` as in `Site.get`."""
-
+AnyRow = TypeVar("AnyRow")
 ASK_AGAIN = 2
 """How often a page that cannot be right is asked for again."""
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[AnyRow]):
     """One page of a `PagedResult`."""
 
-    rows: list[Row]
+    rows: list[AnyRow]
     offset: int
     total: int | None
     has_next: bool
@@ -32,17 +30,20 @@ class Page:
         return len(self.rows) > 1 and any(row != self.rows[0] for row in self.rows)
 
 
-class Pages:
-    """Reads page after page. `what` names the thing in messages; `key` gives a row's unique value, if it has one."""
+class Pages(Generic[AnyRow]):
+    """Reads page after page. `what` names the thing in messages; `key` gives a row's unique value, if it has one.
+
+    `fetch` is given limit, offset and, as in `Site.get`, whether the page is shrinkable.
+    """
 
     def __init__(
         self,
-        fetch: Fetch,
+        fetch: Callable[[int, int, bool], Page[AnyRow]],
         *,
         what: str,
         size: int,
         log: Callable[[str], None],
-        key: Callable[[Row], Hashable] | None = None,
+        key: Callable[[AnyRow], Hashable] | None = None,
     ) -> None:
         self._fetch = fetch
         self._what = what
@@ -51,7 +52,7 @@ class Pages:
         self._key = key
         self._seen: set[Hashable] = set()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[AnyRow]:
         """Every row once, as far as `key` can tell. Holds one page in memory, and the keys.
 
         Raises `SiteError` when the pages make no sense: rows would be lost or never end.
@@ -70,7 +71,7 @@ class Pages:
                 f"{self._what}: {given} rows came, the site counts {page.total}; the data changed, or rows repeat"
             )
 
-    def _page(self, offset: int, before: Page | None) -> Page:
+    def _page(self, offset: int, before: Page[AnyRow] | None) -> Page[AnyRow]:
         """The page at `offset`, asked for again while it cannot be right."""
         for _ in range(ASK_AGAIN):
             page = self._smaller_if_slow(offset)
@@ -86,7 +87,7 @@ class Pages:
             )
         return page
 
-    def _without_gap(self, page: Page, before: Page | None) -> Page:
+    def _without_gap(self, page: Page[AnyRow], before: Page[AnyRow] | None) -> Page[AnyRow]:
         """`page`, or where rows have vanished since the page before, one that begins so much earlier.
 
         When earlier rows go, later ones move up, and as many are in no page. Needs a key, to drop what comes twice.
@@ -99,43 +100,44 @@ class Pages:
             return page
         return self._smaller_if_slow(max(0, page.offset - gone))
 
-    def _overlap(self, page: Page) -> str:
+    def _overlap(self, page: Page[AnyRow]) -> str:
         """Whether rows of `page` came before: then its own last ones may be missing."""
-        key = self._key
-        if key is None:
+        if self._key is None:
             return ""
-        repeated = sum(1 for row in page.rows if (value := key(row)) is not None and value in self._seen)
+        repeated = sum(map(self._seen.__contains__, map(self._key, page.rows)))
         return f"{repeated} rows of the page at offset {page.offset} came before" if repeated else ""
 
-    def _smaller_if_slow(self, offset: int) -> Page:
+    def _smaller_if_slow(self, offset: int) -> Page[AnyRow]:
         """The page at `offset`; after a time-out or 5xx a smaller one, down to `MIN_PAGE` rows."""
         while self._size > MIN_PAGE:
             try:
-                return parse(self._fetch(self._size, offset, True), offset, self._what)
+                return self._fetch(self._size, offset, True)
             except SiteSlow as error:
                 self._size = max(MIN_PAGE, self._size // 2)
                 self._log(f"{self._what}: {error} Asking for {self._size} rows at a time")
-        return parse(self._fetch(self._size, offset, False), offset, self._what)
+        return self._fetch(self._size, offset, False)
 
-    def _new(self, rows: list[Row]) -> Iterator[Row]:
+    def _new(self, rows: list[AnyRow]) -> Iterator[AnyRow]:
         """The rows that did not come before. Raises `InputError` when two rows of one page share a key but differ."""
         if self._key is None:
             yield from rows
             return
-        here: dict[Hashable, Row] = {}
+        here: dict[Hashable, AnyRow] = {}
         for row in rows:
             key = self._key(row)
-            if key is not None and here.setdefault(key, row) != row:
+            if key is None:
+                yield row
+            elif (twin := here.setdefault(key, row)) is not row and twin != row:
                 raise InputError(
                     f"{self._what}: {key!r} stands in two different rows, so the key is not unique.",
                     hint="Name a column as key that is different in every row, or name none.",
                 )
-            if key is None or key not in self._seen:
+            elif key not in self._seen:
                 self._seen.add(key)
                 yield row
 
 
-def parse(content: Any, offset: int, what: str) -> Page:
+def parse(content: Any, offset: int, what: str) -> Page[Row]:
     """The page in `content`, asked for at `offset`. Raises `SiteError` when it is no `PagedResult`."""
     items = content.get("Items") if isinstance(content, dict) else None
     values = items.get("$values") if isinstance(items, dict) else items
@@ -153,7 +155,7 @@ def parse(content: Any, offset: int, what: str) -> Page:
     )
 
 
-def _fault(page: Page, before: Page | None) -> str:
+def _fault(page: Page[AnyRow], before: Page[AnyRow] | None) -> str:
     """What is wrong with `page`, empty when nothing is."""
     if before is not None and page.telling and page.rows == before.rows:
         return f"the page at offset {page.offset} repeats the page before it"

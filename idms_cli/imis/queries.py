@@ -8,7 +8,7 @@ from idms_cli.errors import IdmsError, InputError, RecordRefused, SiteError
 from idms_cli.imis.assumptions import QUERY_NOT_FOUND, QUERY_NOT_FOUND_TRIES
 from idms_cli.imis.definitions import near_match
 from idms_cli.imis.getter import Getter
-from idms_cli.imis.pages import Pages, Row
+from idms_cli.imis.pages import Page, Pages, Row, parse
 from idms_cli.imis.properties import Value
 from idms_cli.imis.retry import pause_s
 from idms_cli.imis.sending import Parameters
@@ -29,14 +29,17 @@ class Queries:
     def rows(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> Iterator[dict[str, Value]]:
         """As `Site.query`."""
 
-        def fetch(limit: int, offset: int, shrinkable: bool) -> Any:
+        what = f"Query {path}"
+
+        def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
             prompts = [("parameter", value) for value in parameters]
             window = [("limit", str(limit)), ("offset", str(offset))]
-            return self._page(path, [("QueryName", path), *prompts, *window], shrinkable=shrinkable)
+            content = self._page(path, [("QueryName", path), *prompts, *window], shrinkable=shrinkable)
+            return parse(content, offset, what)
 
         pages = Pages(
             fetch,
-            what=f"Query {path}",
+            what=what,
             size=self._site.page_size,
             log=self._site.log,
             key=_key_of(path, key) if key else None,

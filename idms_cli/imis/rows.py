@@ -1,7 +1,7 @@
 """A generic entity as a kind of record: find, read, insert and update its rows."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from urllib.parse import quote
 
 from idms_cli.errors import OutcomeUnknown, RecordRefused
@@ -19,6 +19,7 @@ from idms_cli.imis.entities import (
     replace_whole,
     total,
 )
+from idms_cli.imis.entitypages import Selection
 from idms_cli.imis.generic import changed_body, identity_elements, new_body, record_of
 from idms_cli.imis.kinds import Key, Record
 from idms_cli.imis.properties import Property, Value
@@ -89,11 +90,9 @@ class GenericRows:
         path = address(self.entity, record.key)
         remove(self._site, path, there=lambda: self.read(record.key) is not None)
 
-    def all(self) -> Iterator[Record]:
+    def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """As `Whole.all`."""
-        definition = self._definition
-        for row in every(self._site, self.entity, key=identity_elements):
-            yield record_of(row, definition)
+        return Selection(self._definition, names).read(every(self._site, self._definition.name))
 
     def size(self) -> int:
         """As `Whole.size`."""

@@ -24,6 +24,7 @@ __all__ = ["Site", "SiteAccess"]
 
 DOORBELL = "/api/AddressPurpose"
 """A short list that every site has."""
+Decode = Callable[[bytes], Any]
 
 
 def _no_log(line: str) -> None:
@@ -76,14 +77,17 @@ class Site:
         """How often the site was asked: `calls.snapshot()`."""
         return self._transport.calls
 
-    def get(self, path: str, parameters: Parameters = (), *, shrinkable: bool = False) -> Any:
+    def get(
+        self, path: str, parameters: Parameters = (), *, shrinkable: bool = False, decode: Decode | None = None
+    ) -> Any:
         """The JSON at `path`. Repeated with back-off while the site is in trouble.
 
-        `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less.
+        `shrinkable` gives up sooner on time-outs and 5xx, for a caller that can ask for less. `decode` makes of the
+        body what the caller needs, or None: then the answer is the JSON.
         """
-        return self._sender.send(
-            "GET", path, parameters=parameters, repeat="shrinkable" if shrinkable else "freely"
-        ).json()
+        answer = self._sender.send("GET", path, parameters=parameters, repeat="shrinkable" if shrinkable else "freely")
+        found = decode(answer.body) if decode else None
+        return answer.json() if found is None else found
 
     def post(self, path: str, body: Any) -> Any:
         """Create something, once, and give the reply. Repeated only where it was certainly not carried out.

@@ -12,6 +12,7 @@ from idms_cli.errors import IdmsError, InputError, Unreachable
 from idms_cli.imis.access import SiteAccess
 from idms_cli.imis.answers import Answer
 from idms_cli.imis.clock import Clock
+from idms_cli.imis.connection import Connection
 from idms_cli.imis.counts import CallCounts
 from idms_cli.imis.pacing import Pace
 from idms_cli.web.tls import certificate_fault, trusted
@@ -47,7 +48,7 @@ class NoAnswer(Exception):
 
 
 class Transport:
-    """Sends requests to one site. Thread-safe: each thread has its own HTTP client.
+    """Sends requests to one site. Thread-safe: each thread has a connection of its own.
 
     (The connection pool of httpx 0.28 looks through all its connections for each request: encode/httpx#3215.)
     """
@@ -61,23 +62,18 @@ class Transport:
         self._tls = trusted(access.ca_file)
         self._timeout = httpx.Timeout(access.timeout_s, connect=min(CONNECT_TIMEOUT_S, access.timeout_s))
         self._own = threading.local()
-        self._clients: list[httpx.Client] = []
+        self._connections: list[Connection] = []
         self._lock = threading.Lock()
 
     def send(self, exchange: Exchange, *, count_as: str) -> Answer:
         """One answer, whatever its status. Raises `NoAnswer`, and `Unreachable` when trying again cannot help."""
-        client = self._client()
+        connection = self._connection()
         with self._pace.turn():
             started = self._clock.ticks()
             outcome = "no answer"
             try:
-                response = client.request(
-                    exchange.method,
-                    self._url + exchange.address,
-                    headers=dict(exchange.headers),
-                    content=exchange.content,
-                    data=exchange.form,
-                )
+                url = self._url + exchange.address
+                response = connection.send(exchange.method, url, exchange.headers, exchange.content, exchange.form)
                 outcome = str(response.status_code)
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
                 raise _translate(error, exchange.what, self._url) from error
@@ -91,26 +87,18 @@ class Transport:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            clients, self._clients = self._clients, []
-        for client in clients:
-            client.close()
+            connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.close()
         self._own = threading.local()
 
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._own, "client", None)
-        if client is None:
-            client = httpx.Client(
-                verify=self._tls,
-                timeout=self._timeout,
-                trust_env=False,
-                follow_redirects=False,
-                headers={"Accept": "application/json", "User-Agent": "idms"},
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            )
-            self._own.client = client
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = Connection(self._tls, self._timeout)
             with self._lock:
-                self._clients.append(client)
-        return client
+                self._connections.append(connection)
+        return connection
 
 
 def _is_ordinary(method: str, outcome: str) -> bool:

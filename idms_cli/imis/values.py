@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, cast
 
 from idms_cli.imis.properties import Value
 
 _INT32 = range(-(2**31), 2**31)
 _GUID_PREFIX = re.compile(r"^\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?[._:\- ]?(?=.)")
+_SCALARS = frozenset({str, int, float, bool})
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
 
@@ -39,6 +41,20 @@ def unwrap(wire: Any) -> Value:
 
 def typed(wire: Any, kind: str) -> Value:
     """The value in `wire` as property type `kind` has it; what does not fit the type stays as the site sent it."""
+    if kind == "String" and type(wire) is str:  # most of all values
+        return wire
+    if type(wire) is dict and type(wire.get("$value")) in _SCALARS:
+        return _typed_scalar(wire["$value"], str(wire.get("$type", "")), kind)
+    return _typed(wire, kind)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _typed_scalar(inner: str | float | bool, wrapper: str, kind: str) -> Value:
+    """Numbers are slow to read, and a column says the same few thousand again and again."""
+    return _typed({"$type": wrapper, "$value": inner}, kind)
+
+
+def _typed(wire: Any, kind: str) -> Value:
     value = unwrap(wire)
     if value is None or (value == "" and kind not in {"String", "Binary"}):
         return None

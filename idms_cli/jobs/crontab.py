@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from idms_cli.config.problems import BadValue
+
 _FORM: Final = (
     "Write five fields, minute hour day-of-month month weekday: `15 2 * * 1-5` is 02:15 from Monday to Friday."
 )
@@ -44,12 +46,8 @@ _FOREIGN: Final = (
 )
 
 
-class ScheduleError(ValueError):
+class ScheduleError(BadValue):
     """A schedule that cannot be meant. `str(error)` says what is wrong with which value, `hint` what to write."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ Kept light: an idle tick loads this.
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ENDINGS = (".yaml", ".yml")
 
 
@@ -21,6 +25,21 @@ def same_file(one: str, other: str) -> bool:
 def _without_ctime(mark: str) -> list[str]:
     parts = mark.split(".", 2)
     return [parts[0], *parts[2:]]
+
+
+def settings_mark(config: str, version: str, calendar_files: "Iterable[str]", year: int) -> str:
+    """A text that is another one after any change of idms.yaml, of an .ics file that it names, or of the version.
+
+    With .ics files also each year, because their events are counted out for the years around the present one.
+    """
+    mark = fingerprint(os.stat(config), version)
+    files = [path for path in calendar_files if path]
+    for path in files:
+        try:
+            mark += "|" + fingerprint(os.stat(path))
+        except OSError:
+            mark += "|missing"
+    return f"{mark}|{year}" if files else mark
 
 
 def list_jobs(folder: str, salt: str = "") -> dict[str, tuple[tuple[str, ...], str]]:

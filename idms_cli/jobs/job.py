@@ -2,56 +2,28 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
-from idms_cli.config.fields import Duration, ListOf, Name, PositiveDuration, TimeZone
+from idms_cli.config.fields import Duration, ListOf, Name, PositiveDuration
 from idms_cli.config.foreign import shortened
-from idms_cli.config.problems import BadValue, Problem, ProblemsFound
+from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Retry, Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.jobs.guard import GuardOptions
-from idms_cli.jobs.schedule import Schedule, ScheduleError, cron, one_time
+from idms_cli.jobs.reading import read_timing, unknown_calendars
+from idms_cli.jobs.slots import Schedule
+from idms_cli.jobs.stored import Stored
+from idms_cli.jobs.timing import Entries, Missed, ScheduleOptions, SimpleText
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-
-
-def _readable(build: Callable[[str, ZoneInfo], Schedule]) -> Callable[[str], str]:
-    """A field's check: the text makes a schedule, in whatever zone."""
-
-    def check_text(text: str) -> str:
-        try:
-            build(text, ZoneInfo("UTC"))
-        except ScheduleError as error:
-            raise BadValue(str(error), hint=error.hint) from None
-        return text
-
-    return check_text
-
-
-Missed = Literal["skip", "once", "all"]
-"""What becomes of slots that nobody was there for."""
-
-CronText = Annotated[str, AfterValidator(_readable(cron))]
-OneTimeText = Annotated[str, AfterValidator(_readable(one_time))]
-
-
-class ScheduleOptions(Section):
-    """The `schedule:` of a job."""
-
-    cron: CronText | None = None
-    at: OneTimeText | None = None
-    timezone: TimeZone | None = None
-    missed: Missed = "once"
-    grace: Duration | None = None
 
 
 Overlap = Literal["skip", "wait", "replace"]
@@ -64,7 +36,7 @@ class JobOptions(Section):
     description: str = ""
     module: str
     connection: str | None = None
-    schedule: ScheduleOptions | None = None
+    schedule: ScheduleOptions | Entries | SimpleText | None = None
     enabled: bool = True
     timeout: Duration | None = None
     require_test: bool | None = None
@@ -91,8 +63,11 @@ class Job:
     """The name of a connection in idms.yaml."""
     enabled: bool
     schedule: Schedule | None
+    """The nominal moments, without calendars and jitter; None for a job that runs by hand."""
     schedule_text: str
-    """What `schedule_from` makes the same schedule of; '' for a job without one."""
+    """What `Stored` makes the same schedule and its rules of; '' for a job without one."""
+    upstream: str
+    """The job that this one comes after; empty for one with times of its own."""
     zone: ZoneInfo
     missed: Missed
     grace: timedelta
@@ -121,15 +96,17 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
     try:
         options = check(JobOptions, document)
     except ProblemsFound as found:
-        unknown = [*_unknown_connection(document, settings), *_unknown_pool(document, settings)]
+        unknown = [
+            *_unknown_connection(document, settings),
+            *_unknown_pool(document, settings),
+            *unknown_calendars(document, settings),
+        ]
         raise ProblemsFound([*found.problems, *unknown]) from None
-    zone = (options.schedule and options.schedule.timezone) or settings.timezone
-    schedule, text = _schedule(options.schedule, zone, document, problems)
+    timing = read_timing(options.schedule, name, document, settings, problems)
     connection = _connection(options, document, settings, problems)
     problems += _unknown_pool(document, settings)
     if problems:
         raise ProblemsFound(problems)
-    grace = (options.schedule and options.schedule.grace) or settings.defaults.grace
     return Job(
         name=name,
         path=document.path,
@@ -137,11 +114,12 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         module=options.module,
         connection=connection,
         enabled=options.enabled,
-        schedule=schedule,
-        schedule_text=text,
-        zone=zone,
-        missed=options.schedule.missed if options.schedule else "once",
-        grace=grace,
+        schedule=timing.schedule,
+        schedule_text=timing.stored.to_text() if timing.stored else "",
+        upstream=timing.stored.upstream if timing.stored else "",
+        zone=timing.zone,
+        missed=timing.options.missed,
+        grace=timing.options.grace or settings.defaults.grace,
         timeout=options.timeout or settings.defaults.timeout,
         overlap=options.overlap,
         wait=options.wait or settings.defaults.wait,
@@ -183,8 +161,8 @@ def check_naming(job: Job, settings: Settings) -> list[Problem]:
 
 
 def schedule_from(text: str, timezone: str) -> Schedule:
-    """The schedule that `Job.schedule_text` stands for."""
-    return _build(json.loads(text), ZoneInfo(timezone))
+    """The nominal schedule that `Job.schedule_text` stands for."""
+    return Stored.from_text(text).schedule(ZoneInfo(timezone))
 
 
 def _digest(document: Document, connection: str, settings: Settings) -> str:
@@ -193,27 +171,6 @@ def _digest(document: Document, connection: str, settings: Settings) -> str:
     what = {key: document.data.get(key) for key in ("module", "with", "guard")}
     whole = {**what, "connection": connection, "url": site.url, "username": site.username}
     return sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _schedule(
-    options: ScheduleOptions | None, zone: ZoneInfo, document: Document, problems: list[Problem]
-) -> tuple[Schedule | None, str]:
-    if options is None:
-        return None, ""
-    given = {word: value for word, value in (("cron", options.cron), ("at", options.at)) if value is not None}
-    if len(given) != 1:
-        hint = 'Write `cron: "15 2 * * *"` for a recurring job, `at: 2026-12-01 06:00` for a one-time job.'
-        problems.append(document.problem(("schedule",), "a schedule needs exactly one of cron: and at:", hint=hint))
-        return None, ""
-    try:
-        return _build(given, zone), json.dumps(given)
-    except ScheduleError as error:
-        problems.append(document.problem(("schedule", *given), str(error), hint=error.hint))
-        return None, ""
-
-
-def _build(given: Mapping[str, str], zone: ZoneInfo) -> Schedule:
-    return cron(given["cron"], zone) if "cron" in given else one_time(given["at"], zone)
 
 
 def _connection(options: JobOptions, document: Document, settings: Settings, problems: list[Problem]) -> str:

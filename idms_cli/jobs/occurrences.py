@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from idms_cli.jobs.schedule import Schedule
+from idms_cli.jobs.slots import Due, Schedule
 
 
 @dataclass(frozen=True, order=True)
@@ -18,11 +18,14 @@ class Occurrence:
     acts_at: datetime
     """When a tick decides it: its own moment, later by the job's jitter, or the end of a window. UTC."""
     slot: datetime
-    """What the slot is called, and what templates and file names see: the nominal moment. UTC."""
+    """What the slot is called, and what templates and file names see: the nominal moment. UTC.
+
+    A slot that was moved off a holiday is called by the moment that it was moved to.
+    """
     skip: str = ""
     """Why it will not run, as the reason of its verdict: `holiday: Christmas Day`; empty when it may run."""
     note: str = ""
-    """What was done to it, for people: `moved from Fri 2026-12-25 02:15: holiday Christmas Day`."""
+    """What was done to it, for people: `moved from Fri 2026-12-25 02:15 (Christmas Day)`."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,39 @@ class Plain:
 
     def describe(self) -> str:
         return self.schedule.describe()
+
+
+@dataclass(frozen=True)
+class Starts:
+    """When runs of a job start: as `Schedule.due`, but of what acts and is not skipped."""
+
+    occurrences: Occurrences
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
+        """The starts later than `after` and not later than `until`, or the `newest` where there are more."""
+        found = self.occurrences.due(after, until, newest=newest)
+        return Due(tuple(one.acts_at for one in found.occurrences if not one.skip), found.older)
+
+
+@dataclass(frozen=True)
+class Following:
+    """The occurrences of a job that comes after another one: those that the other's runs have made, and no others."""
+
+    words: str
+    known: tuple[Occurrence, ...]
+    """Ascending."""
+    stretch: tuple[datetime, datetime] | None = None
+    """A stretch of the other's slots that were cut off, and never ran."""
+    answered_until: datetime | None = None
+    """Once these are decided, no slot up to here is open; None when nothing is known."""
+
+    def next_after(self, moment: datetime) -> None:
+        del moment
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> DueOccurrences:
+        """All that are known: what is due is told by what was answered to, not by a moment."""
+        del after, until, newest
+        return DueOccurrences(self.known, self.stretch)
+
+    def describe(self) -> str:
+        return self.words

@@ -9,12 +9,14 @@ them.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from idms_cli.jobs.crontab import Crontab, ScheduleError, read_crontab
-from idms_cli.jobs.wallclock import highest_reading, lowest_reading, moments_of
+from idms_cli.jobs.recurring import Recurring
+from idms_cli.jobs.slots import Due, Schedule, in_utc, refuse_empty
+from idms_cli.jobs.wallclock import moments_of
 from idms_cli.jobs.wording import in_words
 
 if TYPE_CHECKING:
@@ -27,27 +29,6 @@ _YEARS: Final = range(1970, 3000)
 _ONE_TIME: Final = re.compile(
     r"(?P<reading>\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d(:\d\d)?) ?(?P<offset>Z|[+-](0\d|1[0-4]):?[0-5]\d)?", re.ASCII
 )
-
-
-@dataclass(frozen=True)
-class Due:
-    """What a span of time owes: the newest slots, ascending, and the first and last of those that were cut off."""
-
-    slots: tuple[datetime, ...]
-    older: tuple[datetime, datetime] | None = None
-
-
-class Schedule(Protocol):
-    """A set of moments. Every moment given must be aware (else ValueError); every moment returned is in UTC."""
-
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The first slot strictly after the moment; None when there will be none."""
-
-    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
-        """The slots later than `after` and not later than `until`: all, or the `newest` ones where there are more."""
-
-    def describe(self) -> str:
-        """The schedule in short words, with its zone: `weekdays 02:15 (America/New_York)`."""
 
 
 def cron(expression: str, zone: ZoneInfo) -> Schedule:
@@ -65,7 +46,7 @@ def cron(expression: str, zone: ZoneInfo) -> Schedule:
             f"{table.text!r} never comes: no month that it names has such a day",
             hint="Look at the day-of-month and month fields: February has 28 or 29 days, four months have 30.",
         )
-    return _Recurring(table, zone, walker)
+    return Recurring(_CronReadings(table, walker), zone)
 
 
 def one_time(text: str, zone: ZoneInfo) -> Schedule:
@@ -103,11 +84,11 @@ class _OneTime:
     zone: ZoneInfo
 
     def next_after(self, moment: datetime) -> datetime | None:
-        return self.moment if _utc(moment) < self.moment else None
+        return self.moment if in_utc(moment) < self.moment else None
 
     def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
-        _refuse_empty(newest)
-        return Due((self.moment,) if _utc(after) < self.moment <= _utc(until) else ())
+        refuse_empty(newest)
+        return Due((self.moment,) if in_utc(after) < self.moment <= in_utc(until) else ())
 
     def describe(self) -> str:
         local = self.moment.astimezone(self.zone).replace(tzinfo=None)
@@ -115,50 +96,24 @@ class _OneTime:
 
 
 @dataclass(frozen=True)
-class _Recurring:
+class _CronReadings:
+    """The readings of a cron expression, walked by croniter without a zone."""
+
     table: Crontab
-    zone: ZoneInfo
     walker: "croniter" = field(repr=False, compare=False)  # its position is set anew in every step
 
-    def next_after(self, moment: datetime) -> datetime | None:
-        moment = _utc(moment)
-        soonest: datetime | None = None
-        for reading in self._readings_after(lowest_reading(moment, self.zone)):
-            if soonest is not None and reading > highest_reading(soonest, self.zone):
-                break
-            for slot in self._slots_of(reading):
-                if slot > moment and (soonest is None or slot < soonest):
-                    soonest = slot
-        return soonest
+    @property
+    def follows_clock(self) -> bool:
+        return self.table.follows_clock
 
-    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
-        _refuse_empty(newest)
-        after, until = _utc(after), _utc(until)
-        found: set[datetime] = set()
-        floor = lowest_reading(after, self.zone)
-        for reading in self._readings_down_from(highest_reading(until, self.zone)):
-            if reading <= floor:
-                break
-            found.update(slot for slot in self._slots_of(reading) if after < slot <= until)
-            if len(found) > newest:
-                floor = max(floor, lowest_reading(sorted(found)[-newest - 1], self.zone))
-        slots = sorted(found)
-        if len(slots) <= newest:
-            return Due(tuple(slots))
-        last_cut = slots[-newest - 1]
-        return Due(tuple(slots[-newest:]), older=(self.next_after(after) or last_cut, last_cut))
+    def after(self, reading: datetime) -> Iterator[datetime]:
+        return _walk(self.walker.get_next, reading)
+
+    def before(self, reading: datetime) -> Iterator[datetime]:
+        return _walk(self.walker.get_prev, reading)
 
     def describe(self) -> str:
-        return f"{in_words(self.table)} ({self.zone})"
-
-    def _slots_of(self, reading: datetime) -> tuple[datetime, ...]:
-        return moments_of(reading, self.zone, follows_clock=self.table.follows_clock)
-
-    def _readings_after(self, reading: datetime) -> Iterator[datetime]:
-        return _walk(self.walker.get_next, reading.replace(second=0, microsecond=0))
-
-    def _readings_down_from(self, reading: datetime) -> Iterator[datetime]:
-        return _walk(self.walker.get_prev, reading.replace(second=0, microsecond=0) + timedelta(minutes=1))
+        return in_words(self.table)
 
 
 def _walk(step: Callable[..., datetime], reading: datetime) -> Iterator[datetime]:
@@ -171,14 +126,3 @@ def _walk(step: Callable[..., datetime], reading: datetime) -> Iterator[datetime
         except CroniterBadDateError:
             return
         yield reading
-
-
-def _utc(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise ValueError(f"a schedule counts in aware datetimes, and {moment!r} has no zone")
-    return moment.astimezone(UTC)
-
-
-def _refuse_empty(newest: int) -> None:
-    if newest < 1:
-        raise ValueError(f"newest must be at least 1, not {newest}")

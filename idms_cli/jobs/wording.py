@@ -1,5 +1,7 @@
 """A cron expression in short plain words where it is a common one, and as its own text where it is not."""
 
+from collections.abc import Collection
+
 from idms_cli.jobs.crontab import Crontab
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
@@ -52,7 +54,7 @@ def _days(table: Crontab) -> str | None:
     if not table.needs_both_days and (every_date or every_weekday):
         every_date = every_weekday = True
     if every_date and every_month:
-        return "daily" if every_weekday else _weekdays(table)
+        return "daily" if every_weekday else weekday_words(table.weekdays)
     if every_weekday and len(table.days) <= _MOST_DAYS:
         return _dates(table, every_month=every_month)
     return None
@@ -60,20 +62,22 @@ def _days(table: Crontab) -> str | None:
 
 def _dates(table: Crontab, *, every_month: bool) -> str | None:
     if every_month:
-        return "monthly on the " + ", ".join(map(_ordinal, table.days))
+        return "monthly on the " + ", ".join(map(ordinal, table.days))
     if len(table.months) == 1 and len(table.days) == 1:
         return f"yearly on {table.days[0]} {_MONTHS[table.months[0] - 1]}"
     return None
 
 
-def _weekdays(table: Crontab) -> str:
-    if table.weekdays == (1, 2, 3, 4, 5):
+def weekday_words(days: Collection[int]) -> str:
+    """Weekdays by cron's numbers: `daily`, `weekdays`, `Mon, Thu`."""
+    from_monday = sorted(days, key=lambda day: (day - 1) % 7)
+    if from_monday == [1, 2, 3, 4, 5]:
         return "weekdays"
-    from_monday = sorted(table.weekdays, key=lambda day: (day - 1) % 7)
-    return ", ".join(_WEEKDAYS[day] for day in from_monday)
+    return "daily" if len(from_monday) == 7 else ", ".join(_WEEKDAYS[day] for day in from_monday)
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `15th`."""
     if number in (11, 12, 13):
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -142,7 +142,8 @@ class Attempt:
     def _lookup(self, table: Table) -> AbstractContextManager[Lookup]:
         rules = self._rules
         if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
-            snapshot = Snapshot(self._context.directory, rules.match, self._task.bound(table).properties)
+            mapped = self._task.bound(table).properties
+            snapshot = Snapshot(self._context.directory, rules.match, mapped, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
             self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
             return closing(snapshot)
@@ -177,8 +178,9 @@ class Attempt:
         counts = self._journal.counts()
         if not counts.rejected:
             return self._told("completed")
-        status = "failed" if counts.rejected == counts.read else "partial"
-        return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.read:,} rows rejected"))
+        status = "failed" if counts.rejected == counts.records else "partial"
+        noun = "records" if counts.further else "rows"
+        return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.records:,} {noun} rejected"))
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()

@@ -11,6 +11,7 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
 from idms_cli.files import Row, open_table
 from idms_cli.files.options import FileOptions
+from idms_cli.files.recordpaths import found_places
 from idms_cli.imis.kinds import KINDS, Entry, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
@@ -64,7 +65,8 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
     Reads the first rows of the file, and asks the site for the properties: a few calls, nothing is written. Raises
     `InputError` for a file or a name that is wrong, `Unreachable` and `LoginRefused`.
     """
-    sample, notes = _read(source)
+    places = found_places(source)
+    sample, notes = _read(source, places)
     with Site(site_access(settings.connections[connection], connection, settings)) as site:
         kind = open_kind(site, to.kind, to.name)
         properties = kind.properties()
@@ -78,6 +80,7 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
     drafted = Drafted(
         job=job,
         source=_path(source, settings.directory),
+        places=places,
         records=f"{named.name or named.kind} records",
         destination=f"{{{named.kind}: {quoted(named.name)}}}" if named.name else named.kind,
         connection="" if connection == settings.defaults.connection else connection,
@@ -94,8 +97,8 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
     return Draft(text, len(sample.columns), len(mapped), text.count(CHECK))
 
 
-def _read(source: Path) -> tuple[Sample, Sequence[str]]:
-    with open_table(source, FileOptions()) as table:
+def _read(source: Path, places: Mapping[str, str]) -> tuple[Sample, Sequence[str]]:
+    with open_table(source, FileOptions.model_validate(places)) as table:
         rows = [row.cells for row in islice(table.rows(), ROWS_READ) if isinstance(row, Row)]
         return Sample(table.columns, rows), table.notes
 

@@ -10,6 +10,7 @@ from idms_cli.imis.properties import Property
 from idms_cli.records.conversions import converter
 from idms_cli.records.dates import date_reader
 from idms_cli.records.faults import Fault
+from idms_cli.records.forms import stripped
 from idms_cli.records.numbers import SAMPLES, number_reader
 
 DATE_FORMATS = (
@@ -58,7 +59,7 @@ class Sample:
 
     def values(self, index: int) -> list[str]:
         """Some different cells of a column, without blank ones."""
-        found = dict.fromkeys(row[index].strip() for row in self.rows)
+        found = dict.fromkeys(stripped(row[index]) for row in self.rows)
         return [value for value in found if value][:_MOST_VALUES]
 
 
@@ -128,7 +129,7 @@ def _likeness(column: str, name: str, *, is_contact: bool) -> float:
         return 0.0
     if one == other:
         return 1.0
-    if _SYNONYMS.get(one) == other or (is_contact and one in _CONTACT_WORDS):
+    if _SYNONYMS.get(one) == other or (is_contact and one in _CONTACT_WORDS) or _inside_out(column) == other:
         return 0.95
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) >= _SHORTEST_PART and (longer.startswith(shorter) or longer.endswith(shorter)):
@@ -137,6 +138,11 @@ def _likeness(column: str, name: str, *, is_contact: bool) -> float:
         return 0.0
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     return min(matcher.ratio(), 0.89) if matcher.real_quick_ratio() >= _NEAR else 0.0
+
+
+def _inside_out(column: str) -> str:
+    """`name.first`, a value inside another one, as people would name it by itself: `firstname`."""
+    return "".join(map(_plain, reversed(column.split("."))))
 
 
 def _plain(name: str) -> str:

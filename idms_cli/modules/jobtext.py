@@ -1,7 +1,7 @@
 """The text of a drafted import job: YAML with a comment wherever somebody has to look or to decide."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from idms_cli.config.foreign import harmless, shortened
@@ -30,6 +30,8 @@ class Drafted:
     job: str
     source: str
     """The path as the job has it."""
+    places: Mapping[str, str]
+    """The keys that say where the records are in the file."""
     records: str
     """What the rows become, for the description."""
     destination: str
@@ -67,7 +69,9 @@ class Drafted:
         yield '# schedule: {cron: "15 2 * * 1-5"}    # until it has one, it runs by hand'
 
     def _with(self) -> Iterator[str]:
-        yield f"source: {{path: {quoted(self.source)}}}"
+        where = "".join(f", {key}: {quoted(place)}" for key, place in self.places.items())
+        doubt = f"{CHECK}are these the records?" if where else ""
+        yield _commented(f"source: {{path: {quoted(self.source)}{where}}}", doubt)
         yield f"destination: {self.destination}"
         yield f"action: {self.action}"
         if self.match:

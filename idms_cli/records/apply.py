@@ -2,38 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from idms_cli.codes import Code
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Key, Kind, Record
-from idms_cli.records.entry import Entry, Intent, Verdict
+from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
+from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
 from idms_cli.records.matching import Rules, changed_since, differences
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
+READ_AHEAD = 100
+"""Planned records that are held in memory."""
 LONGEST_SEARCHED = 60
 """Longer texts are not searched by: an address has an end."""
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A record read afresh and about to be written."""
-
-    entry: Entry
-    record: Record | None
-    """None for an insert."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of one record, and what ends the whole run with it, if anything does."""
-
-    verdict: Verdict
-    ends: Exception | None = None
 
 
 class Applier:
@@ -59,27 +45,23 @@ class Applier:
             self._journal.checkpoint(_verdicts(resolved), [])
             tell(_verdicts(resolved))
             _raise_first(resolved)
-        behind: list[Verdict] = []
-        try:
-            for entries in self._journal.todo("planned", window=window.width):
-                prepared = window.each(_surely(self._prepare, "planned"), entries)
-                behind += _verdicts(prepared)
-                _raise_first(prepared)
-                ready = [each for each in prepared if isinstance(each, Ready)]
-                self._journal.checkpoint(behind, [_intent(each) for each in ready])
-                written = window.each(_surely(self._write, "sending"), ready)
-                behind = _verdicts(written)
-                tell(_verdicts(prepared) + behind)
-                _raise_first(written)
-        finally:
-            self._journal.checkpoint(behind, [])
+        steps = Steps(self._ready_at_once, _surely(self._prepare, "planned"), _surely(self._write, "sending"))
+        Flow(window, self._journal, steps).run(self._planned(), tell=tell)
 
     def check(self, window: Window) -> Iterator[Verdict]:
         """What could not be written as it is planned; writes nothing. Raises what ends the whole run."""
-        for entries in self._journal.todo("planned", window=window.width):
-            prepared = window.each(_surely(self._prepare, "planned"), entries)
-            _raise_first(prepared)
-            yield from _verdicts(prepared)
+        for result in window.stream(_surely(self._prepare, "planned"), self._planned()):
+            if isinstance(result, Told):
+                _raise_first([result])
+                yield result.verdict
+
+    def _planned(self) -> Iterator[Entry]:
+        return chain.from_iterable(self._journal.todo("planned", window=READ_AHEAD))
+
+    def _ready_at_once(self, entry: Entry) -> Ready | None:
+        """An insert needs no look, unless nobody has looked since somebody approved the plan."""
+        needs_look = entry.action != "insert" or self._rules.exactly
+        return None if needs_look else Ready(entry, None)
 
     def _prepare(self, entry: Entry) -> Ready | Told:
         """Read the record afresh: others may have changed it since the plan, and their changes must survive."""
@@ -99,11 +81,11 @@ class Applier:
 
     def _still_wanted(self, entry: Entry, record: Record) -> Ready | Told:
         if self._rules.exactly and not entry.sent_at and (faults := changed_since(entry.changes, record)):
-            return Told(Verdict(entry.line, "rejected", entry.action, faults=faults))
+            return Told(entry.became("rejected", *faults))
         needless = entry.action == "update" and not differences(entry.values, record, self._rules)
         if needless and (self._rules.only_changes or entry.sent_at):
             state = "done" if entry.sent_at else "unchanged"  # sent before the run died, or done by others
-            return Told(Verdict(entry.line, state, entry.action))
+            return Told(entry.became(state))
         return Ready(entry, record)
 
     def _prepare_insert(self, entry: Entry) -> Ready | Told:
@@ -129,12 +111,12 @@ class Applier:
         wanted = changed if self._rules.only_changes else {**entry.values, **changed}
         self._kind.update(record, wanted)
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action, changes=changes))
+        return Told(entry.became("done", changes=changes))
 
     def _delete(self, entry: Entry, record: Record) -> Told:
         self._kind.delete(record)
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action))
+        return Told(entry.became("done"))
 
     def _insert(self, entry: Entry, *, again: bool = False) -> Told:
         try:
@@ -146,7 +128,7 @@ class Applier:
                 raise
             return Told(_unknown(entry, refused))  # what is in its way may be what the first try stored
         self._writing.regain()
-        return Told(Verdict(entry.line, "done", entry.action, key=key))
+        return Told(entry.became("done", key=key))
 
     def _look_before_repeating(self, entry: Entry, unknown: OutcomeUnknown, *, again: bool) -> Told:
         """A create that got no clear answer: is the record there? If not, do it again, once."""
@@ -161,7 +143,7 @@ class Applier:
         self._reading.regain()
         if found is not None:
             self._writing.regain()
-            return Told(Verdict(entry.line, "done", entry.action, key=found))
+            return Told(entry.became("done", key=found))
         if not again:
             return self._insert(entry, again=True)
         message = f"{unknown} It was looked for, and is not there."
@@ -180,7 +162,7 @@ class Applier:
         except Exception as error:
             return Told(_unknown(entry, error), _end_of(error, self._reading))
         self._reading.regain()
-        return Told(Verdict(entry.line, "planned" if found is None else "done", entry.action, key=found))
+        return Told(entry.became("planned" if found is None else "done", key=found))
 
     def _find(self, entry: Entry) -> Key | None:
         """The record of an insert, if it is there."""
@@ -232,30 +214,26 @@ def _is_outage(error: OutcomeUnknown | RecordRefused) -> bool:
     return not settled and error.status in (None, 502, 503, 504)
 
 
-def _intent(ready: Ready) -> Intent:
-    return Intent(ready.entry.line, ready.record.body if ready.record else None, time.time())
-
-
 def _planned(entry: Entry) -> Verdict:
-    return Verdict(entry.line, "planned", entry.action)
+    return entry.became("planned")
 
 
 def _gone(entry: Entry) -> Verdict:
     if entry.action != "delete":
         return _failed(entry, "gone", "the record is no longer there")
     if entry.sent_at:
-        return Verdict(entry.line, "done", entry.action)
+        return entry.became("done")
     fault = Fault("send", "", "absent", "the record is no longer there")
-    return Verdict(entry.line, "skipped", entry.action, faults=(fault,))
+    return entry.became("skipped", fault)
 
 
 def _refused(entry: Entry, refused: RecordRefused) -> Verdict:
     faults = tuple(Fault("send", "", refused.code, reason) for reason in refused.reasons)
-    return Verdict(entry.line, "rejected", entry.action, faults=faults)
+    return entry.became("rejected", *faults)
 
 
 def _failed(entry: Entry, code: Code, message: str) -> Verdict:
-    return Verdict(entry.line, "rejected", entry.action, faults=(Fault("send", "", code, message),))
+    return entry.became("rejected", Fault("send", "", code, message))
 
 
 def _unknown(entry: Entry, error: Exception) -> Verdict:
@@ -273,7 +251,7 @@ def _surely(work: Callable[[Item], Result], state: str) -> Callable[[Item], Resu
             return work(item)
         except Exception as bug:
             entry = item.entry if isinstance(item, Ready) else item
-            return Told(Verdict(entry.line, state, entry.action), bug)
+            return Told(entry.became(state), bug)
 
     return attempt
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 from idms_cli.codes import Code
 from idms_cli.config.foreign import shortened
@@ -42,13 +43,13 @@ def converter(
     """
     match target.type:
         case "Integer":
-            return _listed(target, _to_integer(target, number_reader(number or SAMPLES[0]), number))
+            return _remembered(_listed(target, _to_integer(target, number_reader(number or SAMPLES[0]), number)))
         case "Decimal" | "Monetary":
-            return _listed(target, _to_decimal(target, number_reader(number or SAMPLES[0]), number))
+            return _remembered(_listed(target, _to_decimal(target, number_reader(number or SAMPLES[0]), number)))
         case "Boolean":
             return _to_boolean(target, words or {})
         case "Date":
-            return _to_date(target, date_reader(date_format), date_format)
+            return _remembered(_to_date(target, date_reader(date_format), date_format))
         case "Binary":
             return _to_binary(target)
         case _:
@@ -70,6 +71,11 @@ def show(value: Value) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+def _remembered(convert: Converter) -> Converter:
+    """Numbers and dates are slow to read, and a column says the same few thousand again and again."""
+    return lru_cache(maxsize=4096)(convert)
 
 
 def _to_string(target: Property) -> Converter:

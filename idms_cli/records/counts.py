@@ -5,7 +5,11 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of a run. When it is over: read = inserted + updated + deleted + unchanged + skipped + rejected."""
+    """Rows and records of a run; over: read + further = inserted + updated + deleted + unchanged + skipped + rejected.
+
+    Each row counts once, for what became of its record; with `on_multiple: all` a row may have further records, which
+    count as well.
+    """
 
     read: int = 0
     inserted: int = 0
@@ -14,8 +18,15 @@ class Counts:
     unchanged: int = 0
     skipped: int = 0
     rejected: int = 0
+    further: int = 0
+    """Records beyond the first that a row acts on."""
     left: int = 0
     """Planned and not yet written; 0 when the run is over, but for a dry run (what it would write)."""
+
+    @property
+    def records(self) -> int:
+        """What the other numbers add up to."""
+        return self.read + self.further
 
     @property
     def written(self) -> int:
@@ -24,7 +35,7 @@ class Counts:
     @property
     def add_up(self) -> bool:
         """Nothing was lost."""
-        return self.read == self.written + self.unchanged + self.skipped + self.rejected + self.left
+        return self.records == self.written + self.unchanged + self.skipped + self.rejected + self.left
 
     def after(self, word: str) -> "Counts":
         """One record less is left; it is `word` now."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 
 from idms_cli.records.forms import by_form
 
@@ -29,7 +28,6 @@ def date_reader(date_format: str | None = None) -> DateReader:
         return _read_iso
     _check(date_format)
 
-    @lru_cache(maxsize=4096)  # strptime is slow, and dates repeat
     def read(text: str) -> datetime | None:
         try:
             return _parsed(text.strip(), date_format)

@@ -1,4 +1,7 @@
-"""One record of a run: what the plan says of it, that it is about to be sent, what became of it."""
+"""One record of a run: what the plan says of it, that it is about to be sent, what became of it.
+
+A record is known by its place: the line of the source, and its part, since one line may act on several records.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +10,14 @@ from typing import Any
 from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.faults import Fault
+
+MOST_PARTS = 1_000_000
+"""A line acts on fewer records than this."""
+
+
+def place_of(line: int, part: int = 0) -> int:
+    """The place as one number: records stand in the order of the source."""
+    return line * MOST_PARTS + part
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,18 @@ class Entry:
     changes: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     sent_at: float | None = None
+    part: int = 0
+    """Which of the records that the row in this line acts on: 0, 1, ..."""
+
+    def became(
+        self,
+        state: str,
+        *faults: Fault,
+        key: Key | None = None,
+        changes: Mapping[str, tuple[Value, Value]] | None = None,
+    ) -> "Verdict":
+        """The verdict on this record; what is not given stays as the plan said."""
+        return Verdict(self.line, state, self.action, key, changes, faults or None, self.part)
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,7 @@ class Intent:
     line: int
     before: Any
     at: float
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +68,7 @@ class Verdict:
     key: Key | None = None
     changes: Mapping[str, tuple[Value, Value]] | None = None
     faults: tuple[Fault, ...] | None = None
+    part: int = 0
 
 
 LEFT = "left"

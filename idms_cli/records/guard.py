@@ -25,10 +25,11 @@ def _reasons(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], us
     if guard.usual is not None and usual_rows and counts.read * 100 < guard.usual * usual_rows:
         yield f"{counts.read:,} rows were read, usual are {usual_rows:,}: less than {guard.usual:g}%"
     limits = (
-        ("max_rejects", guard.max_rejects, counts.rejected, "rows rejected"),
+        ("max_rejects", guard.max_rejects, counts.rejected, "records rejected" if counts.further else "rows rejected"),
         ("max_changes", guard.max_changes, sum(planned.values()), "records to write"),
         ("max_deletes", guard.max_deletes, planned.get("delete", 0), "records to delete"),
     )
     for name, limit, number, what in limits:
         if limit is not None and limit.exceeded(number, counts.read):
-            yield f"{number:,} of {counts.read:,} {what}, {name} is {limit}"
+            of = f"{what} for {counts.read:,} rows" if counts.further else f"of {counts.read:,} {what}"
+            yield f"{number:,} {of}, {name} is {limit}"

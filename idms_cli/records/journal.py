@@ -7,7 +7,9 @@ at once as `unchanged`, `skipped` or `rejected`. A record found in `sending` was
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
-from idms_cli.records.entry import Entry, Intent, Verdict, word_for
+from idms_cli.records.entry import Entry, Intent, Verdict, place_of, word_for
 from idms_cli.records.faults import Fault
 
 FILE_NAME = "journal.db"
@@ -24,7 +26,9 @@ FILE_NAME = "journal.db"
 TABLES = """
 CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE record (
-  line INTEGER PRIMARY KEY,     -- where the record begins in the source
+  place INTEGER PRIMARY KEY,    -- line * 1000000 + part, so that records stand in the order of the source
+  line INTEGER AS (place / 1000000),
+  part INTEGER AS (place % 1000000),
   action TEXT NOT NULL,         -- insert, update, or '' for what needs no write
   state TEXT NOT NULL,
   key TEXT,                     -- JSON list: the record's identity on the site
@@ -35,18 +39,17 @@ CREATE TABLE record (
   before TEXT,                  -- JSON: the whole object before the write
   sent_at REAL                  -- UTC seconds, when the write left
 ) STRICT;
-CREATE INDEX record_state ON record (state, line);
-CREATE TABLE seen (             -- keys met so far, while planning: two rows of one key must not both be written
-  key BLOB PRIMARY KEY, line INTEGER NOT NULL, content BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE INDEX record_state ON record (state, place);
 """
 ADD = """
-INSERT INTO record (line, action, state, key, match, "values", changes, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-TODO = """SELECT * FROM record WHERE state = ? AND line > ? ORDER BY line LIMIT ?"""
-SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE line = ?"
+INSERT INTO record (place, action, state, key, match, "values", changes, faults) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_UNCHANGED = "INSERT INTO record (place, action, state, key) VALUES (?, '', 'unchanged', ?)"
+TODO = "SELECT * FROM record WHERE state = ? AND place > ? ORDER BY place LIMIT ?"
+SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE place = ?"
 SETTLE = """
 UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
-WHERE line = ?"""
+WHERE place = ?"""
+DROP_FURTHER = "DELETE FROM record WHERE place > ? AND place < ?"
 REJECT_ALL = "UPDATE record SET state = 'rejected', faults = ? WHERE state = ?"
 REJECT_RESENT = """
 UPDATE record SET state = 'rejected', faults = ?
@@ -59,24 +62,28 @@ WHERE state = 'rejected' AND action <> '' AND json_extract(faults, '$[0][0]') = 
   AND json_extract(faults, '$[0][2]') IN ('site-error', 'unknown', 'server-error')
   AND (action <> 'insert' OR match IS NOT NULL OR json_extract(faults, '$[0][2]') = 'site-error')"""
 IS_BEGUN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'note'"
-COUNT = "SELECT state, action, count(*) FROM record GROUP BY state, action"
-MEET = "INSERT INTO seen (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-MEET_AGAIN = "UPDATE seen SET line = ?, content = ? WHERE key = ?"
-MET = "SELECT line, content FROM seen WHERE key = ?"
-FAULTS = "SELECT faults FROM record WHERE line = ?"
-WITH_REASONS = "SELECT line, faults FROM record WHERE state = ? ORDER BY line"
+# Only of what is done, the action counts: all others are counted in the index alone, five times as fast.
+COUNT = """
+SELECT state, '' AS action, count(*), sum(part > 0) FROM record WHERE state <> 'done' GROUP BY state
+UNION ALL
+SELECT state, action, count(*), sum(part > 0) FROM record WHERE state = 'done' GROUP BY action"""
+FAULTS = "SELECT faults FROM record WHERE place = ?"
+WITH_REASONS = """
+SELECT line, key, faults, EXISTS (SELECT 1 FROM record AS r WHERE r.place = record.place - record.part + 1) AS many
+FROM record WHERE state = ? ORDER BY place"""
 PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
 WRITTEN = """
 SELECT * FROM record
 WHERE state = 'done' AND (:key IS NULL OR key = :key || ']' OR substr(key, 1, length(:key) + 1) = :key || ',')
-ORDER BY line"""
-PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY line LIMIT ?"
+ORDER BY place"""
+PLANNED = "SELECT * FROM record WHERE state = 'planned' ORDER BY place LIMIT ?"
 
 
 class Journal:
     """The journal in a run's directory. One connection, used from one thread."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         path = directory / FILE_NAME
         with _said_clearly():
             self._connection = sqlite3.connect(path, isolation_level=None)
@@ -95,22 +102,18 @@ class Journal:
         return is_begun and self.note("planned") is not None
 
     def begin(self) -> None:
-        """An empty journal. What an unfinished plan left goes: nothing was written by it."""
+        """An empty journal. What an unfinished plan left goes: nothing was written by it.
+
+        Until the plan is finished, it is kept whole, but does not wait for the disk.
+        """
         with _said_clearly():
             self._connection.executescript(
-                "DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS seen;" + TABLES
+                "PRAGMA synchronous=NORMAL; DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record;" + TABLES
             )
 
-    def meet(self, key: bytes, line: int, content: bytes) -> tuple[int, bool] | None:
-        """Remember a key of the file; if it was met before: in which line, and whether with the same content."""
-        if self._connection.execute(MEET, (key, line, content)).rowcount:
-            return None
-        row = self._connection.execute(MET, (key,)).fetchone()
-        return row["line"], row["content"] == content
-
-    def meet_again(self, key: bytes, line: int, content: bytes) -> None:
-        """A later row takes the place of the one that was met with this key."""
-        self._connection.execute(MEET_AGAIN, (line, content, key))
+    def add_unchanged(self, keys: Mapping[int, str]) -> None:
+        """Plan nothing for rows whose records say already what they say: line -> packed key."""
+        self._connection.executemany(ADD_UNCHANGED, [(place_of(line), key) for line, key in keys.items()])
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Plan some records."""
@@ -132,11 +135,17 @@ class Journal:
                     self._connection.execute("ROLLBACK")
 
     def finish_plan(self, verdicts: Iterable[Verdict]) -> None:
-        """Correct what later rows showed of earlier ones, and call the plan complete: all at once."""
+        """Correct what later rows showed of earlier ones, and call the plan complete: all at once.
+
+        A correction is of a whole line: none of the records that it was to act on is written.
+        """
+        corrections = list(verdicts)
+        self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction():
-            self._settle(verdicts)
+            whole = [(place_of(each.line), place_of(each.line + 1)) for each in corrections]
+            self._connection.executemany(DROP_FURTHER, whole)
+            self._settle(corrections)
             self._connection.execute("INSERT OR REPLACE INTO note VALUES ('planned', 'yes')")
-            self._connection.execute("DROP TABLE seen")
 
     def keep_note(self, name: str, value: str) -> None:
         """A fact about the run, durable when this returns."""
@@ -153,14 +162,16 @@ class Journal:
             return
         with self.transaction():
             self._settle(verdicts)
-            self._connection.executemany(SENDING, [(encode(each.before), each.at, each.line) for each in intents])
+            self._connection.executemany(
+                SENDING, [(encode(each.before), each.at, place_of(each.line, each.part)) for each in intents]
+            )
 
     def todo(self, state: str, *, window: int) -> Iterator[list[Entry]]:
-        """Windows of records in a state, by line. Each window is read when it is asked for."""
-        line = 0
-        while rows := self._connection.execute(TODO, (state, line, window)).fetchall():
+        """Windows of records in a state, by line and part. Each window is read when it is asked for."""
+        place = 0
+        while rows := self._connection.execute(TODO, (state, place, window)).fetchall():
             yield [_entry(row) for row in rows]
-            line = rows[-1]["line"]
+            place = rows[-1]["place"]
 
     def reject_rest(self, state: str, fault: Fault) -> None:
         """Give every record that is still in a state the same fault: a run's end leaves nothing undecided."""
@@ -187,10 +198,12 @@ class Journal:
     def counts(self) -> Counts:
         """Computed from the records, never from what the process believed."""
         numbers: dict[str, int] = {}
-        for state, action, number in self._connection.execute(COUNT):
+        further = 0
+        for state, action, number, beyond in self._connection.execute(COUNT):
             word = word_for(state, action)
             numbers[word] = numbers.get(word, 0) + number
-        return Counts.of({**numbers, "read": sum(numbers.values())})
+            further += beyond
+        return Counts.of({**numbers, "read": sum(numbers.values()) - further, "further": further})
 
     def planned_counts(self) -> dict[str, int]:
         """How many records are to be inserted, updated and deleted."""
@@ -198,16 +211,16 @@ class Journal:
         return {row[0]: row[1] for row in rows}
 
     def rejected(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-        """Line and reasons of every rejected record, by line."""
+        """Line and reasons of every row of which a record was rejected, by line."""
         return self._with_reasons("rejected")
 
     def skipped(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-        """Line and reasons of every record that was passed over on purpose, by line."""
+        """Line and reasons of every row of which a record was passed over on purpose, by line."""
         return self._with_reasons("skipped")
 
     def faults(self, line: int) -> tuple[Fault, ...]:
-        """What is wrong with the record of a line so far."""
-        row = self._connection.execute(FAULTS, (line,)).fetchone()
+        """What is wrong with the (first) record of a line so far."""
+        row = self._connection.execute(FAULTS, (place_of(line),)).fetchone()
         return _faults(row["faults"]) if row else ()
 
     def planned(self, limit: int) -> list[Entry]:
@@ -226,14 +239,21 @@ class Journal:
             yield {name: (old, new) for name, (old, new) in decode(row["changes"]).items()}
 
     def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-        for row in self._connection.execute(WITH_REASONS, (state,)):
-            yield row["line"], _faults(row["faults"])
+        rows = self._connection.execute(WITH_REASONS, (state,))
+        for line, records in groupby(rows, key=itemgetter("line")):
+            yield line, tuple(fault for record in records for fault in _named_faults(record))
 
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         self._connection.executemany(
             SETTLE,
             [
-                (each.state, _json(each.key), _json(each.changes), _fault_text(each.faults), each.line)
+                (
+                    each.state,
+                    _json(each.key),
+                    _json(each.changes),
+                    _fault_text(each.faults),
+                    place_of(each.line, each.part),
+                )
                 for each in verdicts
             ],
         )
@@ -265,7 +285,7 @@ def _said_clearly() -> Iterator[None]:
 
 def _columns(entry: Entry) -> tuple[object, ...]:
     return (
-        entry.line,
+        place_of(entry.line, entry.part),
         entry.action,
         entry.state,
         _json(entry.key),
@@ -298,7 +318,17 @@ def _entry(row: sqlite3.Row) -> Entry:
         changes={name: (old, new) for name, (old, new) in read("changes").items()},
         faults=_faults(row["faults"]),
         sent_at=row["sent_at"],
+        part=row["part"],
     )
+
+
+def _named_faults(row: sqlite3.Row) -> tuple[Fault, ...]:
+    """The faults of one record, which is named when its row acts on several."""
+    faults = _faults(row["faults"])
+    if not row["many"] or not row["key"]:
+        return faults
+    name = "|".join(decode(row["key"]))
+    return tuple(replace(fault, message=f"record {name}: {fault.message}") for fault in faults)
 
 
 def _faults(text: str | None) -> tuple[Fault, ...]:

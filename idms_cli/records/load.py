@@ -1,6 +1,7 @@
 """Rows on their way into a site: planned, then applied, with counts that add up whatever happens."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from idms_cli.errors import Interrupted, PlanOutdated
@@ -9,6 +10,7 @@ from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Kind
 from idms_cli.records.apply import Applier
 from idms_cli.records.counts import Counts
+from idms_cli.records.doubles import Doubles
 from idms_cli.records.entry import LEFT, Verdict, word_for
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import Journal
@@ -46,9 +48,10 @@ class Load:
         Raises `Interrupted` when asked to stop, and whatever ends the run; the plan is then incomplete and worthless.
         """
         self._journal.begin()
-        planner = Planner(lookup, mapping, self._rules, self._journal)
-        planner.plan(rows, window, tell=self._tell_read)
-        self._journal.finish_plan(planner.corrections())
+        with closing(Doubles(self._journal.directory, self._rules)) as doubles:
+            planner = Planner(lookup, mapping, self._rules, self._journal, doubles)
+            planner.plan(rows, window, tell=self._tell_read)
+            self._journal.finish_plan(planner.corrections())
 
     def plan_undo(self, older: Journal, window: Window, *, why_not_delete: str) -> None:
         """Plan what takes the run back whose journal is given. Raises as `plan` does."""

@@ -84,21 +84,28 @@ class Making:
 
     def _looked_up(self, table: Table) -> Maker:
         blank = self.blank
-        values = {key.strip(): blank if made is None else made for key, made in self._checked(table)}
+        values = {key: blank if made is None else made for key, made in self._checked(table).items()}
         miss = None if self._rule.default is None else self._default
         return looked_up(self._target.name, values, miss)
 
-    def _checked(self, table: Table) -> list[tuple[str, Value]]:
-        """Keys and typed values; those that do not fit are told, and left out."""
-        found: list[tuple[str, Value]] = []
-        for key, value in table.items():
-            made = self._typed(value)
-            if not isinstance(made, Fault):
-                found.append((key, made))
-            elif self._told < _MOST_TOLD:
-                self._told += 1
-                self._refuse("lookup", f"{shortened(key)}: {made.message.rstrip('.')}", "")
+    def _checked(self, table: Table) -> dict[str, Value]:
+        """Typed values by their keys, in the case of the rule; those that do not fit are told, and left out."""
+        found: dict[str, Value] = {}
+        for written, value in table.items():
+            key, made = self._in_case(written.strip()), self._typed(value)
+            if isinstance(made, Fault):
+                self._tell(f"{shortened(written)}: {made.message.rstrip('.')}")
+            elif found.setdefault(key, made) != made:
+                self._tell(f"'{shortened(key)}' stands for two things, since case is {self._rule.case}")
         return found
+
+    def _in_case(self, text: str) -> str:
+        return text if self._rule.case is None else CASES[self._rule.case](text)
+
+    def _tell(self, message: str) -> None:
+        self._told += 1
+        if self._told <= _MOST_TOLD:
+            self._refuse("lookup", message, "")
 
     def _items(self, split: str, table: Table | None) -> Items:
         links: list[Callable[[str], str | Fault]] = [str.strip]
@@ -111,7 +118,7 @@ class Making:
         return Items(split, self._rule.join, chain(*links), converter(replace(self._target, choices=())))
 
     def _item_lookup(self, table: Table) -> Callable[[str], str | Fault]:
-        texts = {key.strip(): "" if made is None else str(made) for key, made in self._checked(table)}
+        texts = {key: "" if made is None else str(made) for key, made in self._checked(table).items()}
         miss = None if self._rule.default is None else str(self._rule.default)
 
         def find(text: str) -> str | Fault:

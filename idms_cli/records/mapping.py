@@ -44,7 +44,7 @@ class BoundMapping:
         faults: list[Fault] = []
         for name, step, place in self._steps:
             value = step(cells)
-            if isinstance(value, Kept):
+            if value is Kept.KEPT:
                 kept.append(name)
                 del values[name]
             elif isinstance(value, Fault):

@@ -1,9 +1,7 @@
 """What to do with a mapped row, given the records it matches: pure decisions, no I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
 
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError
@@ -12,7 +10,7 @@ from idms_cli.imis.kinds import Record
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
-from idms_cli.records.entry import Entry
+from idms_cli.records.entry import MOST_PARTS, Entry
 from idms_cli.records.faults import Fault
 
 Values = Mapping[str, Value]
@@ -27,7 +25,7 @@ class Rules:
     match: tuple[str, ...]
     properties: Mapping[str, Property]
     on_multiple: str = "skip"
-    """skip: reject the row; error: end the run before anything is written."""
+    """skip: reject the row; error: end the run before anything is written; all: act on each of the records."""
     skip_blank_match: bool = True
     only_changes: bool = True
     insert_only: bool = False
@@ -39,44 +37,42 @@ class Rules:
     exactly: bool = False
     """Somebody has approved the plan: a record that was changed since is left alone."""
 
+    @property
+    def alike_is_unchanged(self) -> bool:
+        """Whether nothing is to be done for a row as soon as its one record says all that it says."""
+        acts = self.action in {"update", "upsert"} and not self.insert_only
+        return acts and self.only_changes and not self.appended
 
-def match_values(values: Values, rules: Rules) -> Values | Fault:
-    """What to look a row up by; a fault when a blank makes that unsafe.
+
+def match_names(values: Values, rules: Rules) -> tuple[str, ...] | Fault:
+    """The properties to look a row up by; a fault when a blank makes that unsafe.
 
     With `skip_blank_match` a row with any blank match value is rejected: fewer criteria could match the wrong record.
     Without it the blank ones are left out, but not all of them.
     """
     blank = [name for name in rules.match if values.get(name) in (None, "")]
-    if blank and (rules.skip_blank_match or len(blank) == len(rules.match)):
+    if not blank:
+        return rules.match
+    if rules.skip_blank_match or len(blank) == len(rules.match):
         return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules))
-    return {name: values[name] for name in rules.match if name not in blank}
+    return tuple(name for name in rules.match if name not in blank)
 
 
-def digest(values: Values) -> bytes:
-    """16 bytes that are the same for the same values, without regard to case: how the site's database compares."""
-    text = repr(sorted((name, _canonical(value).strip().casefold()) for name, value in values.items()))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> list[Entry]:
+    """The plan for one row: an entry for each record that it acts on, or one that says why it acts on none.
 
-
-def content_digest(values: Values) -> bytes:
-    """The same for a whole row, exactly."""
-    text = repr(sorted((name, _canonical(value)) for name, value in values.items()))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
-    """The plan for one row. Raises `IdmsError` when `on_multiple: error` meets several records."""
-    if len(found) > 1:
-        return _many(line, match, found, rules)
+    Raises `IdmsError` when `on_multiple: error` meets several records.
+    """
     if not found:
-        return _none(line, values, match, rules)
+        return [_none(line, values, match, rules)]
+    if len(found) > 1 and rules.on_multiple != "all":
+        return [_many(line, match, found, rules)]
+    if len(found) > MOST_PARTS:
+        return [_too_many(line, match, found)]
     if rules.action == "insert" or rules.insert_only:
-        fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(found[0])}")
-        return Entry(line, "skipped", key=found[0].key, faults=(fault,))
-    if rules.action == "delete":
-        gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
-        return Entry(line, "planned", "delete", key=found[0].key, match=match, changes=gone)
-    return _one(line, values, match, found[0], rules)
+        return [_exists(line, match, found[0])]
+    act = _delete if rules.action == "delete" else _update
+    return [replace(act(line, values, match, record, rules), part=part) for part, record in enumerate(found)]
 
 
 def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple[Value, Value]]:
@@ -112,6 +108,11 @@ def _quoted(value: Value) -> str:
     return f"'{shortened(show(value))}'" if value not in (None, "") else "blank"
 
 
+def _too_many(line: int, match: Values, found: Sequence[Record]) -> Entry:
+    message = f"{len(found):,} records match {_in_words(match)}: at most {MOST_PARTS:,} can be acted on by one row"
+    return Entry(line, "rejected", match=match, faults=(Fault("match", ", ".join(match), "many-matches", message),))
+
+
 def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
     keys = ", ".join(_key(record) for record in found[:5]) + (", ..." if len(found) > 5 else "")
     message = f"{len(found)} records match {_in_words(match)}: {keys}"
@@ -144,7 +145,17 @@ def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
     return Entry(line, "planned", "insert", match=match, values=given, changes=changes)
 
 
-def _one(line: int, values: Values, match: Values, record: Record, rules: Rules) -> Entry:
+def _exists(line: int, match: Values, record: Record) -> Entry:
+    fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(record)}")
+    return Entry(line, "skipped", key=record.key, faults=(fault,))
+
+
+def _delete(line: int, _values: Values, match: Values, record: Record, _rules: Rules) -> Entry:
+    gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
+    return Entry(line, "planned", "delete", key=record.key, match=match, changes=gone)
+
+
+def _update(line: int, values: Values, match: Values, record: Record, rules: Rules) -> Entry:
     changes = differences(values, record, rules)
     moved = [name for name in changes if rules.properties[name].key]
     if moved:
@@ -177,8 +188,3 @@ def _in_words(match: Values) -> str:
 
 def _key(record: Record) -> str:
     return "|".join(record.key)
-
-
-def _canonical(value: Value) -> str:
-    """The same text for equal values: 1.50 is 1.5."""
-    return show(value.normalize() if isinstance(value, Decimal) else value)

@@ -29,9 +29,13 @@ class UndoPlanner:
 
     def plan(self, window: Window, *, tell: Callable[[int], None]) -> None:
         """Look at every record that the older run wrote. `tell` is given the number so far, and raises to stop."""
-        read = 0
+        read = line = part = 0
         for entries in self._older.todo("done", window=200):
-            planned = window.each(self._look, entries)
+            planned = []
+            for entry in window.each(self._look, entries):
+                part = part + 1 if entry.line == line else 0  # of what is taken back, counted anew
+                line = entry.line
+                planned.append(replace(entry, part=part))
             with self._journal.transaction():
                 self._journal.add(planned)
             read += len(entries)

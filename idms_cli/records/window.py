@@ -38,6 +38,14 @@ class Window:
                 future.cancel()
             wait(ahead)
 
+    def start(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+        """Begin one call, which must not raise. At width 1 it is done when this returns."""
+        if self._pool is not None:
+            return self._pool.submit(work, item)
+        done: Future[Result] = Future()
+        done.set_result(work(item))
+        return done
+
     def __enter__(self) -> "Window":
         return self
 

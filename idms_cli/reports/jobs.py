@@ -14,6 +14,8 @@ from idms_cli.reports.status import NO_JOBS
 from idms_cli.reports.wording import Clock, some
 
 NEXT = 3
+MOST_SKIPPED = 1000
+"""So many slots that will be skipped are looked over for one that runs."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
         elif each.job and each.work:
             parts.append(Line(f"{each.name}: ok", "green"))
             parts.append(Line(f"    {each.work.describe()}"))
-            parts += [Line(f"    {line}") for line in _when(each.job, clock)]
+            parts += [Line(f"    {line}") for line in _when(each, each.job, clock)]
             if not known.has_passed(each.job):
                 parts.append(Line(f"    {_untested(each.job)}", "yellow"))
     parts += meeting_lines(known.meetings, clock, guessed={each.name for each in checked} - known.usual_s.keys())
@@ -52,7 +54,7 @@ def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
 def jobs_page(checked: Sequence[Checked], clock: Clock, disabled: Collection[str]) -> Page:
     """A line for each job; `disabled` are those that were disabled other than by their file."""
     rows = [
-        (each.name, each.job.module, _state(each.job, disabled), _schedule(each.job), each.job.description)
+        (each.name, each.job.module, _state(each.job, disabled), _schedule(each) or "-", each.job.description)
         if each.job
         else (each.name, "-", "broken", "-", f"{some(len(each.problems), 'problem')}; see idms check {each.name}")
         for each in checked
@@ -63,25 +65,30 @@ def jobs_page(checked: Sequence[Checked], clock: Clock, disabled: Collection[str
     return Page({"jobs": [_data(each, clock.now) for each in checked]}, [table])
 
 
-def upcoming(job: Job, now: datetime, number: int = NEXT) -> list[datetime]:
-    """The next due times of a job; empty for one that is disabled or has no schedule."""
+def upcoming(checked: Checked, now: datetime, number: int = NEXT) -> list[datetime]:
+    """When a job starts next; empty for one that is broken, disabled or has no times of its own."""
     found: list[datetime] = []
-    after: datetime | None = now
-    while job.schedule and job.enabled and after and len(found) < number:
-        after = job.schedule.next_after(after)
-        if after:
-            found.append(after)
+    occurrences = checked.occurrences if checked.job and checked.job.enabled else None
+    after = occurrences.next_after(now) if occurrences else None
+    for _ in range(MOST_SKIPPED):
+        if occurrences is None or after is None or len(found) == number:
+            break
+        if not after.skip:
+            found.append(after.acts_at)
+        after = occurrences.next_after(after.acts_at)
     return found
 
 
-def _when(job: Job, clock: Clock) -> list[str]:
+def _when(checked: Checked, job: Job, clock: Clock) -> list[str]:
     if not job.enabled:
         return ["disabled: it does not run on its own"]
-    if job.schedule is None:
+    if checked.occurrences is None:
         return ["no schedule: it runs when somebody starts it with idms run"]
+    if job.upstream:
+        return [checked.occurrences.describe()]
     in_zone = Clock(job.zone, clock.now)
-    times = ", ".join(in_zone.moment(moment) for moment in upcoming(job, clock.now))
-    return [job.schedule.describe(), f"next: {times or 'never again'}"]
+    times = ", ".join(in_zone.moment(moment) for moment in upcoming(checked, clock.now))
+    return [checked.occurrences.describe(), f"next: {times or 'never again'}"]
 
 
 def _untested(job: Job) -> str:
@@ -93,8 +100,8 @@ def _state(job: Job, disabled: Collection[str]) -> str:
     return "ok" if job.enabled and job.name not in disabled else "disabled"
 
 
-def _schedule(job: Job) -> str:
-    return job.schedule.describe() if job.schedule else "-"
+def _schedule(each: Checked) -> str | None:
+    return each.occurrences.describe() if each.occurrences else None
 
 
 def _total(jobs: int, broken: int) -> str:
@@ -114,7 +121,7 @@ def _data(each: Checked, now: datetime) -> dict[str, object]:
         "description": job.description if job else None,
         "module": job.module if job else None,
         "enabled": job.enabled if job else None,
-        "schedule": job.schedule.describe() if job and job.schedule else None,
+        "schedule": _schedule(each),
         "does": each.work.describe() if each.work else None,
-        "next": [moment.isoformat() for moment in upcoming(job, now)] if job else [],
+        "next": [moment.isoformat() for moment in upcoming(each, now)],
     }

@@ -32,7 +32,9 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
     if total > len(rows):
         parts.append(Line(f"... and {some(total - len(rows), 'more row')}: --limit {total}, or --csv FILE", "dim"))
     if (directory / "rejects.csv").exists():
-        parts.append(Line(f"Mend them: idms rejects {run.id} --csv FILE; then idms retry {run.id} --rejected", "dim"))
+        parts.append(
+            Line(f"Mend them: idms rejects {run.id} --csv FILE; then idms retry {run.id} --rejected --file FILE", "dim")
+        )
     return Page({"run": run.id, "rejects": data}, parts)
 
 

@@ -119,7 +119,7 @@ def _reasons(told: Iterable[tuple[int, tuple[Fault, ...]]]) -> list[tuple[str, s
     rows: Counter[str] = Counter()
     example: dict[str, str] = {}
     for line, faults in told:
-        for code in {fault.code for fault in faults}:
+        for code in dict.fromkeys(fault.code for fault in faults):
             rows[code] += 1
         for fault in faults:
             example.setdefault(fault.code, f"{in_words(line)}: {fault.message}")

@@ -153,6 +153,8 @@ def _near(near: Near, word: str, clock: Clock) -> str:
 
 def _next(facts: Facts, clock: Clock) -> str:
     never = _never(facts)
+    if not never and facts.row and facts.row.upstream:
+        return f"Next: when the next run of {facts.row.upstream} is over; `idms why {facts.row.upstream}`."
     if never or facts.upcoming is None:
         return never or "It will not run again: its schedule is over."
     paused = f", after the pause, {facts.pause.reason.removeprefix('paused: ')}" if facts.pause else ""

@@ -67,12 +67,17 @@ def result(run: Run) -> str:
 
 
 def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
-    """`300 read = 12 inserted + 280 unchanged + 8 rejected`: every row accounted for."""
+    """`300 read = 12 inserted + 280 unchanged + 8 rejected`: every row accounted for.
+
+    Where rows act on all records that they find, `3 read + 4 further records = 7 updated`.
+    """
     if "read" not in numbers:
         return ""
     names = ("inserted", "updated", "deleted", "unchanged", "skipped", "rejected", "left")
     parts = [f"{numbers[name]:,} {_word(name, dry_run=dry_run)}" for name in names if numbers.get(name)]
-    return f"{numbers['read']:,} read" + (f" = {' + '.join(parts)}" if parts else "")
+    further = numbers.get("further", 0)
+    read = f"{numbers['read']:,} read" + (f" + {some(further, 'further record')}" if further else "")
+    return read + (f" = {' + '.join(parts)}" if parts else "")
 
 
 def _word(name: str, *, dry_run: bool) -> str:

@@ -22,8 +22,8 @@ with TemporaryDirectory() as name, serve(site) as url:
     scores_job(directory, ROWS)
     for attempt in ("first", "second"):
         site.reset()
-        seconds, peak_kb = watched([*idms, "run", "scores"], f"{directory}/idms.yaml work")
+        took = watched([*idms, "run", "scores"], f"{directory}/idms.yaml work")
         print(
-            f"{attempt} import of {ROWS:,} rows: {seconds:.1f} s, worker's peak memory {peak_kb / 1024:.0f} MB, "
-            f"calls {dict(site.calls['calls'])}"
+            f"{attempt} import of {ROWS:,} rows: {took.seconds:.1f} s ({took.cpu_s:.1f} s CPU), "
+            f"worker's peak memory {took.peak_kb / 1024:.0f} MB, calls {dict(site.calls['calls'])}"
         )

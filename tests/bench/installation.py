@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = {**os.environ, "IDMS_BENCH_PASSWORD": "sandbox"}
@@ -48,20 +49,29 @@ def paired(one: Sequence[str], other: Sequence[str], *, rounds: int = 25) -> tup
     return statistics.median(first for first, _ in pairs), statistics.median(second for _, second in pairs), ratio
 
 
-def watched(command: Sequence[str], pattern: str) -> tuple[float, int]:
-    """Wall time of a command in seconds, and the peak memory (kB) of the process whose command line has `pattern`."""
+@dataclass(frozen=True)
+class Watched:
+    """What a command took."""
+
+    seconds: float
+    peak_kb: int
+    """The most memory of the process that was looked for."""
+    cpu_s: float
+    """CPU time of that process, to a tick of the kernel (10 ms) and what it used after the last look."""
+
+
+def watched(command: Sequence[str], pattern: str) -> Watched:
+    """Run a command, and look all the time at the process whose command line has `pattern`."""
     started = time.monotonic()
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-    peak = 0
+    peak_kb, cpu_s, found = 0, 0.0, None
     while process.poll() is None:
-        peak = max(peak, _peak_kb(pattern))
-        time.sleep(0.1)
-    return time.monotonic() - started, peak
-
-
-def _peak_kb(pattern: str) -> int:
-    peaks = [_status(process, "VmHWM") for process in Path("/proc").glob("[0-9]*") if pattern in _command(process)]
-    return max(peaks, default=0)
+        found = found or next((one for one in Path("/proc").glob("[0-9]*") if pattern in _command(one)), None)
+        if found:
+            peak_kb = max(peak_kb, _peak_kb(found))
+            cpu_s = max(cpu_s, _cpu_s(found))
+        time.sleep(0.02)
+    return Watched(time.monotonic() - started, peak_kb, cpu_s)
 
 
 def _command(process: Path) -> str:
@@ -71,12 +81,21 @@ def _command(process: Path) -> str:
         return ""
 
 
-def _status(process: Path, field: str) -> int:
+def _peak_kb(process: Path) -> int:
     try:
         lines = (process / "status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _cpu_s(process: Path) -> float:
+    """User and system time (proc_pid_stat(5), fields 14 and 15)."""
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -219,10 +219,11 @@ BAD = [
         "    hint: Look at the day-of-month and month fields: February has 28 or 29 days, four months have 30.",
     ),
     Bad(
-        "two kinds of schedule",
-        _with_schedule("{cron: '* * * * *', at: '2026-12-01 06:00'}"),
-        "{file}:9:11: a schedule needs exactly one of cron: and at:\n"
-        '    hint: Write `cron: "15 2 * * *"` for a recurring job, `at: 2026-12-01 06:00` for a one-time job.',
+        "a schedule that does not say when",
+        _with_schedule("{timezone: UTC}"),
+        "{file}:9:1: the schedule does not say when\n"
+        '    hint: Write `cron: "15 2 * * *"` or `daily: "02:15"` for a recurring job, '
+        "`at: 2026-12-01 06:00` for a one-time job.",
     ),
     Bad(
         "a day that is none",

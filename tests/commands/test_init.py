@@ -208,3 +208,29 @@ def test_the_default_name_is_safe(place: Place) -> None:
     place.write("Übersicht (final) v2.csv", "ID\n101\n")
     assert place.idms("init", "job", "--from", "Übersicht (final) v2.csv", "--to", "contact").returncode == 0
     assert [path.name for path in Path(place.directory / "jobs.d").iterdir()] == ["bersicht-final-v2.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "source"),
+    [
+        ("m.json", '{"data": {"rows": [{"ID": "101", "Course": "Law", "Grade": "A"}]}}', ", records: data.rows"),
+        ("m.xml", '<out><row ID="101"><Course>Law</Course><Grade>A</Grade></row></out>', ', record: "out/row"'),
+        ("m.jsonl", '{"ID": "101", "Course": "Law", "Grade": "A"}', ""),
+    ],
+)
+def test_a_draft_finds_the_records_of_a_file_and_runs(
+    place: Place, site: Sandbox, name: str, content: str, source: str
+) -> None:
+    place.write(name, content)
+    told = place.idms("init", "job", "--from", name, "--to", "panel:ABC_Scores")
+    assert told.returncode == 0, told.stderr
+    assert f"  source: {{path: {name}{source}}}" in (place.directory / "jobs.d/m.yaml").read_text()
+    assert "1 read = 1 inserted" in place.idms("run", "m").stdout
+
+
+def test_a_value_inside_another_is_known_by_both_names(place: Place) -> None:
+    place.write("m.json", '[{"id": "101", "name": {"first": "Zoë", "last": "Bell"}, "address": {"phone": "1"}}]')
+    text = drafted(place, "--from", "m.json", "--to", "contact")
+    assert "FirstName: name.first" in text
+    assert "LastName: name.last" in text
+    assert "Phone: address.phone" in text

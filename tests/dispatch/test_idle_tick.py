@@ -10,7 +10,7 @@ from idms_cli.dispatch.glance import had_nothing_to_do
 from idms_cli.history.store import Store
 from tests.conftest import Place
 
-HEAVY = {"yaml", "croniter", "httpx", "rich", "pydantic", "sqlite_utils", "click"}
+HEAVY = {"yaml", "croniter", "httpx", "rich", "pydantic", "sqlite_utils", "click", "icalendar"}
 
 
 def test_an_idle_tick_loads_no_heavy_library(place: Place) -> None:

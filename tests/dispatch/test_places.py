@@ -177,7 +177,7 @@ def test_all_slots_of_a_tick_are_claimed_in_one_transaction(place: Place) -> Non
         with pytest.raises(KeyError), store.database.together():
             list(map(claimer.claim, half))
         assert store.runs.open() == []
-        assert not any(store.runs.slots(row.name) for row in rows)
+        assert not any(store.slots.of(row.name) for row in rows)
         with store.database.together():
             claims = [claimer.claim(row) for row in rows]
         assert [claim.run for claim in claims] == list(range(1, 31))

@@ -1,15 +1,12 @@
 """Reading CSV and TSV: nothing of a file is lost, and what cannot be read is said with its line."""
 
 import codecs
-import csv
 import os
 import tracemalloc
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Row, format_of, open_table
@@ -245,27 +242,3 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 200_000
     assert peak < 16_000_000
-
-
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
-
-
-@given(
-    rows=st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=8),
-    delimiter=st.sampled_from([",", ";", "\t", "|"]),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-)
-def test_what_the_standard_library_writes_comes_back_equal(
-    tmp_path_factory: pytest.TempPathFactory,
-    rows: list[tuple[str, str, str]],
-    delimiter: str,
-    quoting: Literal[0, 1],
-) -> None:
-    path = tmp_path_factory.mktemp("csv") / "m.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, delimiter=delimiter, quoting=quoting).writerows([("a", "b", "c"), *rows])
-    with open_table(path, FileOptions()) as table:
-        back = list(table.rows())
-        blank = table.blank_lines
-    assert [row.cells for row in back] == [row for row in rows if any(cell.strip() for cell in row)]
-    assert len(back) + blank == len(rows)

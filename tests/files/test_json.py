@@ -66,8 +66,8 @@ def test_a_document_that_cannot_be_read_is_refused(
 
 
 def test_the_lists_that_there_are_are_named(tmp_path: Path) -> None:
-    text = refusal(written(tmp_path, "m.json", '{"errors": [], "n": 1, "members": [{}]}'))
-    assert text.endswith("for example `records: data.members`. Lists in it: errors, members.")
+    text = refusal(written(tmp_path, "m.json", '{"errors": [], "n": 1, "data": {"people": [{}]}, "old": [{}]}'))
+    assert text.endswith("for example `records: data.members`. Lists in it: data.people, old.")
 
 
 def test_records_that_lie_across_the_pieces_in_which_a_file_is_read_are_whole(tmp_path: Path) -> None:

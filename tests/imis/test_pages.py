@@ -4,7 +4,7 @@ import pytest
 
 from idms_cli.errors import InputError, SiteError
 from idms_cli.imis.answers import SiteSlow
-from idms_cli.imis.pages import Pages
+from idms_cli.imis.pages import Pages, parse
 
 
 def rows(*numbers):
@@ -30,7 +30,7 @@ class Script:
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
-        return reply
+        return parse(reply, offset, "Query X")
 
 
 def read(script, *, size=100, key=True, log=None):
@@ -143,7 +143,7 @@ def test_the_smallest_page_is_waited_for_with_patience():
         seen.append((limit, shrinkable))
         if shrinkable:
             raise SiteSlow("no answer.")
-        return page(rows(1), total=1)
+        return parse(page(rows(1), total=1), offset, "Query X")
 
     assert read(fetch, size=60) == [1]
     assert seen == [(60, True), (30, True), (25, False)]
@@ -152,4 +152,4 @@ def test_the_smallest_page_is_waited_for_with_patience():
 @pytest.mark.parametrize("content", [None, [], {"Items": {"$values": "x"}}, {"Items": {"$values": [1]}}, "text"])
 def test_something_else_than_a_page_is_an_error(content):
     with pytest.raises(SiteError, match="not a page of rows"):
-        read(lambda *_: content)
+        read(Script(content))

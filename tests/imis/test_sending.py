@@ -1,5 +1,6 @@
 """One request until it is answered, over real HTTP."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,20 @@ def test_a_site_may_lie_below_a_path(stub, connect):
     connect(f"{stub.url}/Asi.Scheduler_Live/").get("/api/Party/1")
     assert stub.asked[0].path == "/Asi.Scheduler_Live/token"
     assert stub.asked[1].path == "/Asi.Scheduler_Live/api/Party/1"
+
+
+def test_a_cookie_that_ties_us_to_one_server_of_a_farm_is_sent_back(stub, site):
+    stub.will(Reply(200, {}, {"Set-Cookie": "ARRAffinity=server-2; Path=/; HttpOnly"}), OK, OK)
+    for _ in range(3):
+        site.get("/api/Party/1")
+    assert [asked.headers.get("Cookie") for asked in stub.api] == [None, "ARRAffinity=server-2", "ARRAffinity=server-2"]
+
+
+def test_a_compressed_answer_is_read_and_a_broken_one_is_no_answer(stub, site):
+    packed = gzip.compress(b'{"ok": true}')
+    stub.will(Reply(200, packed, {"Content-Encoding": "gzip"}))
+    assert site.get("/api/Party/1") == {"ok": True}
+    assert stub.api[0].headers["Accept-Encoding"] == "gzip, deflate"
+    stub.will(*[Reply(200, b"no gzip", {"Content-Encoding": "gzip"})] * 5)
+    with pytest.raises(Unreachable, match="broke"):
+        site.get("/api/Party/1")

@@ -28,10 +28,9 @@ def rules(**changes: Any) -> Rules:
 
 
 class Shelf:
-    """Records by ID; a `Kind` and a `Lookup`."""
+    """Records by ID; a `Kind`."""
 
     entity = "Shelf"
-    parallel = True
 
     def __init__(self, *records: Mapping[str, Value]) -> None:
         self.records: dict[str, dict[str, Value]] = {str(one["ID"]): dict(one) for one in records}
@@ -42,7 +41,7 @@ class Shelf:
         """Verb -> what it raises once `fails` has nothing more to say."""
         self.stores_though = False
         """Whether a write that fails is carried out all the same."""
-        self.on_call: Callable[[str], None] = lambda verb: None
+        self.on_call: Callable[[str, object], None] = lambda verb, what: None
         self._lock = threading.Lock()
 
     def properties(self) -> Mapping[str, Property]:
@@ -77,9 +76,6 @@ class Shelf:
         key = record.key[0]
         self._write("delete", key, lambda: self.records.pop(key))
 
-    def close(self) -> None:
-        """As a `Lookup` is closed."""
-
     def count(self, verb: str) -> int:
         return sum(1 for call in self.calls if call.startswith(verb))
 
@@ -97,7 +93,7 @@ class Shelf:
             self.calls.append(f"{verb} {what}")
             script = self.fails[verb]
             error = script.popleft() if script else self.always.get(verb)
-        self.on_call(verb)
+        self.on_call(verb, what)
         if error is not None:
             raise error
 

@@ -100,19 +100,19 @@ def test_a_plan_counts_only_once_it_is_finished(journal: Journal) -> None:
 def test_an_unfinished_plan_is_begun_anew(journal: Journal) -> None:
     journal.begin()
     with journal.transaction():
-        journal.meet(b"key", 2, b"content")
         journal.add(PLAN)
     journal.begin()
     assert journal.counts() == Counts()
-    assert journal.meet(b"key", 7, b"content") is None
 
 
-def test_a_key_that_was_met_is_known_with_its_line_and_whether_it_says_the_same(journal: Journal) -> None:
+def test_rows_that_need_nothing_are_kept_with_the_key_of_their_record(journal: Journal) -> None:
     journal.begin()
-    assert journal.meet(b"key", 2, b"content") is None
-    assert journal.meet(b"key", 5, b"content") == (2, True)
-    assert journal.meet(b"key", 6, b"other") == (2, False)
-    assert journal.meet(b"KEY", 7, b"content") is None
+    with journal.transaction():
+        journal.add_unchanged({2: '["1"]', 4: '["2","x"]'})
+    journal.finish_plan([])
+    (window,) = journal.todo("unchanged", window=5)
+    assert window == [Entry(2, "unchanged", key=("1",)), Entry(4, "unchanged", key=("2", "x"))]
+    assert journal.counts() == Counts(read=2, unchanged=2)
 
 
 def test_what_is_about_to_be_sent_is_on_disk_with_the_object_as_it_is(planned: Journal, tmp_path: Path) -> None:
@@ -162,3 +162,44 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(planned: Journal) -> None:
         planned.checkpoint([], [Intent(2, "x" * 100_000, 1.0)])
     assert "free space" in raised.value.hint
     assert planned.counts() == Counts(read=6, unchanged=1, skipped=1, rejected=1, left=3)
+
+
+PARTS = [
+    Entry(2, "planned", "update", key=("1", "1"), values={"Name": "Ben"}, changes={"Name": ("Al", "Ben")}),
+    Entry(2, "planned", "update", key=("1", "2"), values={"Name": "Ben"}, changes={"Name": ("Bo", "Ben")}, part=1),
+    Entry(2, "unchanged", key=("1", "3"), part=2),
+    Entry(3, "planned", "delete", key=("2", "1")),
+]
+
+
+@pytest.fixture
+def in_parts(journal: Journal) -> Journal:
+    journal.begin()
+    with journal.transaction():
+        journal.add(PARTS)
+    return journal
+
+
+def test_a_line_may_act_on_several_records_each_with_its_own_end(in_parts: Journal) -> None:
+    in_parts.finish_plan([])
+    assert list(in_parts.todo("planned", window=2)) == [[PARTS[0], PARTS[1]], [PARTS[3]]]
+    in_parts.checkpoint([Verdict(2, "done", "update", part=0)], [Intent(2, {"Name": "Bo"}, 1.0, part=1)])
+    assert [[entry.part for entry in window] for window in in_parts.todo("sending", window=5)] == [[1]]
+    in_parts.checkpoint([PARTS[1].became("rejected", Fault("send", "", "validation", "no"))], [])
+    assert in_parts.counts() == Counts(read=2, further=2, updated=1, unchanged=1, rejected=1, left=1)
+    assert in_parts.counts().add_up
+
+
+def test_the_reasons_of_a_line_name_the_record_they_are_of(in_parts: Journal) -> None:
+    in_parts.finish_plan([])
+    no = Fault("send", "", "validation", "no")
+    in_parts.checkpoint([PARTS[0].became("rejected", no), PARTS[1].became("rejected", no)], [])
+    in_parts.checkpoint([PARTS[3].became("rejected", no)], [])
+    told = [(line, [fault.message for fault in faults]) for line, faults in in_parts.rejected()]
+    assert told == [(2, ["record 1|1: no", "record 1|2: no"]), (3, ["no"])]
+
+
+def test_a_correction_is_of_all_records_of_its_line(in_parts: Journal) -> None:
+    in_parts.finish_plan([Verdict(2, "rejected", faults=(BAD,))])
+    assert in_parts.counts() == Counts(read=2, rejected=1, left=1)
+    assert list(in_parts.rejected()) == [(2, (BAD,))]

@@ -11,6 +11,7 @@ from idms_cli.files import BrokenRow, Row
 from idms_cli.records.counts import Counts
 from idms_cli.records.journal import Journal
 from idms_cli.records.load import Load, Steering, end_early
+from idms_cli.records.lookup import OneByOne
 from idms_cli.records.mapping import bind
 from idms_cli.records.window import Window
 from tests.records.shelf import COLUMNS, MAP, PROPERTIES, Shelf, rules
@@ -41,7 +42,7 @@ class Desk:
     def plan(self) -> None:
         mapping = bind(MAP, COLUMNS, PROPERTIES, matched=["ID"])
         with Window(1) as window:
-            self.load.plan(ROWS, mapping, window, self.shelf)
+            self.load.plan(ROWS, mapping, window, OneByOne(self.shelf))
 
     def apply(self, *, width: int = 1) -> Exception | None:
         with Window(width) as window:

@@ -69,6 +69,7 @@ def test_modifiers_of_text(rule: dict[str, Any], cell: str, value: object) -> No
         pytest.param("ACTIVITY_TYPE", {"case": "upper"}, "educ", "EDUC", id="code in the right case"),
         pytest.param("QUANTITY", {"lookup": {"one": 1, "two": "2"}}, "two", 2, id="lookup makes numbers"),
         pytest.param("QUANTITY", {"lookup": {"ONE": 1}, "case": "upper"}, "one", 1, id="case for a lookup"),
+        pytest.param("QUANTITY", {"lookup": {"one": 1}, "case": "upper"}, "One", 1, id="case for the keys as well"),
         pytest.param("QUANTITY", {"default": 0}, "", 0, id="zero is a default"),
         pytest.param("AMOUNT", {"number": "1.234,56", "default": 1.5}, "", Decimal("1.5"), id="default as YAML has it"),
         pytest.param("AMOUNT", {"number": "1.234,56", "default": "1,5"}, "", Decimal("1.5"), id="default as the file"),
@@ -260,3 +261,8 @@ def test_no_row_makes_a_map_raise_and_every_property_is_accounted_for_once(cells
     told = [*row.values, *row.kept, *(fault.field for fault in row.faults)]
     assert sorted(told) == sorted(RICH.properties)
     assert list(row.values) == [name for name in RICH.properties if name in row.values]
+
+
+def test_keys_of_a_lookup_that_are_one_in_the_case_of_the_rule_are_refused() -> None:
+    rule = {"column": "note", "lookup": {"a": "1", "A": "2", "b": "3", "B": "3"}, "case": "upper"}
+    assert refused({"NOTE": rule}) == [("NOTE", "lookup")]

@@ -10,7 +10,9 @@ import pytest
 from idms_cli.errors import InputError, Interrupted, LoginRefused, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
 from idms_cli.records import plan
+from idms_cli.records.doubles import Doubles
 from idms_cli.records.journal import Journal
+from idms_cli.records.lookup import OneByOne
 from idms_cli.records.mapping import bind
 from idms_cli.records.plan import Planner
 from idms_cli.records.window import Window
@@ -36,10 +38,10 @@ def plan_rows(
     """Line -> state (and the codes of its faults), once the plan is finished."""
     given = rules(**changes)
     mapping = bind(MAP, COLUMNS, PROPERTIES, matched=given.match)
-    planner = Planner(shelf, mapping, given, journal)
-    with Window(width) as window:
+    with Window(width) as window, closing(Doubles(journal.directory, given)) as doubles:
+        planner = Planner(OneByOne(shelf), mapping, given, journal, doubles)
         planner.plan(rows, window, tell=tell or (lambda _: None))
-    journal.finish_plan(planner.corrections())
+        journal.finish_plan(planner.corrections())
     told = {line: "skipped: " + ", ".join(fault.code for fault in faults) for line, faults in journal.skipped()}
     told |= {line: "rejected: " + ", ".join(fault.code for fault in faults) for line, faults in journal.rejected()}
     told |= {entry.line: entry.action for window in journal.todo("planned", window=50) for entry in window}

@@ -186,8 +186,11 @@ class Whole(Protocol):
     owner asks integrations not to scan its directory (https://developer.imis.com/docs/usage-guidelines-best-practices).
     """
 
-    def all(self) -> Iterator[Record]:
-        """Every record, each once, page by page."""
+    def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
+        """Every record, each once, page by page: its key, and what `Record.values` says of these properties.
+
+        Names are in the site's spelling. Other properties may be given as well.
+        """
 
     def size(self) -> int:
         """How many records there are: one call."""
