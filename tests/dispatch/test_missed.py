@@ -87,9 +87,9 @@ def test_a_late_slot_is_told_as_late_and_one_that_is_on_time_is_not(place: Place
     on_time, late = place.runs()
     assert (on_time.late_s, late.late_s) == (0, 1800)
     assert "30m late" in place.idms("history").stdout
-    assert "30m late" in place.idms("show", "2").stdout
+    assert ", 30m late)" in place.idms("show", "2").stdout
     assert "30m late" in place.idms("status").stdout
-    assert "late" not in place.idms("show", "1").stdout
+    assert " late)" not in place.idms("show", "1").stdout
     assert [run["late_s"] for run in place.json("history", "--status", "completed")["history"]] == [1800, 0]
 
 

@@ -83,7 +83,7 @@ def _edited(place: Place) -> None:
         (_ran_late, "scores ran for 2099-12-01 02:00, 3h late: run 1, completed in TIME; 1 read = 1 inserted."),
         (
             _failed,
-            "scores ran for 2099-12-01 02:00: run 1, failed in TIME; DIR/scores.csv: there is no such file.",
+            "scores ran for 2099-12-01 02:00: run 1, failed in TIME; missing: DIR/scores.csv: there is no such file.",
         ),
         (_over_the_grace, "scores did not run for 2099-12-01 02:00: it was missed, over the grace of 6h."),
         (_paused, "scores did not run for 2099-12-01 02:00: it was paused, new codes (by kim)."),
