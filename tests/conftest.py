@@ -137,7 +137,7 @@ class Place:
     def slots(self, job: str) -> list[tuple[str, str, str]]:
         """Due time, verdict and the first word of the reason of each slot, oldest first."""
         with Store(self.state) as store:
-            found = store.runs.slots(job)[::-1]
+            found = store.slots.of(job)[::-1]
         return [(f"{slot.due:%Y-%m-%d %H:%M}", slot.verdict, slot.reason.partition(":")[0]) for slot in found]
 
     def processes(self) -> list[int]:

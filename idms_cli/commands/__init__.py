@@ -9,6 +9,12 @@ import click
 
 from idms_cli.config.settings import Settings, find_settings, read_settings
 from idms_cli.history.store import Store
+from idms_cli.history.ticks import SILENT_AFTER_S
+from idms_cli.reports.incidents import silence
+from idms_cli.reports.wording import Clock
+
+TELL_THEMSELVES = ("run-due", "status", "exec", "work")
+"""Commands that are not told that nobody calls run-due: they call it, tell it at length, or work for nobody."""
 
 
 class Session:
@@ -26,8 +32,20 @@ class Session:
     @cached_property
     def store(self) -> Store:
         store = Store(self.settings.state)
-        click.get_current_context().call_on_close(store.close)
+        context = click.get_current_context()
+        context.call_on_close(store.close)
+        if context.info_name not in TELL_THEMSELVES and not context.params.get("as_json"):
+            self._tell_silence(store)
         return store
+
+    def _tell_silence(self, store: Store) -> None:
+        """Whatever somebody came for: they want to know that nothing starts on its own."""
+        since = store.ticks.scheduled_since()
+        if since is None or self.now().timestamp() - since < SILENT_AFTER_S:
+            return
+        banner = silence(store, Clock(self.settings.timezone, self.now()))
+        if banner:
+            click.echo(banner, err=True)
 
     @staticmethod
     def now() -> datetime:

@@ -29,7 +29,7 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
     now = session.now()
 
     def has_run(job: str) -> bool:
-        return any(slot.verdict == "run" for slot in session.store.runs.slots(job))
+        return any(slot.verdict == "run" for slot in session.store.slots.of(job))
 
     checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, now, jobs)]
     known = _known(session, checked, now, jobs)

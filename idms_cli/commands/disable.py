@@ -5,7 +5,10 @@ import click
 from idms_cli.commands import Session, pass_session
 from idms_cli.commands.deciding import who
 from idms_cli.config.foreign import harmless
+from idms_cli.dispatch.owed import settle_owed
 from idms_cli.dispatch.reading import require_job
+from idms_cli.dispatch.refresh import refresh
+from idms_cli.reports.status import settled_line
 
 
 @click.command()
@@ -22,5 +25,10 @@ def command(session: Session, job: str, why: str) -> None:
     why = harmless(why).strip()
     if not why:
         raise click.BadParameter("say why, for those who wonder later", param_hint="--why")
-    session.store.switches.disable(job, f"disabled by {name}: {why}", session.now().timestamp(), by=name)
+    now, reason = session.now(), f"disabled by {name}: {why}"
+    row = refresh(session.store, session.settings, now).jobs[job]
+    session.store.switches.disable(job, reason, now.timestamp(), by=name)
+    settled = settle_owed(session.store, row, int(now.timestamp()), reason=reason)
     click.echo(f"{job} is disabled; `idms enable {job}` lets it run again")
+    if settled:
+        click.echo(settled_line(settled).text)

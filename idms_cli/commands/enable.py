@@ -4,7 +4,9 @@ import click
 
 from idms_cli.commands import Session, pass_session
 from idms_cli.commands.deciding import who
+from idms_cli.dispatch.owed import settle_owed
 from idms_cli.dispatch.reading import require_job
+from idms_cli.dispatch.refresh import refresh
 from idms_cli.errors import InputError
 
 
@@ -18,5 +20,8 @@ def command(session: Session, job: str) -> None:
     if switch is None or not switch.disabled:
         hint = "If its file says `enabled: false`, change that."
         raise InputError(f"{job} is not disabled by a command or by failures", hint=hint)
-    session.store.switches.enable(job, session.now().timestamp(), by=who())
+    now = session.now()
+    row = refresh(session.store, session.settings, now).jobs[job]
+    settle_owed(session.store, row, int(now.timestamp()), reason=switch.disabled)
+    session.store.switches.enable(job, now.timestamp(), by=who())
     click.echo(f"{job} is enabled; it was {switch.disabled}")

@@ -59,6 +59,8 @@ def _code(ended: Run) -> int:
 
 
 def _hand(session: Session, bar: ProgressBar | None) -> Hand:
+    """Shows on a bar, or on stderr where there is none, what a run waits for and how far it is."""
+
     def watch(run: Run) -> None:
         if bar:
             bar.update(read_progress(session.store.run_directory(run.id)))

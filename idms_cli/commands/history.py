@@ -1,12 +1,9 @@
 """`idms history`: what ran, and what did not and why."""
 
-from datetime import UTC, datetime
-
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.config.durations import parse_duration
-from idms_cli.config.problems import BadValue
+from idms_cli.commands.moments import moment_ago
 from idms_cli.dispatch.reading import require_job
 from idms_cli.dispatch.settle import settle
 from idms_cli.history.rows import Wanted
@@ -15,7 +12,10 @@ from idms_cli.reports.history import history_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
 
-STATUSES = ("pending", "running", "completed", "partial", "failed", "held", "cancelled", "skipped", "interrupted")
+STATUSES = (
+    *("pending", "running", "completed", "partial", "failed", "held", "cancelled", "interrupted"),
+    *("skipped", "silent"),
+)
 
 
 @click.command()
@@ -35,7 +35,7 @@ def command(
     """All executions, newest first, with the slots that were skipped; or those of one JOB."""
     now = session.now()
     clock = Clock(session.settings.timezone, now)
-    start = _moment(since, clock).timestamp() if since else None
+    start = moment_ago(since, clock, "--since").timestamp() if since else None
     settle(session.store, now.timestamp())
     if job is not None and not _has_history(session.store, job):
         require_job(session.settings, job)
@@ -43,22 +43,4 @@ def command(
 
 
 def _has_history(store: Store, job: str) -> bool:
-    return bool(store.runs.history(Wanted(job, limit=1)) or store.runs.slots(job, 1))
-
-
-def _moment(text: str, clock: Clock) -> datetime:
-    try:
-        return clock.now - parse_duration(text)
-    except OverflowError:  # longer ago than the calendar reaches
-        return datetime.min.replace(tzinfo=UTC)
-    except BadValue:
-        return _date(text, clock)
-
-
-def _date(text: str, clock: Clock) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"'{text}' is neither a duration (2d) nor a date (2026-11-01)"
-        raise click.BadParameter(message, param_hint="--since") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=clock.zone)
+    return bool(store.runs.history(Wanted(job, limit=1)) or store.slots.of(job, 1))

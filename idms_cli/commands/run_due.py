@@ -2,20 +2,20 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from functools import partial
 
 import click
 
 from idms_cli.commands import Session, pass_session
+from idms_cli.commands.moments import exact_moment
 from idms_cli.config.problems import Problem, format_problem
 from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
 from idms_cli.dispatch.waiting import stay
+from idms_cli.reports.incidents import incident_sentence
 from idms_cli.reports.page import Line, Page, show
-from idms_cli.reports.wording import some
-
-YEARS = range(1970, 3000)
-"""As the schedules count."""
+from idms_cli.reports.status import settled_line
+from idms_cli.reports.wording import Clock, in_minutes, some
 
 
 @click.command("run-due")
@@ -27,31 +27,24 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
 
     stdout says what was started; what needs a person goes to stderr. Exit code 2 when a job file that changed is wrong.
     """
-    pretended = _moment(at, session) if at else None
+    pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
     done = tick(session.store, session.settings, session.now(), pretended=pretended)
-    code = _tell(done)
+    code = _tell(session, done)
     if wait:
-        return max(code, stay(session.store, session.settings, session.now, first=done, told=_tell))
+        return max(code, stay(session.store, session.settings, session.now, first=done, told=partial(_tell, session)))
     return code
 
 
-def _moment(text: str, session: Session) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"'{text}' is no time; write it like 2026-12-01 02:15", param_hint="--at") from None
-    if moment.year not in YEARS:
-        raise click.BadParameter(f"'{text}' is not in the years {YEARS[0]} to {YEARS[-1]}", param_hint="--at")
-    return moment if moment.tzinfo else moment.replace(tzinfo=session.settings.timezone)
-
-
-def _tell(done: Tick) -> int:
-    show(Page({}, [Line(text) for text in _needs_a_person(done)]), file=sys.stderr)
-    show(Page({}, [Line(text) for claim in done.claims for text in _became(claim)]))
+def _tell(session: Session, done: Tick) -> int:
+    show(Page({}, [Line(text) for text in _needs_a_person(session, done)]), file=sys.stderr)
+    show(Page({}, [*map(settled_line, done.settled), *(Line(text) for each in done.claims for text in _became(each))]))
     return 2 if done.broken else 0
 
 
-def _needs_a_person(done: Tick) -> Iterator[str]:
+def _needs_a_person(session: Session, done: Tick) -> Iterator[str]:
+    if done.incident:
+        clock = Clock(session.settings.timezone, session.now())
+        yield incident_sentence(session.store, done.incident, clock)
     for run in done.interrupted:
         then = "it goes on now" if run.id in done.started else "it goes on as soon as it can"
         yield f"run {run.id} of {run.job} was interrupted: {run.reason}; {then}"
@@ -68,8 +61,9 @@ def _needs_a_person(done: Tick) -> Iterator[str]:
 
 
 def _became(claim: Claimed) -> Iterator[str]:
-    if claim.run is not None:
-        yield f"{claim.job}: run {claim.run}"
+    if claim.runs:
+        late = f", {in_minutes(claim.late_s)} late" if claim.late_s else ""
+        yield f"{claim.job}: run{'s' if len(claim.runs) > 1 else ''} {', '.join(map(str, claim.runs))}{late}"
     elif not claim.reason:
         return  # another run-due was faster, and tells
     if claim.reason:

@@ -18,8 +18,7 @@ def command(session: Session, *, as_json: bool) -> None:
     """How each job stands: its state, its last run with counts, and its next run."""
     now = session.now()
     settle(session.store, now.timestamp())
-    jobs = refresh(session.store, session.settings, now).jobs
+    refreshed = refresh(session.store, session.settings, now)
     clock = Clock(session.settings.timezone, now)
-    show(
-        status_page(session.store, jobs, clock, away=away_page(session.store, session.settings, clock)), as_json=as_json
-    )
+    away = away_page(session.store, session.settings, clock)
+    show(status_page(session.store, refreshed, clock, away=away), as_json=as_json)

@@ -30,15 +30,20 @@ class Hand:
 
 
 def create_in_foreground(
-    store: Store, new: NewRun, *, refuse: Callable[[sqlite3.Connection], None] = lambda _: None
+    store: Store,
+    new: NewRun,
+    *,
+    refuse: Callable[[sqlite3.Connection], None] = lambda _: None,
+    create: Callable[[sqlite3.Connection, NewRun, float], int] | None = None,
 ) -> tuple[Run, Lock]:
     """A pending run whose command is here; unless `refuse` raises, which nobody can come between.
 
+    `create` makes the run where there is more to be written down with it than the run alone.
     Its lock is held before anybody can see it: a pending run in the foreground always has its command.
     """
     with store.database.write() as connection:
         refuse(connection)
-        run_id = store.runs.create(connection, replace(new, by_hand=True, foreground=True), time.time())
+        run_id = (create or store.runs.create)(connection, replace(new, by_hand=True, foreground=True), time.time())
         alive = take(run_lock(store.run_directory(run_id)))
     run = store.runs.one(run_id)
     if alive is None or run is None:
@@ -69,7 +74,7 @@ def carry_on(store: Store, settings: Settings, run: Run, alive: Lock, hand: Hand
     Stopped by Ctrl-C while it waits, a new run is cancelled; one that was approved, interrupted
     or put off before waits for the next tick.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     try:
         started = _wait_for_start(store, settings, run, alive, hand.waiting)

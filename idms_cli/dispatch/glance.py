@@ -76,7 +76,7 @@ def _is_idle(database: Database, config: str) -> bool:
     if files != dict(map(tuple, connection.execute(JOBS))):
         return False
     ticks = Ticks(database)
-    if ticks.clock_jump_s(now):
+    if ticks.clock_jump_s(now) or ticks.silence_s(now):
         return False
     ticks.record(now)
     return True

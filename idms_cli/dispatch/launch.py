@@ -83,7 +83,8 @@ def _start(store: Store, settings: Settings, run: Run, now: float) -> Started | 
 
 
 def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own: Lock) -> Started | str:
-    earlier = None if run.foreground or run.dry_run else store.queue.earlier(run)
+    is_by_hand = run.foreground and run.intent != "backfill"
+    earlier = None if is_by_hand or run.dry_run else store.queue.earlier(run)
     if earlier is not None:
         return f"waits for run {earlier} of the same job"
     data = take_data(store.state, [DataLock(**lock) for lock in run.locks])

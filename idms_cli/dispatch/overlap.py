@@ -1,18 +1,8 @@
-"""What becomes of a slot while an earlier run of the same job is not over: it is skipped, waits, or takes its place."""
+"""What becomes of the earlier runs of a job when a slot of it is taken: they go on, or make room."""
 
 from idms_cli.history.queue import StopRequest
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job
-
-
-def why_skip(store: Store, job: Job, slot: int) -> str:
-    """Why a job with `overlap: skip` does not run now; empty if it does, or if another tick has taken the slot."""
-    other = store.runs.open_of(job.name) if job.overlap == "skip" else None
-    if other is None or (other.due is not None and int(other.due.timestamp()) == slot):
-        return ""
-    if other.not_before is not None:
-        return f"overlap: run {other.id} {other.reason.partition(':')[0]}"
-    return f"overlap: run {other.id} is still {other.status}"
 
 
 def make_room(store: Store, job: Job, run_id: int, now: float) -> list[int]:

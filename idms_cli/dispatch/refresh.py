@@ -1,6 +1,6 @@
 """Changed job files are read, and what they say is kept for the next tick."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,13 +11,14 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.calendars import calendar_files, calendars_of, heeded
 from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.dispatch.owed import Settled, settle_owed
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.errors import InputError
 from idms_cli.history.rows import JobRow
 from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
 from idms_cli.jobs.calendars import Calendars
-from idms_cli.jobs.folder import list_jobs, settings_mark
+from idms_cli.jobs.folder import list_jobs, same_file, settings_mark
 from idms_cli.jobs.job import Job
 from idms_cli.jobs.stored import Stored, same_rules
 
@@ -29,11 +30,14 @@ class Refreshed:
     jobs: dict[str, JobRow]
     changed: tuple[str, ...]
     """Names of jobs that are new or were read again."""
-    removed: tuple[str, ...]
+    settled: tuple[Settled, ...]
 
 
 def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
-    """Read the job files that changed since they were last read. One broken file stops nobody."""
+    """Read the job files that changed since they were last read. One broken file stops nobody.
+
+    What a job owed until now by what its file said before is written down as skipped, before that is forgotten.
+    """
     files = calendar_files(settings)
     config_mark = settings_mark(str(settings.path), __version__, files, now.astimezone(UTC).year)
     calendars = calendars_of(settings, now)
@@ -42,8 +46,7 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     changed = [name for name, (_, mark) in listing.items() if name not in known or known[name].fingerprint != mark]
     removed = [name for name in known if name not in listing]
     moment = int(now.timestamp())
-    for name in removed:
-        _settle_old_slots(store, known[name], moment, reason="the job file was removed")
+    settled = [_let_go(store, known[name], listing, known, moment) for name in removed]
     touched = {*changed, *removed}
     changed += [
         name for name, row in known.items() if row.upstream in touched and name in listing and name not in touched
@@ -56,12 +59,14 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     upstreams = {name: upstreams[name] for name in listing}
     rows = []
     for row, job in read.values():
-        if job:
-            store.switches.enable_changed(row.name, definition_hash(job.path, job.document.text), moment)
         problems = chain_problems(job, upstreams) if job else []
-        new = _planned(store, _broken(row, problems) if problems else row, known.get(row.name), moment)
-        _tell_what_is_no_longer_owed(store, known.get(row.name), new, moment)
-        rows.append(new)
+        is_enabled = job is not None and _enable_changed(store, job, moment)
+        old, now_said = known.get(row.name), _broken(row, problems) if problems else row
+        reason = _why_not_owed(store, old, now_said, is_enabled=is_enabled) if old else ""
+        if old and reason:
+            settled.append(settle_owed(store, old, moment, reason=reason))
+        rows.append(_planned(store, now_said, old, moment, owes_nothing=bool(reason)))
+        _settle_one_time_in_the_past(store, rows[-1], moment)
     store.catalog.forget(removed)
     store.catalog.save(rows)
     store.catalog.save_config(
@@ -71,7 +76,7 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
         max_parallel=settings.max_parallel,
         calendar_files=files,
     )
-    return Refreshed(store.catalog.all(), tuple(changed), tuple(removed))
+    return Refreshed(store.catalog.all(), tuple(changed), tuple(filter(None, settled)))
 
 
 def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[str, ...], str]]:
@@ -87,7 +92,7 @@ def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[st
 
 def _base(name: str, found: tuple[tuple[str, ...], str], known: Mapping[str, JobRow], moment: int) -> JobRow:
     """What is known of a job before its file is read: for a new one, that it owes nothing from before now."""
-    new = JobRow(name, harmless(found[0][0]), found[1], first_seen=moment, decided_until=moment)
+    new = JobRow(name, harmless(found[0][0]), found[1], first_seen=moment, since=moment, decided_until=moment)
     return known.get(name, new)
 
 
@@ -127,19 +132,21 @@ def _row(job: Job, base: JobRow, mark: str, marks: Mapping[str, str]) -> JobRow:
     )
 
 
-def _planned(store: Store, row: JobRow, old: JobRow | None, moment: int) -> JobRow:
-    """The row with what it owes: nothing from before its schedule was changed."""
+def _planned(store: Store, row: JobRow, old: JobRow | None, moment: int, *, owes_nothing: bool) -> JobRow:
+    """The row with what it owes: nothing from before its schedule was changed, or it was switched on or off."""
     if row.problems:
         return row
     since = row.decided_until
-    if old is not None and not _has_same_rules(old, row):
+    if owes_nothing:
         since = moment
     elif old is not None and old.schedule != row.schedule:
         # Only a calendar says something else. All that acted before the old next_due has its verdict; what acts from
         # then on goes by what the calendar says now.
         since = moment if old.next_due is None else min(moment, old.next_due - 1)
     upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(since, UTC)) if row.schedule else None
-    return replace(row, decided_until=since, next_due=None if upcoming is None else int(upcoming.acts_at.timestamp()))
+    next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
+    has_changed = old is not None and not _has_same_rules(old, row)
+    return replace(row, since=moment if has_changed else row.since, decided_until=since, next_due=next_due)
 
 
 def _has_same_rules(one: JobRow, other: JobRow) -> bool:
@@ -151,25 +158,41 @@ def _upstream(row: JobRow) -> str | None:
     return row.upstream or (None if row.schedule else NO_SCHEDULE)
 
 
-def _tell_what_is_no_longer_owed(store: Store, old: JobRow | None, new: JobRow, moment: int) -> None:
-    if old is not None and not _has_same_rules(old, new):
-        _settle_old_slots(store, old, moment, reason="the schedule was changed")
-    if new.next_due is None and new.schedule and not new.upstream and not new.problems:
-        _settle_one_time_in_the_past(store, new, moment)
+def _let_go(
+    store: Store, row: JobRow, listing: Mapping[str, tuple[tuple[str, ...], str]], known: Container[str], moment: int
+) -> Settled | None:
+    """A job whose file is gone. Under a new name it is a new job, which a pause of the old one still holds for."""
+    renamed = [name for name, (_, mark) in listing.items() if name not in known and same_file(mark, row.fingerprint)]
+    if len(renamed) == 1:
+        store.pauses.move(row.name, renamed[0], moment)
+        return settle_owed(store, row, moment, reason=f"removed: its file is {renamed[0]}.yaml now, another job")
+    return settle_owed(store, row, moment, reason="removed: the job file is gone")
+
+
+def _enable_changed(store: Store, job: Job, moment: int) -> bool:
+    """Whether the change of its file ends that failures disabled the job."""
+    return store.switches.enable_changed(job.name, definition_hash(job.path, job.document.text), moment)
+
+
+def _why_not_owed(store: Store, old: JobRow, new: JobRow, *, is_enabled: bool) -> str:
+    """Why a job whose file was changed owes nothing from before; empty where it still does."""
+    if new.problems:
+        return ""
+    if not _has_same_rules(old, new):
+        return f"schedule changed: it was {occurrences_of(store, old).describe() if old.schedule else 'none'}"
+    if old.enabled != new.enabled:
+        return f"disabled: the job file {'says' if old.enabled else 'said'} enabled: false"
+    return old.disabled if is_enabled else ""
 
 
 def _settle_one_time_in_the_past(store: Store, row: JobRow, moment: int) -> None:
+    if row.next_due is not None or not row.schedule or row.upstream or row.problems:
+        return
     now = datetime.fromtimestamp(moment, UTC)
     due = occurrences_of(store, row).due(datetime(1970, 1, 2, tzinfo=UTC), now, newest=1)
     for one in due.occurrences:
-        slot, reason = int(one.slot.timestamp()), one.skip or "past: it was over when the job was first seen"
-        store.runs.skip(row.name, slot, moment, reason=reason)
-
-
-def _settle_old_slots(store: Store, row: JobRow, moment: int, *, reason: str) -> None:
-    if row.next_due is not None and row.next_due <= moment:
-        until = None if row.next_due == moment else moment
-        store.runs.skip(row.name, row.next_due, moment, reason=reason, until=until)
+        reason = one.skip or "past: it was over when the job was first seen"
+        store.slots.skip(row.name, [int(one.slot.timestamp())], moment, reason=reason)
 
 
 def _as_dict(problem: Problem) -> dict[str, str | int]:

@@ -54,16 +54,25 @@ class Supervisor:
         self._force_asked = False
         self._timed_out = False
         self._killed = False
-        self._wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._on_stop)
+        self._wake, self._wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, self._on_stop) for number in STOP_SIGNALS}
 
     def supervise(self, *, watch: Callable[[], None] = lambda: None, every_s: float = 30.0) -> Run:
         """Start the worker, wait for its end, record it, and let the next pending run start.
 
-        `watch` is called at least every `every_s` seconds meanwhile.
+        `watch` is called at least every `every_s` seconds meanwhile. Afterwards signals mean what they meant before.
         """
+        try:
+            return self._supervise(watch, every_s)
+        finally:
+            for number, before in self._before.items():
+                signal.signal(number, before)
+            signal.set_wakeup_fd(-1)
+            os.close(self._wake)
+            os.close(self._wake_end)
+
+    def _supervise(self, watch: Callable[[], None], every_s: float) -> Run:
         adopt_orphans()
         forget_outcome(self._directory)
         worker = self._start_worker()

@@ -9,12 +9,13 @@ from idms_cli.dispatch.claim import Claimed, claim_all
 from idms_cli.dispatch.connections import give_up_late
 from idms_cli.dispatch.following import followers
 from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.stop import stop_all_idle
-from idms_cli.history.rows import JobRow, Run
+from idms_cli.history.rows import Incident, JobRow, Run
 from idms_cli.history.store import Store
 from idms_cli.history.switches import Switch
 
@@ -36,6 +37,10 @@ class Tick:
     """Jobs that were disabled after too many failures, each told once."""
     broken: tuple[JobRow, ...]
     """Jobs with problems that were read anew in this tick."""
+    settled: tuple[Settled, ...] = ()
+    """What is no longer owed, because a job was edited or removed."""
+    incident: Incident | None = None
+    """Nobody had called run-due for a while before this tick."""
     note: str = ""
     news: tuple[str, ...] = ()
     """Connections that stopped working, or work again; each is told once."""
@@ -57,11 +62,12 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     give_up_late(store, settings, (pretended or now).timestamp(), clock)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
-        claims: list[Claimed] = []
-    else:
-        claims = _claim(store, settings, refreshed.jobs, pretended or now, clock=clock)
-    taken = sum(claim.run is not None for claim in claims)
-    store.ticks.record(clock, claimed=taken, note=note)
+    silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
+    this = store.ticks.record(clock, note=note, silence_s=silence_s)
+    claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now, clock=clock)
+    taken = sum(len(claim.runs) for claim in claims)
+    if taken:
+        store.ticks.claimed(this, taken)
     stop_all_idle(store, settings, clock)
     started = hand_over(store, settings, clock, resume=True)
     news = look_after(store, settings, clock)
@@ -75,6 +81,8 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         tuple(overdue),
         tuple(store.switches.tell()),
         tuple(broken),
+        refreshed.settled,
+        store.incidents.at(int(clock)) if silence_s else None,
         note,
         tuple(news),
     )
@@ -103,7 +111,7 @@ def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
     moment = int(now.timestamp())
     for row in jobs.values():
         if row.schedule and row.decided_until > moment + AHEAD_S:
-            store.runs.forget_skipped(row.name, moment)
+            store.slots.forget_skipped(row.name, moment)
             upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(moment, UTC))
             next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
             store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)

@@ -1,6 +1,7 @@
 """What idms.yaml and the job files said when they were last read, so that an unchanged file is not read again."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
@@ -9,12 +10,12 @@ from idms_cli.history.rows import JobRow
 
 SAVE = """
 INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, upstream, first_seen,
-                 decided_until, next_due, digest, require_test, problems)
+                 since, decided_until, next_due, digest, require_test, problems)
 VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :upstream, :first_seen,
-        :decided_until, :next_due, :digest, :require_test, :problems)
+        :since, :decided_until, :next_due, :digest, :require_test, :problems)
 ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
-  schedule = excluded.schedule, timezone = excluded.timezone, upstream = excluded.upstream,
+  schedule = excluded.schedule, timezone = excluded.timezone, upstream = excluded.upstream, since = excluded.since,
   decided_until = excluded.decided_until, next_due = excluded.next_due, digest = excluded.digest,
   require_test = excluded.require_test, problems = excluded.problems"""
 ALL = """
@@ -51,10 +52,9 @@ class Catalog:
         with self._database.write() as connection:
             connection.executemany(FORGET, [(name,) for name in names])
 
-    def advance(self, name: str, *, decided_until: int, next_due: int | None) -> None:
-        """Every slot of a job up to `decided_until` has its verdict."""
-        with self._database.write() as connection:
-            connection.execute(ADVANCE, (decided_until, next_due, name))
+    def advance(self, connection: sqlite3.Connection, name: str, *, decided_until: int, next_due: int | None) -> None:
+        """Every slot of a job up to `decided_until` has its verdict. Belongs inside `Database.write()`."""
+        connection.execute(ADVANCE, (decided_until, next_due, name))
 
     def rewind(self, name: str, *, decided_until: int, next_due: int | None) -> None:
         """The clock went back: what was decided for a time that is still to come is open again."""

@@ -17,7 +17,8 @@ PLACES = "SELECT pool, count(*) FROM run WHERE status = 'running' GROUP BY pool"
 RUNNING = "SELECT * FROM run WHERE status = 'running' ORDER BY id"
 EARLIER = """
 SELECT id FROM run
-WHERE job = ? AND id < ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
+WHERE job = :job AND id <> :id AND NOT dry_run
+  AND (id < :id AND status IN ('pending', 'running', 'interrupted') OR :backfill AND status = 'running')
 ORDER BY id LIMIT 1"""
 WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
 PUT_OFF = """
@@ -73,8 +74,9 @@ class Queue:
         return self._list(RUNNING, ())
 
     def earlier(self, run: Run) -> int | None:
-        """The oldest run of the same job that was created before and is not over."""
-        row = self._database.connection.execute(EARLIER, (run.job, run.id)).fetchone()
+        """The oldest run of the same job that was created before and is not over; for a backfill, any that runs."""
+        fields = {"job": run.job, "id": run.id, "backfill": run.intent == "backfill"}
+        row = self._database.connection.execute(EARLIER, fields).fetchone()
         return None if row is None else int(row["id"])
 
     def wait(self, reasons: Mapping[int, str]) -> None:

@@ -31,6 +31,8 @@ class JobRow:
     upstream: str = ""
     """The job that it comes after; empty for one with times of its own."""
     first_seen: int = 0
+    since: int = 0
+    """The schedule is what it is since then; UTC seconds."""
     decided_until: int = 0
     next_due: int | None = None
     digest: str = ""
@@ -73,6 +75,8 @@ class Run:
     pool: str
     wait_s: float | None
     disable_after: int | None
+    late_s: int
+    """So long after its moment its slot was taken; 0 on time."""
     status: str
     reason: str
     hint: str
@@ -143,7 +147,7 @@ class NewRun:
     foreground: bool = False
     dry_run: bool = False
     intent: str = "run"
-    """run, test; or what it does with the run `of_run`: retry, undo, apply."""
+    """run, backfill, test; or what it does with the run `of_run`: retry, undo, apply."""
     of_run: int | None = None
     row_limit: int | None = None
     connection: str = ""
@@ -157,6 +161,7 @@ class NewRun:
     pool: str = ""
     wait_s: float | None = None
     disable_after: int | None = None
+    late_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,18 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What is decided about one slot: its run, or the reason why it is skipped."""
+
+    job: str
+    due: int
+    run: NewRun | None = None
+    reason: str = ""
+    until: int | None = None
+    """The last one, where one row stands for a long stretch of skipped slots."""
+
+
+@dataclass(frozen=True)
 class Slot:
     """A moment at which a job was due, and what became of it."""
 
@@ -181,6 +198,8 @@ class Slot:
     reason: str
     run: int | None
     decided_at: datetime
+    made_up_by: int | None = None
+    """The run of a backfill that did its work after all."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Slot":
@@ -188,3 +207,58 @@ class Slot:
         for name in ("due", "until", "decided_at"):
             fields[name] = moment(row[name])
         return cls(**fields)
+
+    @property
+    def code(self) -> str:
+        """The word that says why it was skipped: overlap, paused, missed...; empty for one that ran."""
+        return self.reason.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A stretch in which somebody wants a job not to run."""
+
+    job: str
+    since: datetime
+    until: datetime | None
+    """When it ends by itself."""
+    why: str
+    who: str
+    ended_at: datetime | None
+    ended_by: str | None
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Pause":
+        fields: dict[str, Any] = {name: row[name] for name in row.keys() if name != "id"}  # noqa: SIM118 - not a dict
+        for name in ("since", "until", "ended_at"):
+            fields[name] = moment(row[name])
+        return cls(**fields)
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it holds at that moment."""
+        ends = [end for end in (self.until, self.ended_at) if end is not None]
+        return self.since <= at and all(at < end for end in ends)
+
+    @property
+    def reason(self) -> str:
+        """As the verdict of a slot has it."""
+        return f"paused: {self.why} (by {self.who})" if self.why else f"paused: by {self.who}"
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A stretch in which nobody called run-due."""
+
+    id: int
+    since: datetime
+    """The last call before it."""
+    until: datetime
+    """The first call after it."""
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Incident":
+        return cls(row["id"], datetime.fromtimestamp(row["since"], UTC), datetime.fromtimestamp(row["until"], UTC))
+
+    @property
+    def duration_s(self) -> float:
+        return (self.until - self.since).total_seconds()

@@ -1,4 +1,4 @@
-"""Runs and slots: claimed once, started once, ended once.
+"""Runs: created once, started once, ended once.
 
 Every change of a run's status is one statement that names the status it expects, so that two processes which want
 the same change cannot both make it.
@@ -8,26 +8,23 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from idms_cli.history.database import Database
-from idms_cli.history.rows import NewRun, Run, Slot, Wanted
+from idms_cli.history.rows import NewRun, Run, Wanted
 from idms_cli.history.sources import follow
 
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
-                 locks, timeout_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint, created_at,
-                 attempt, retried, stop_reason, stop_force, source, to_follow, counts)
+                 locks, timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint,
+                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, counts)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :options, :definition,
-        :locks, :timeout_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
+        :locks, :timeout_s, :late_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
         1, 0, '', 0, '[]', '[]', '{}')"""
-CLAIM = """
-INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO NOTHING"""
-CLAIMED_BY = "UPDATE slot SET run = ? WHERE job = ? AND due = ?"
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
                attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
@@ -72,7 +69,12 @@ ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
 OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
+  AND intent != 'backfill'
 ORDER BY id LIMIT 1"""
+OF_SLOT = "SELECT * FROM run WHERE job = ? AND due = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"
+OF_SLOTS = """
+SELECT * FROM run
+WHERE job = ? AND due BETWEEN ? AND ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"""
 LAST_OF_EACH_JOB = """
 SELECT * FROM run WHERE coalesce(batch, id) IN (SELECT max(coalesce(batch, id)) FROM run WHERE NOT dry_run GROUP BY job)
 ORDER BY id"""
@@ -82,11 +84,6 @@ SELECT * FROM run
 WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
   AND (:since IS NULL OR created_at >= :since)
 ORDER BY id DESC LIMIT :limit"""
-SKIPPED = """
-SELECT * FROM slot
-WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
-ORDER BY due DESC LIMIT :limit"""
-SLOTS_OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
 
 LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
@@ -98,16 +95,20 @@ def definition_hash(path: str, text: str) -> str:
 
 
 class Runs:
-    """The runs and slots in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
+    """The runs in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def remember(self, path: str, text: str) -> str:
         """Keep a job file's text as this run's definition; returns its hash."""
-        digest = definition_hash(path, text)
         with self._database.write() as connection:
-            connection.execute(REMEMBER, (digest, path, text))
+            return self.keep(connection, path, text)
+
+    def keep(self, connection: sqlite3.Connection, path: str, text: str) -> str:
+        """The same inside a transaction."""
+        digest = definition_hash(path, text)
+        connection.execute(REMEMBER, (digest, path, text))
         return digest
 
     def that_wrote(self, entity: str) -> Iterator[Run]:
@@ -127,30 +128,6 @@ class Runs:
         row_id = connection.execute(CREATE, fields).lastrowid
         assert row_id is not None  # noqa: S101 - an INSERT has one
         return row_id
-
-    def claim(self, new: NewRun, now: float, *, reason: str = "") -> int | None:
-        """Take a slot and create its run in one transaction; None when somebody has taken it already."""
-        with self._database.write() as connection:
-            if not connection.execute(CLAIM, (new.job, new.due, None, "run", reason, None, now)).rowcount:
-                return None
-            run_id = self.create(connection, new, now)
-            connection.execute(CLAIMED_BY, (run_id, new.job, new.due))
-            return run_id
-
-    def skip(self, job: str, due: int, now: float, *, reason: str, until: int | None = None) -> bool:
-        """Give a slot the verdict that it did not run, and why; False when it has a verdict already."""
-        with self._database.write() as connection:
-            return bool(connection.execute(CLAIM, (job, due, until, "skipped", reason, None, now)).rowcount)
-
-    def skip_all(self, job: str, dues: list[int], now: float, *, reason: str) -> None:
-        """The same for many slots, in one transaction."""
-        with self._database.write() as connection:
-            connection.executemany(CLAIM, [(job, due, None, "skipped", reason, None, now) for due in dues])
-
-    def forget_skipped(self, job: str, after: int) -> None:
-        """The verdicts that slots will not run which are still to come."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped'", (job, after))
 
     def start(self, connection: sqlite3.Connection, run_id: int, now: float) -> bool:
         """Pending or interrupted becomes running; False when somebody else was first, or asked for its end."""
@@ -215,8 +192,20 @@ class Runs:
         return self._list(OPEN_RUNS, ())
 
     def open_of(self, job: str) -> Run | None:
-        """The run of this job that is not over, if any; dry runs do not count."""
+        """The run of this job that is not over, if any. Dry runs and backfills do not count: they give way."""
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
+
+    def of_slot(self, connection: sqlite3.Connection, new: NewRun) -> list[Run]:
+        """The runs that did, or do, the work of the slot which a new run is for."""
+        return [Run.of(row) for row in connection.execute(OF_SLOT, (new.job, new.due))]
+
+    def of_slots(self, job: str, since: int, until: int) -> dict[datetime, list[Run]]:
+        """The runs of each slot of a span of time, both ends included, by the slot's moment."""
+        found: dict[datetime, list[Run]] = {}
+        for run in self._rows(OF_SLOTS, (job, since, until)):
+            if run.due is not None:
+                found.setdefault(run.due, []).append(run)
+        return found
 
     def last_of_each_job(self) -> dict[str, Run]:
         """The last run of each job; of several that read one file each, the last one that was not good."""
@@ -233,15 +222,6 @@ class Runs:
     def history(self, wanted: Wanted) -> list[Run]:
         """Runs, newest first."""
         return self._list(HISTORY, asdict(wanted))
-
-    def skipped(self, wanted: Wanted) -> list[Slot]:
-        """Slots that did not run, newest first; `wanted.status` does not count here."""
-        rows = self._database.connection.execute(SKIPPED, asdict(wanted))
-        return [Slot.of(row) for row in rows]
-
-    def slots(self, job: str, limit: int = 100) -> list[Slot]:
-        """A job's slots, newest first."""
-        return [Slot.of(row) for row in self._database.connection.execute(SLOTS_OF_JOB, (job, limit))]
 
     def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
         return list(self._rows(sql, parameters))

@@ -41,6 +41,7 @@ CREATE TABLE job (              -- what each job file said when it was last read
   timezone TEXT NOT NULL,
   upstream TEXT NOT NULL,       -- the job that it comes after; '' for one with times of its own
   first_seen INTEGER NOT NULL,
+  since INTEGER NOT NULL,       -- the schedule is what it is since then
   decided_until INTEGER NOT NULL, -- every slot up to here has its verdict; a job owes nothing from before
   next_due INTEGER,             -- NULL: never
   digest TEXT NOT NULL,         -- of what it does and where, see `trial`
@@ -80,7 +81,7 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
-  intent TEXT NOT NULL,         -- 'run', 'test'; or what it does with the run `of_run`: 'retry', 'undo', 'apply'
+  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or what it does with `of_run`: 'retry', 'undo', 'apply'
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
   connection TEXT NOT NULL,     -- instead of the job's own; '' for that
@@ -93,6 +94,7 @@ CREATE TABLE run (
   pool TEXT NOT NULL,           -- '' for none
   wait_s REAL,                  -- how long it may wait for its start; NULL: for ever
   disable_after INTEGER,        -- failures in a row that disable the job; NULL: never
+  late_s INTEGER NOT NULL,      -- so long after its moment the slot was taken; 0 on time
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   hint TEXT NOT NULL,
@@ -120,12 +122,31 @@ CREATE TABLE slot (             -- one row for each moment at which a job was du
   job TEXT NOT NULL,
   due INTEGER NOT NULL,
   until INTEGER,                -- the last one, where one row stands for a long stretch that nobody was there for
-  verdict TEXT NOT NULL,        -- 'run' or 'skipped'
-  reason TEXT NOT NULL,
+  verdict TEXT NOT NULL,        -- 'run' or 'skipped': as it was decided, before any work; never changed
+  reason TEXT NOT NULL,         -- of a skipped one: a word (overlap, paused, missed...), a colon, details
   run INTEGER REFERENCES run(id),
   decided_at REAL NOT NULL,
+  made_up_by INTEGER REFERENCES run(id), -- the run of a backfill that did the slot's work after all
   PRIMARY KEY (job, due)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pause (            -- a stretch in which somebody wants a job not to run
+  id INTEGER PRIMARY KEY,
+  job TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,                -- NULL: until somebody ends it
+  why TEXT NOT NULL,
+  who TEXT NOT NULL,
+  ended_at INTEGER,             -- when somebody ended it, or made another of it
+  ended_by TEXT
+) STRICT;
+CREATE INDEX pause_by_job ON pause (job, since);
+
+CREATE TABLE incident (         -- a stretch in which nobody called run-due
+  id INTEGER PRIMARY KEY,
+  since INTEGER NOT NULL,       -- the last tick before it
+  until INTEGER NOT NULL        -- the first tick after it, which decided what was due meanwhile
+) STRICT;
 """
 
 

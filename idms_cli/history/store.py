@@ -9,8 +9,11 @@ from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
 from idms_cli.history.chains import Chains
 from idms_cli.history.database import SCHEMA_VERSION, Database
+from idms_cli.history.incidents import Incidents
+from idms_cli.history.pauses import Pauses
 from idms_cli.history.queue import Queue
 from idms_cli.history.runs import Runs
+from idms_cli.history.slots import Slots
 from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
@@ -31,6 +34,9 @@ class Store:
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
+        self.slots = Slots(self.database, self.runs)
+        self.pauses = Pauses(self.database)
+        self.incidents = Incidents(self.database)
         self.trials = Trials(self.database)
         self.queue = Queue(self.database)
         self.switches = Switches(self.database)

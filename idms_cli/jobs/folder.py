@@ -17,6 +17,16 @@ def fingerprint(status: os.stat_result, salt: str = "") -> str:
     return f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_size}.{status.st_ino}{salt}"
 
 
+def same_file(one: str, other: str) -> bool:
+    """Whether two fingerprints are of one file, untouched, whose name may have changed: that moves only its ctime."""
+    return one.count(".") >= 3 and _without_ctime(one) == _without_ctime(other)
+
+
+def _without_ctime(mark: str) -> list[str]:
+    parts = mark.split(".", 2)
+    return [parts[0], *parts[2:]]
+
+
 def settings_mark(config: str, version: str, calendar_files: "Iterable[str]", year: int) -> str:
     """A text that is another one after any change of idms.yaml, of an .ics file that it names, or of the version.
 

@@ -21,7 +21,7 @@ from idms_cli.jobs.guard import GuardOptions
 from idms_cli.jobs.reading import read_timing, unknown_calendars
 from idms_cli.jobs.slots import Schedule
 from idms_cli.jobs.stored import Stored
-from idms_cli.jobs.timing import Entries, ScheduleOptions, SimpleText
+from idms_cli.jobs.timing import Entries, Missed, ScheduleOptions, SimpleText
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -69,6 +69,7 @@ class Job:
     upstream: str
     """The job that this one comes after; empty for one with times of its own."""
     zone: ZoneInfo
+    missed: Missed
     grace: timedelta
     timeout: timedelta
     overlap: Overlap
@@ -117,6 +118,7 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         schedule_text=timing.stored.to_text() if timing.stored else "",
         upstream=timing.stored.upstream if timing.stored else "",
         zone=timing.zone,
+        missed=timing.options.missed,
         grace=timing.options.grace or settings.defaults.grace,
         timeout=options.timeout or settings.defaults.timeout,
         overlap=options.overlap,

@@ -16,6 +16,9 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.jobs.schedule import one_time
 from idms_cli.jobs.words import WORDS
 
+Missed = Literal["skip", "once", "all"]
+"""What becomes of slots that nobody was there for."""
+
 UTC_ZONE: Final = ZoneInfo("UTC")
 
 T = TypeVar("T")
@@ -141,6 +144,7 @@ class ScheduleOptions(Moments):
     jitter: JitterText | None = None
     holidays: HolidayOptions | None = None
     not_during: Name | ListOf[Name] | None = None
+    missed: Missed = "once"
     grace: Duration | None = None
 
 

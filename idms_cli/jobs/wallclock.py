@@ -18,6 +18,7 @@ hour are two, and those that a change skips (the gap) are none. What a schedule 
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -42,6 +43,32 @@ def moments_of(reading: datetime, zone: ZoneInfo, *, follows_clock: bool) -> tup
     if unchanged < changed:
         return (unchanged,) if once else (unchanged, changed)
     return (_change_between(changed, unchanged, zone),) if once else ()
+
+
+def clock_changes(zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[tuple[datetime, timedelta]]:
+    """The moments (UTC) later than `after` and not later than `until` at which the zone's clock moves, and by how much.
+
+    Looked for from day to day: two changes that undo each other within a day are not seen.
+    """
+    before, until = after.astimezone(UTC), until.astimezone(UTC)
+    while before < until:
+        following = min(before + timedelta(days=1), until)
+        moved = _offset(following, zone) - _offset(before, zone)
+        if moved:
+            yield _change_between(before, following, zone), moved
+        before = following
+
+
+def comes_twice(moment: datetime, zone: ZoneInfo) -> str:
+    """`first` or `second` for a moment whose reading of the clock comes twice; empty for any other."""
+    local = moment.astimezone(zone)
+    if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
+        return ""
+    return "second" if local.fold else "first"
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta(0)
 
 
 def lowest_reading(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -13,7 +13,7 @@ from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration, some
+from idms_cli.reports.wording import Clock, counts, duration, late, some
 
 LOG = "log.txt"
 LOG_LINES = 15
@@ -51,7 +51,7 @@ def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
 
 
 def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
-    slot = f"due {clock.exact(run.due)}" if run.due else "by hand"
+    slot = f"due {clock.exact(run.due)}{late(run)}" if run.due else "by hand"
     if run.started_at:
         yield "started", f"{clock.exact(run.started_at)} ({slot})"
     else:

@@ -43,6 +43,16 @@ def duration(seconds: float | None) -> str:
     return format_duration(timedelta(seconds=round(seconds)))
 
 
+def late(run: Run) -> str:
+    """`, 1h30m late` for a run whose slot was taken late."""
+    return f", {in_minutes(run.late_s)} late" if run.late_s else ""
+
+
+def in_minutes(seconds: float) -> str:
+    """`3m`, `5h`, `1d2h30m`: for what is told from minute to minute."""
+    return format_duration(timedelta(minutes=round(seconds / 60)))
+
+
 def some(number: int, noun: str) -> str:
     """`1 login`, `2 logins`, `1,200 rows`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

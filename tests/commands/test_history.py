@@ -10,7 +10,7 @@ from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 from tests.commands.test_status import COUNTS, RUN_FIELDS
 
-SLOT_FIELDS = {"job", "due", "until", "status", "reason", "decided_at"}
+SLOT_FIELDS = {"code", "made_up_by", "job", "due", "until", "status", "reason", "decided_at"}
 DAY_S = 86_400
 
 
@@ -24,8 +24,8 @@ def runs(desk: Desk, past: Past) -> Past:
     past.ended("failed", "the time limit of 2h was reached", job="other", counts={"read": 3, "left": 3})
     past.ended("completed", counts={"read": 1, "left": 1}, dry_run=True)
     with Store(desk.state) as store:
-        store.runs.skip("good", now - 10 * DAY_S, now, reason="missed: nobody called run-due", until=now - 9 * DAY_S)
-        store.runs.skip("other", now - DAY_S, now, reason="overlap: run 3 is still running")
+        store.slots.skip("good", [now - 10 * DAY_S], now, reason="missed: nobody called run-due", until=now - 9 * DAY_S)
+        store.slots.skip("other", [now - DAY_S], now, reason="overlap: run 3 is still running")
     return past
 
 

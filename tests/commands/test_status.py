@@ -9,10 +9,12 @@ import pytest
 from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 
-JOB_FIELDS = {"job", "state", "description", "module", "disabled", "next_due", "problems", "last_run", "tested"}
+JOB_FIELDS = {
+    "job", "state", "description", "module", "disabled", "next_due", "pause", "problems", "last_run", "tested",
+}  # fmt: skip
 RUN_FIELDS = {
-    "id", "job", "due", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at", "ended_at",
-    "duration_s", "attempt", "retried", "not_before", "exit_code", "counts",
+    "id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at",
+    "ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code", "counts",
 }  # fmt: skip
 PROBLEM_FIELDS = {"file", "line", "column", "message", "hint", "value"}
 
@@ -84,7 +86,7 @@ def test_the_fields_of_a_job_stay(desk: Desk, past: Past) -> None:
     past.ended("partial", "1 row rejected", counts=COUNTS)
     desk.job("bad", "module: import\n")
     told = json.loads(desk.idms("status", "--json").out)
-    assert told.keys() == {"version", "jobs", "banner", "connections"}
+    assert told.keys() == {"version", "jobs", "banner", "connections", "incidents"}
     assert (told["version"], told["banner"]) == (1, "")
     bad, good = told["jobs"]
     assert bad.keys() == good.keys() == JOB_FIELDS

@@ -17,7 +17,7 @@ def settled_slots(place: Place, job: str) -> list[tuple[str, str, str]]:
 
 def reasons(place: Place, job: str) -> list[str]:
     with Store(place.state) as store:
-        return [slot.reason for slot in store.runs.slots(job)[::-1]]
+        return [slot.reason for slot in store.slots.of(job)[::-1]]
 
 
 def chain(place: Place, *, first: str = '{cron: "0 2 * * *"}', after: str = "{after: first}", rows: int = 1) -> None:
@@ -100,7 +100,7 @@ def test_an_idle_tick_sees_that_the_other_has_ended_without_its_supervisor_telli
     assert had_nothing_to_do(config)
     with Store(place.state) as store:
         since = store.catalog.all()["second"].decided_until
-        store.runs.skip("first", since + 60, since + 60, reason="overlap: run 1 is still running")
+        store.slots.skip("first", [since + 60], since + 60, reason="overlap: run 1 is still running")
     assert not had_nothing_to_do(config)
     place.idms("run-due")
     assert reasons(place, "second") == ["after first: it was skipped (overlap: run 1 is still running)"]

@@ -34,7 +34,7 @@ def calendar(place: Place, url: str, text: str = "holidays: {file: holidays.ics}
 
 def reasons(place: Place) -> list[tuple[str, str]]:
     with Store(place.state) as store:
-        return [(f"{slot.due:%d %H:%M}", slot.reason or slot.verdict) for slot in store.runs.slots("scores")[::-1]]
+        return [(f"{slot.due:%d %H:%M}", slot.reason or slot.verdict) for slot in store.slots.of("scores")[::-1]]
 
 
 def next_run(place: Place) -> str:

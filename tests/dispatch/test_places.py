@@ -2,9 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -172,12 +172,14 @@ def test_all_slots_of_a_tick_are_claimed_in_one_transaction(place: Place) -> Non
         night = datetime(2026, 12, 1, 2, tzinfo=UTC)
         rows = list(store.catalog.all().values())
         claimer = Claimer(store, settings, night, clock=night.timestamp())
-        claimer.read(rows)
-        half = [*rows[:15], replace(rows[15], name="never read")]
-        with pytest.raises(KeyError), store.database.together():
-            list(map(claimer.claim, half))
+        half = (
+            "CREATE TEMP TRIGGER half BEFORE INSERT ON slot WHEN NEW.job = 'job15' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        store.database.connection.execute(half)
+        with pytest.raises(sqlite3.IntegrityError):
+            claimer.claim(rows)
         assert store.runs.open() == []
-        assert not any(store.runs.slots(row.name) for row in rows)
-        with store.database.together():
-            claims = [claimer.claim(row) for row in rows]
-        assert [claim.run for claim in claims] == list(range(1, 31))
+        assert not any(store.slots.of(row.name) for row in rows)
+        store.database.connection.execute("DROP TRIGGER half")
+        claims = claimer.claim(rows)
+        assert [claim.runs for claim in claims] == [(number,) for number in range(1, 31)]

@@ -60,7 +60,7 @@ def test_after_downtime_the_latest_slot_runs_and_older_ones_are_told_as_missed(p
     place.scores("scores", 1)
     place.at("2026-12-01 00:30")
     told = place.at("2026-12-01 03:30", "--wait")
-    assert told.stdout == "scores: run 1\nscores: 2 earlier slots skipped\n"
+    assert told.stdout == "scores: run 1, 30m late\nscores: 2 earlier slots skipped\n"
     assert place.slots("scores") == [
         ("2026-12-01 01:00", "skipped", "missed"),
         ("2026-12-01 02:00", "skipped", "missed"),
@@ -131,7 +131,7 @@ def test_a_slot_that_was_due_when_its_schedule_was_changed_is_told(place: Place)
     place.at("2026-12-01 06:00")
     place.job("scores", schedule='{cron: "0 18 * * *"}')
     place.at("2026-12-01 12:00")
-    assert place.slots("scores") == [("2026-12-01 09:00", "skipped", "the schedule was changed")]
+    assert place.slots("scores") == [("2026-12-01 09:00", "skipped", "schedule changed")]
 
 
 def test_a_removed_job_has_its_due_slot_told(place: Place) -> None:
@@ -139,7 +139,7 @@ def test_a_removed_job_has_its_due_slot_told(place: Place) -> None:
     place.at(EVENING)
     path.unlink()
     place.at(NIGHT)
-    assert place.slots("scores") == [("2026-12-01 02:00", "skipped", "the job file was removed")]
+    assert place.slots("scores") == [("2026-12-01 02:00", "skipped", "removed")]
 
 
 def test_a_one_time_job_runs_once(place: Place) -> None:

@@ -14,6 +14,7 @@ SCORES = JobRow(
     schedule='{"cron": "0 2 * * *"}',
     timezone="Europe/Zurich",
     first_seen=1000,
+    since=1500,
     decided_until=2000,
     next_due=3000,
 )
@@ -36,8 +37,9 @@ def test_a_job_that_is_saved_again_is_replaced_but_first_seen_once(store: Store)
 
 def test_decided_slots_stay_decided_however_late_a_tick_comes(store: Store) -> None:
     store.catalog.save([SCORES])
-    store.catalog.advance("scores", decided_until=4000, next_due=5000)
-    store.catalog.advance("scores", decided_until=3500, next_due=5000)
+    with store.database.write() as connection:
+        store.catalog.advance(connection, "scores", decided_until=4000, next_due=5000)
+        store.catalog.advance(connection, "scores", decided_until=3500, next_due=5000)
     assert store.catalog.all()["scores"] == replace(SCORES, decided_until=4000, next_due=5000)
 
 

@@ -41,29 +41,29 @@ def _ended(store: Store, new: NewRun, now: float = NOON, status: str = "complete
 
 
 def test_a_claimed_slot_has_its_run_and_the_run_its_slot(store: Store, new_run: NewRun) -> None:
-    run_id = store.runs.claim(replace(new_run, due=NOON), NOON + 5)
+    run_id = store.slots.claim(replace(new_run, due=NOON), NOON + 5)
     assert run_id == 1
     run = _one(store, 1)
     assert (run.job, run.due, run.status, run.by_hand, run.attempt) == ("scores", _at(NOON), "pending", False, 1)
-    assert store.runs.slots("scores") == [Slot("scores", _at(NOON), None, "run", "", 1, _at(NOON + 5))]
+    assert store.slots.of("scores") == [Slot("scores", _at(NOON), None, "run", "", 1, _at(NOON + 5))]
 
 
 def test_a_slot_is_claimed_once(store: Store, new_run: NewRun) -> None:
     due = replace(new_run, due=NOON)
-    assert store.runs.claim(due, NOON) == 1
-    assert store.runs.claim(due, NOON) is None
+    assert store.slots.claim(due, NOON) == 1
+    assert store.slots.claim(due, NOON) is None
     assert len(store.runs.history(Wanted())) == 1
 
 
 def test_a_claim_that_came_too_late_leaves_no_run_behind(store: Store, new_run: NewRun) -> None:
-    assert store.runs.skip("scores", NOON, NOON, reason="missed")
-    assert store.runs.claim(replace(new_run, due=NOON), NOON) is None
+    store.slots.skip("scores", [NOON], NOON, reason="missed")
+    assert store.slots.claim(replace(new_run, due=NOON), NOON) is None
     assert store.runs.history(Wanted()) == []
 
 
 def test_the_same_moment_of_another_job_is_another_slot(store: Store, new_run: NewRun) -> None:
-    assert store.runs.claim(replace(new_run, due=NOON), NOON) == 1
-    assert store.runs.claim(replace(new_run, job="other", due=NOON), NOON) == 2
+    assert store.slots.claim(replace(new_run, due=NOON), NOON) == 1
+    assert store.slots.claim(replace(new_run, job="other", due=NOON), NOON) == 2
 
 
 def test_sixteen_processes_at_once_claim_each_slot_once(
@@ -74,13 +74,13 @@ def test_sixteen_processes_at_once_claim_each_slot_once(
         f"""
 with Store(state) as store:
     due = range({NOON}, {NOON} + 20)
-    claimed = [store.runs.claim(NewRun("scores", {new_run.definition!r}, due=slot), slot) for slot in due]
+    claimed = [store.slots.claim(NewRun("scores", {new_run.definition!r}, due=slot), slot) for slot in due]
 print(*filter(None, claimed))
 """,
     )
     claimed = sorted(int(word) for line in told for word in line.split())
     assert claimed == list(range(1, 21))
-    slots = store.runs.slots("scores")
+    slots = store.slots.of("scores")
     assert len(slots) == 20
     assert sorted(slot.run or 0 for slot in slots) == claimed
     assert all(_one(store, slot.run or 0).due == slot.due for slot in slots)
@@ -227,17 +227,17 @@ def test_ids_are_never_used_again(store: Store, new_run: NewRun) -> None:
 
 
 def test_a_skipped_slot_keeps_its_first_verdict(store: Store) -> None:
-    assert store.runs.skip("scores", NOON, NOON + 1, reason="missed: nobody called run-due", until=NOON + HOUR)
-    assert not store.runs.skip("scores", NOON, NOON + 2, reason="another")
+    store.slots.skip("scores", [NOON], NOON + 1, reason="missed: nobody called run-due", until=NOON + HOUR)
+    store.slots.skip("scores", [NOON], NOON + 2, reason="another")
     reason = "missed: nobody called run-due"
     expected = Slot("scores", _at(NOON), _at(NOON + HOUR), "skipped", reason, None, _at(NOON + 1))
-    assert store.runs.slots("scores") == [expected]
+    assert store.slots.of("scores") == [expected]
 
 
 def test_many_slots_are_skipped_at_once_and_those_with_a_verdict_keep_it(store: Store, new_run: NewRun) -> None:
-    store.runs.claim(replace(new_run, due=NOON + HOUR), NOON)
-    store.runs.skip_all("scores", [NOON, NOON + HOUR, NOON + 2 * HOUR], NOON, reason="missed")
-    assert [slot.verdict for slot in store.runs.slots("scores")] == ["skipped", "run", "skipped"]
+    store.slots.claim(replace(new_run, due=NOON + HOUR), NOON)
+    store.slots.skip("scores", [NOON, NOON + HOUR, NOON + 2 * HOUR], NOON, reason="missed")
+    assert [slot.verdict for slot in store.slots.of("scores")] == ["skipped", "run", "skipped"]
 
 
 @pytest.fixture
@@ -248,8 +248,8 @@ def past(store: Store, new_run: NewRun) -> Store:
     _ended(store, replace(new_run, job="other"), NOON + 2 * HOUR, "failed")
     _ended(store, replace(new_run, job="other"), NOON + 3 * HOUR)
     _created(store, new_run, NOON + 4 * HOUR)
-    store.runs.skip("scores", NOON + 2 * HOUR, NOON, reason="overlap: run 2 is still running")
-    store.runs.skip("other", NOON + 3 * HOUR, NOON, reason="disabled")
+    store.slots.skip("scores", [NOON + 2 * HOUR], NOON, reason="overlap: run 2 is still running")
+    store.slots.skip("other", [NOON + 3 * HOUR], NOON, reason="disabled")
     return store
 
 
@@ -284,9 +284,9 @@ def test_the_history_gives_what_is_wanted_newest_first(past: Store, wanted: Want
     ids=["all", "job", "since", "limit", "status does not count"],
 )
 def test_skipped_slots_are_given_newest_first(past: Store, wanted: Wanted, jobs: list[str]) -> None:
-    assert [slot.job for slot in past.runs.skipped(wanted)] == jobs
+    assert [slot.job for slot in past.slots.skipped(wanted)] == jobs
 
 
 def test_the_slots_of_a_job_are_limited_from_the_newest(store: Store) -> None:
-    store.runs.skip_all("scores", [NOON, NOON + HOUR, NOON + 2 * HOUR], NOON, reason="missed")
-    assert [slot.due for slot in store.runs.slots("scores", 2)] == [_at(NOON + 2 * HOUR), _at(NOON + HOUR)]
+    store.slots.skip("scores", [NOON, NOON + HOUR, NOON + 2 * HOUR], NOON, reason="missed")
+    assert [slot.due for slot in store.slots.of("scores", 2)] == [_at(NOON + 2 * HOUR), _at(NOON + HOUR)]

@@ -21,7 +21,7 @@ def test_the_last_tick_is_the_one_recorded_last_whatever_its_clock_said(store: S
 
 
 def test_a_tick_keeps_what_it_did(store: Store) -> None:
-    store.ticks.record(1000.0, claimed=3, note="the clock jumped")
+    store.ticks.claimed(store.ticks.record(1000.0, note="the clock jumped"), 3)
     row = store.database.connection.execute("SELECT at, claimed, note FROM tick").fetchone()
     assert tuple(row) == (1000.0, 3, "the clock jumped")
 

@@ -1,0 +1,77 @@
+"""`idms next`: what will run, and when."""
+
+import sys
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import click
+
+from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.commands.moments import exact_moment
+from idms_cli.config.fields import parse_time_zone
+from idms_cli.config.problems import BadValue
+from idms_cli.dispatch.coming import Asked, coming, why_never
+from idms_cli.dispatch.reading import require_job
+from idms_cli.dispatch.refresh import refresh
+from idms_cli.errors import InputError
+from idms_cli.history.rows import JobRow
+from idms_cli.reports.coming import calendar, listed, next_page
+from idms_cli.reports.page import show
+from idms_cli.reports.wording import Clock
+
+OF_ONE_JOB = 24
+"""Slots of one job, where all jobs are listed."""
+
+
+@click.command("next")
+@click.argument("job", required=False)
+@click.option("--days", metavar="N", type=click.IntRange(1, 3660), default=7, show_default=True, help="How far ahead.")
+@click.option("--from", "start", metavar="TIME", help="Begin there instead of now: 2026-10-30.")
+@click.option("--limit", metavar="N", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many.")
+@click.option("--utc", is_flag=True, help="Show times in UTC.")
+@click.option("--zone", metavar="ZONE", help="Show times by this clock: Europe/Zurich.")
+@click.option("--ical", is_flag=True, help="Print an iCalendar file of what will run.")
+@json_option
+@pass_session
+def command(
+    session: Session, job: str | None, days: int, start: str | None, limit: int, *,
+    utc: bool, zone: str | None, ical: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """List what is to come: of all jobs, or of JOB by its own clock.
+
+    Marked are clocks that are put forward or back, and what will be skipped: holidays, pauses. Of each of several jobs
+    the first slots are shown.
+    """
+    store, now = session.store, session.now()
+    if job:
+        require_job(session.settings, job)
+    rows = refresh(store, session.settings, now).jobs
+    chosen = [rows[job]] if job else list(rows.values())
+    clock = Clock(_zone(session, chosen, single=job is not None, utc=utc, zone=zone), now)
+    after = exact_moment(start, clock.zone, "--from") - timedelta(seconds=1) if start else now
+    asked = Asked(after, after + timedelta(days=days), limit, limit if job else min(limit, OF_ONE_JOB))
+    pauses = store.pauses.not_over(int(now.timestamp()))
+    shown = listed(coming(store, chosen, asked, pauses), asked)
+    if ical:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(calendar(shown, now))  # its lines end with CR LF, whatever the system's do
+        return
+    idle = {row.name: why for row in chosen if (why := why_never(row) or _follows(row))}
+    show(next_page(shown, asked, clock, idle, {}), as_json=as_json)
+
+
+def _follows(row: JobRow) -> str:
+    return f"comes after {row.upstream}" if row.upstream else ""
+
+
+def _zone(session: Session, rows: list[JobRow], *, single: bool, utc: bool, zone: str | None) -> ZoneInfo:
+    if utc and zone:
+        raise InputError("--utc and --zone contradict each other", hint="Say one of them.")
+    if zone:
+        try:
+            return parse_time_zone(zone)
+        except BadValue as bad:
+            raise click.BadParameter(f"'{zone}': {bad}", param_hint="--zone") from None
+    if utc:
+        return ZoneInfo("UTC")
+    return ZoneInfo(rows[0].timezone) if single and rows[0].schedule else session.settings.timezone

@@ -1,0 +1,133 @@
+"""Slots: each has exactly one verdict, committed before anything is done about it."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from idms_cli.history.database import Database
+from idms_cli.history.rows import NewRun, Slot, Verdict, Wanted
+from idms_cli.history.runs import Runs
+
+DECIDE = """
+INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, NULL, ?)
+ON CONFLICT DO NOTHING"""
+TAKEN_BY = "UPDATE slot SET run = ? WHERE job = ? AND due = ?"
+MADE_UP = "UPDATE slot SET made_up_by = ? WHERE job = ? AND due = ? AND until IS NULL"
+SHORTEN = """
+UPDATE slot SET due = :following, until = CASE WHEN until > :following THEN until END
+WHERE job = :job AND due = :due AND until IS NOT NULL"""
+FORGET_SKIPPED = "DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped' AND made_up_by IS NULL"
+SKIPPED = """
+SELECT * FROM slot
+WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
+ORDER BY due DESC LIMIT :limit"""
+OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
+BETWEEN = """
+SELECT * FROM slot WHERE job = :job AND due <= :until AND coalesce(until, due) >= :since ORDER BY due LIMIT :limit"""
+ONE = "SELECT * FROM slot WHERE job = ? AND due = ?"
+AROUND = """
+SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due < :at ORDER BY due DESC LIMIT 1)
+UNION ALL SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due >= :at ORDER BY due LIMIT 1)"""
+FIRST = "SELECT min(due) FROM slot WHERE job = ?"
+MISSED = "SELECT * FROM slot WHERE due > ? AND due <= ? AND decided_at >= ? ORDER BY due, job LIMIT ?"
+
+
+class Slots:
+    """The slots in the history. Methods that take a `sqlite3.Connection` belong inside `Database.write()`."""
+
+    def __init__(self, database: Database, runs: Runs) -> None:
+        self._database = database
+        self._runs = runs
+
+    def decide(
+        self,
+        connection: sqlite3.Connection,
+        verdicts: Iterable[Verdict],
+        now: float,
+        *,
+        created_at: float | None = None,
+    ) -> list[int | None]:
+        """Write verdicts down, each for a slot that has none; the ids of the runs that it made, None for no run.
+
+        A slot that somebody else has decided stays as it is: its verdict here counts for nothing. `created_at` is what
+        the clock says, where `now` is pretended.
+        """
+        return [self._decide(connection, verdict, now, created_at or now) for verdict in verdicts]
+
+    def claim(self, new: NewRun, now: float) -> int | None:
+        """Take a slot and create its run in one transaction; None when somebody has taken it already."""
+        if new.due is None:
+            raise ValueError("a run by hand has no slot to claim")
+        with self._database.write() as connection:
+            return self._decide(connection, Verdict(new.job, new.due, new), now, now)
+
+    def skip(self, job: str, dues: Iterable[int], now: float, *, reason: str, until: int | None = None) -> None:
+        """Give slots the verdict that they do not run, and why, unless they have one already."""
+        with self._database.write() as connection:
+            self.decide(connection, [Verdict(job, due, reason=reason, until=until) for due in dues], now)
+
+    def make_up(self, connection: sqlite3.Connection, new: NewRun, now: float, *, following: int | None) -> int:
+        """A run that does the work of a slot after all; what was decided about the slot stays, with this run beside it.
+
+        `following` is the job's next slot: a row that stands for a stretch which begins here stands for its rest then.
+        """
+        run_id = self._runs.create(connection, new, now)
+        if following is not None:
+            connection.execute(SHORTEN, {"job": new.job, "due": new.due, "following": following})
+        connection.execute(DECIDE, (new.job, new.due, None, "skipped", self._why(connection, new), now))
+        connection.execute(MADE_UP, (run_id, new.job, new.due))
+        return run_id
+
+    def forget_skipped(self, job: str, after: int) -> None:
+        """The verdicts that slots will not run which are still to come."""
+        with self._database.write() as connection:
+            connection.execute(FORGET_SKIPPED, (job, after))
+
+    def skipped(self, wanted: Wanted) -> list[Slot]:
+        """Slots that did not run, newest first; `wanted.status` does not count here."""
+        return self._list(SKIPPED, asdict(wanted))
+
+    def of(self, job: str, limit: int = 100) -> list[Slot]:
+        """A job's slots, newest first."""
+        return self._list(OF_JOB, (job, limit))
+
+    def one(self, job: str, due: int) -> Slot | None:
+        """The row of just this slot; a stretch that it lies in does not count."""
+        return next(iter(self._list(ONE, (job, due))), None)
+
+    def around(self, job: str, at: int) -> list[Slot]:
+        """The last slot before a moment and the first at or after it, as far as there are any."""
+        return self._list(AROUND, {"job": job, "at": at})
+
+    def between(self, job: str, since: int, until: int, *, limit: int = 100_000) -> list[Slot]:
+        """A job's slots of a span of time, both ends included, oldest first; stretches that reach into it as well."""
+        return self._list(BETWEEN, {"job": job, "since": since, "until": until, "limit": limit})
+
+    def first(self, job: str) -> int | None:
+        """The oldest slot that is known of a job."""
+        oldest: int | None = self._database.connection.execute(FIRST, (job,)).fetchone()[0]
+        return oldest
+
+    def decided_late(self, since: int, until: int, *, limit: int = 1000) -> list[Slot]:
+        """All slots later than `since` and not later than `until` that nobody decided before `until`."""
+        return self._list(MISSED, (since, until, until, limit))
+
+    def _decide(self, connection: sqlite3.Connection, verdict: Verdict, now: float, created_at: float) -> int | None:
+        kind = "skipped" if verdict.run is None else "run"
+        row = (verdict.job, verdict.due, verdict.until, kind, verdict.reason, now)
+        if not connection.execute(DECIDE, row).rowcount or verdict.run is None:
+            return None
+        run_id = self._runs.create(connection, verdict.run, created_at)
+        connection.execute(TAKEN_BY, (run_id, verdict.job, verdict.due))
+        return run_id
+
+    def _why(self, connection: sqlite3.Connection, new: NewRun) -> str:
+        """Of a slot without a row of its own: that of the stretch it lies in, or that nobody ever looked at it."""
+        row = connection.execute(
+            "SELECT reason FROM slot WHERE job = ? AND due < ? AND until >= ?", (new.job, new.due, new.due)
+        ).fetchone()
+        return "not owed: the job was not there yet" if row is None else str(row["reason"])
+
+    def _list(self, sql: str, parameters: dict[str, Any] | Sequence[Any]) -> list[Slot]:
+        return [Slot.of(row) for row in self._database.connection.execute(sql, parameters)]
