@@ -14,10 +14,11 @@ from types import FrameType
 from idms_cli.config.crash import write_crash_file
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
+from idms_cli.config.replacing import replace_file
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.definition import read_job_text
-from idms_cli.dispatch.outcomes import write_outcome, write_whole
+from idms_cli.dispatch.outcomes import write_outcome
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.errors import IdmsError, Interrupted
 from idms_cli.history.rows import Run
@@ -56,7 +57,7 @@ class Progress:
             return
         self._next = time.monotonic() + PROGRESS_EVERY_S
         with suppress(OSError):  # on a full disk nobody sees how far it is; that must not end the run
-            write_whole(self.path, json.dumps(dict(counts())), durable=False)
+            replace_file(self.path, json.dumps(dict(counts())).encode(), durable=False)
 
 
 def work(store: Store, settings: Settings, run: Run) -> Outcome:

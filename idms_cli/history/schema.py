@@ -71,6 +71,7 @@ CREATE TABLE run (
   counts TEXT NOT NULL          -- JSON: read, inserted, updated, unchanged, skipped, rejected, calls...
 ) STRICT;
 CREATE INDEX run_by_job ON run (job, id);
+CREATE INDEX run_by_time ON run (coalesce(started_at, created_at));
 CREATE INDEX run_open ON run (status) WHERE status IN ('pending', 'running', 'interrupted');
 
 CREATE TABLE slot (             -- one row for each moment at which a job was due: the claim, and the verdict

@@ -9,6 +9,7 @@ from idms_cli.errors import IdmsError
 from idms_cli.history.catalog import Catalog
 from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.runs import Runs
+from idms_cli.history.statistics import Statistics
 from idms_cli.history.ticks import Ticks
 
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
@@ -27,6 +28,7 @@ class Store:
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
+        self.statistics = Statistics(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

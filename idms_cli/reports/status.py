@@ -1,14 +1,14 @@
 """How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from idms_cli.history.rows import JobRow, Run, moment
 from idms_cli.history.store import Store
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import Clock, duration, result
+from idms_cli.reports.standing import Standing, standings
+from idms_cli.reports.wording import Clock
 
 SILENT_AFTER_S = 180
 """run-due is expected every minute; after three it is missed."""
@@ -18,66 +18,21 @@ NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
 
 def status_page(store: Store, jobs: Mapping[str, JobRow], clock: Clock) -> Page:
     """All jobs, by name."""
-    last = store.runs.last_of_each_job()
-    current = {run.job: run for run in reversed(store.runs.open()) if not run.dry_run}
-    states = [_State(job, last.get(name), current.get(name)) for name, job in jobs.items()]
-    banner = _banner(store.ticks.last(), clock)
+    standing = standings(store, jobs)
+    silence = banner(store.ticks.last(), clock)
     parts: list[Line | Table] = []
-    if banner:
-        parts.append(Line(banner, "bold red"))
-    if states:
-        rows = [(each.job.name, each.word, _next(each, clock), _last(each, clock)) for each in states]
+    if silence:
+        parts.append(Line(silence, "bold red"))
+    if standing:
+        rows = [(each.job.name, each.word, each.next(clock), each.told(clock)) for each in standing]
         parts.append(Table(("job", "state", "next run", "last run"), rows))
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
         parts.append(Line(NO_JOBS))
-    return Page({"jobs": [_data(each) for each in states], "banner": banner}, parts)
+    return Page({"jobs": [_data(each) for each in standing], "banner": silence}, parts)
 
 
-@dataclass(frozen=True)
-class _State:
-    """A job, its newest run, and the oldest run of it that is not over."""
-
-    job: JobRow
-    last: Run | None
-    current: Run | None
-
-    @property
-    def word(self) -> str:
-        if self.job.problems:
-            return "broken"
-        if self.current:
-            return self.current.status
-        if not self.job.enabled:
-            return "disabled"
-        return self.last.status if self.last else "new"
-
-    @property
-    def next_due(self) -> datetime | None:
-        return moment(self.job.next_due) if self.job.enabled and not self.job.problems else None
-
-
-def _next(state: _State, clock: Clock) -> str:
-    due = state.next_due
-    return f"due since {clock.moment(due)}" if due and due <= clock.now else clock.moment(due)
-
-
-def _last(state: _State, clock: Clock) -> str:
-    problems, run = state.job.problems, state.current or state.last
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return f"line {problems[0]['line']}: {problems[0]['message']}{more}; see idms check"
-    if run is None:
-        return "-"
-    when = clock.moment(run.started_at or run.created_at)
-    if state.current:
-        return f"run {run.id} since {when}" + (f": {run.reason}" if run.reason else "")
-    took = f" in {duration(run.duration_s)}" if run.duration_s is not None else ""
-    told = result(run)
-    return f"run {run.id}, {when}{took}" + (f": {told}" if told else "")
-
-
-def _data(state: _State) -> dict[str, Any]:
+def _data(state: Standing) -> dict[str, Any]:
     return {
         "job": state.job.name,
         "state": state.word,
@@ -100,7 +55,8 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _banner(last_tick: float | None, clock: Clock) -> str:
+def banner(last_tick: float | None, clock: Clock) -> str:
+    """What to say when run-due is not called; last_tick is in UTC seconds."""
     if last_tick is None:
         return "run-due has never been called: nothing starts on its own. The README has the cron line."
     silent_s = clock.now.timestamp() - last_tick
