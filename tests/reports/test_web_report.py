@@ -93,15 +93,15 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(year: Store) -> 
 def test_text_from_data_is_text_on_the_page(place: Place) -> None:
     text = place.job("scores").read_text().replace("Scores of scores", '"<script>alert(1)</script> \\e[31m"')
     place.write("jobs.d/scores.yaml", text)
-    place.write("scores.csv", "member,course,grade\n<u>1</u>,=cmd(),A\n\x1b[2Jabcdefghijkl,Cooking,A\n")
+    place.write("scores.csv", "member,course,grade\n<u>1234</u>,=cmd(),A\n\x1b[2Jabcdefghijkl,Cooking,A\n")
     place.idms("run", "scores")
     page = place.idms("report", "--html", "-", "--examples").stdout
     assert "<script>" not in page
-    assert "<u>1</u>" not in page
+    assert "<u>1234</u>" not in page
     assert "\x1b" not in page
     shown = _Elements(page).text
     assert "<script>alert(1)</script> \\x1b[31m" in shown
-    assert "'<u>1</u>'" in shown
+    assert "'<u>1234</u>'" in shown
     assert "<u>1" not in _Elements(place.idms("report", "--html", "-").stdout).text  # personal data only if wanted
 
 
