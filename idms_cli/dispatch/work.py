@@ -14,11 +14,12 @@ from types import FrameType
 from idms_cli.config.crash import write_crash_file
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
+from idms_cli.config.replacing import replace_file
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import as_recorded, read_job_text
-from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome, write_whole
+from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.dispatch.sources import KeptSources
 from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
@@ -59,7 +60,7 @@ class Progress:
             return
         self._next = time.monotonic() + PROGRESS_EVERY_S
         with suppress(OSError):  # on a full disk nobody sees how far it is; that must not end the run
-            write_whole(self.path, json.dumps(dict(counts())), durable=False)
+            replace_file(self.path, json.dumps(dict(counts())).encode(), durable=False)
 
 
 def work(store: Store, settings: Settings, run: Run) -> Outcome:

@@ -116,6 +116,7 @@ CREATE TABLE run (
 ) STRICT;
 CREATE INDEX run_by_job ON run (job, id);
 CREATE INDEX run_by_batch ON run (batch, id) WHERE batch IS NOT NULL;
+CREATE INDEX run_by_time ON run (coalesce(started_at, created_at));
 CREATE INDEX run_open ON run (status) WHERE status IN ('pending', 'running', 'interrupted');
 
 CREATE TABLE slot (             -- one row for each moment at which a job was due: the claim, and the verdict

@@ -14,6 +14,7 @@ from idms_cli.history.pauses import Pauses
 from idms_cli.history.queue import Queue
 from idms_cli.history.runs import Runs
 from idms_cli.history.slots import Slots
+from idms_cli.history.statistics import Statistics
 from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
@@ -41,6 +42,7 @@ class Store:
         self.queue = Queue(self.database)
         self.switches = Switches(self.database)
         self.chains = Chains(self.database)
+        self.statistics = Statistics(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from idms_cli.config import replacing
 from idms_cli.errors import IdmsError
 
 
@@ -55,16 +56,8 @@ def exclusive(path: Path) -> Iterator[int]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write `path` so that readers and crashes meet either the old or the new content, whole; 0600."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_directory(path.parent)
+        replacing.replace_file(path, content)
     except OSError as error:
         raise unusable(path, error) from error
 
@@ -75,11 +68,3 @@ def unusable(path: Path, error: OSError) -> IdmsError:
         f"The state file {path} cannot be used: {error.strerror or error}.",
         hint="Check `state:` in idms.yaml: the directory must belong to the account that runs idms, with free space.",
     )
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

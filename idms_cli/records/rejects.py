@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from idms_cli.config.foreign import harmless
+from idms_cli.config.replacing import sync_folder
 from idms_cli.errors import IdmsError
 from idms_cli.files import BrokenRow, Dialect, Row
 from idms_cli.files.places import briefly
@@ -85,7 +86,7 @@ class RejectsFile:
             stream.flush()
             os.fsync(stream.fileno())
         self._part.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def _discard(self) -> None:
         if self._stream is not None:
@@ -122,11 +123,3 @@ def _created(path: Path) -> TextIO:
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8-sig", newline="")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,70 @@
+"""What many runs amount to: by job, by hour, over time; each question one query over an index."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from idms_cli.history.database import Database
+from idms_cli.history.rows import Run
+
+BY_HOUR = """
+SELECT CAST(coalesce(started_at, created_at) / 3600 AS INTEGER) * 3600 AS hour, status, count(*) AS runs FROM run
+WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run GROUP BY 1, 2 ORDER BY 1"""
+TOTALS = """
+SELECT job, count(*) AS runs, sum(status = 'completed') AS completed, sum(status = 'partial') AS partial,
+       sum(status = 'failed') AS failed,
+       total(counts ->> 'inserted') + total(counts ->> 'updated') + total(counts ->> 'deleted') AS written,
+       total(counts ->> 'rejected') AS rejected
+FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run GROUP BY job"""
+RECENT = "SELECT * FROM run WHERE job = ? AND NOT dry_run ORDER BY id DESC LIMIT ?"
+SINCE = """
+SELECT * FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
+ORDER BY coalesce(started_at, created_at)"""
+
+
+class Hour(NamedTuple):
+    """The runs of one status that began in an hour of UTC."""
+
+    at: int
+    """UTC seconds."""
+    status: str
+    runs: int
+
+
+class Totals(NamedTuple):
+    """What a job's runs amount to."""
+
+    job: str
+    runs: int
+    completed: int
+    partial: int
+    failed: int
+    written: int
+    """Records inserted, updated and deleted."""
+    rejected: int
+
+
+class Statistics:
+    """Questions over all runs but dry ones. Moments are UTC seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_hour(self, since: float) -> Iterator[Hour]:
+        """How many runs of each status began in each hour, in the order of time."""
+        for row in self._database.connection.execute(BY_HOUR, (since,)):
+            yield Hour(row["hour"], row["status"], row["runs"])
+
+    def totals(self, since: float) -> dict[str, Totals]:
+        """What each job's runs since a moment amount to."""
+        rows = self._database.connection.execute(TOTALS, (since,))
+        return {row["job"]: Totals(row["job"], *map(int, tuple(row)[1:])) for row in rows}
+
+    def recent(self, job: str, number: int) -> list[Run]:
+        """The newest runs of a job, oldest first."""
+        rows = self._database.connection.execute(RECENT, (job, number)).fetchall()
+        return [Run.of(row) for row in reversed(rows)]
+
+    def since(self, moment: float) -> Iterator[Run]:
+        """The runs since a moment, oldest first."""
+        for row in self._database.connection.execute(SINCE, (moment,)):
+            yield Run.of(row)
