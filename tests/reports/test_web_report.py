@@ -51,7 +51,7 @@ def _runs(digest: str) -> Iterator[tuple[object, ...]]:
 
 
 def _jobs(number: int = 300) -> dict[str, JobRow]:
-    schedule = json.dumps({"any": [{"cron": "15 2 * * *"}]})
+    schedule = json.dumps({"any": [{"cron": ["15 2 * * *"]}]})
     names = [f"job-{job:03}" for job in range(number)]
     return {name: JobRow(name, f"{name}.yaml", "", f"What {name} does", "import", True, schedule) for name in names}
 
