@@ -3,8 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from idms_cli.codes import Code
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
@@ -40,6 +43,7 @@ _PHRASES = {
 _TEXT_MEMBERS = ("Message", "ExceptionMessage", "error_description", "title", "detail", "error")
 """Where a reply may have its text. `ExceptionMessage` is shown beside `Message`, which then says little."""
 _LONGEST_TEXT = 300
+_DECODER = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class Answer:
         """The body as JSON, None when it is empty. Raises `SiteError` when it is something else."""
         if not self.body.strip():
             return None
-        try:
+        with suppress(ValueError, RecursionError):
+            return _DECODER.decode(self.body)
+        try:  # with a byte order mark, half a character or NaN, at a third of the speed
             return json.loads(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             shown = _shorten(_without_tags(self._text())) or "no text"

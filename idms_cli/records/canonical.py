@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -34,12 +35,15 @@ def unpack(packed: str) -> list[str]:
     return texts
 
 
-def fold(texts: Iterable[str]) -> bytes:
+def fold(texts: Sequence[str]) -> bytes:
     """At most 40 bytes that are the same for the same texts, without regard to case: how the site's database compares.
 
     Short texts stand for themselves, longer ones are digested.
     """
-    folded = repr([text.strip().casefold() for text in texts]).encode("utf-8", "surrogatepass")
+    joined = "\0".join(map(str.strip, texts)).casefold()
+    if joined.count("\0") >= len(texts):  # one of them has what stands between them
+        joined = f"\0\0{list(map(str.strip, texts))!r}".casefold()
+    folded = joined.encode("utf-8", "surrogatepass")
     return folded if len(folded) <= 40 else blake2b(folded, digest_size=16).digest()
 
 
@@ -48,6 +52,7 @@ def texts_of(values: Mapping[str, Value], names: Iterable[str]) -> tuple[str | N
     return tuple([canonical(values[name]) if name in values else None for name in names])
 
 
+@lru_cache(maxsize=4096)
 def _plain_number(value: Decimal) -> str:
     """All digits that say something: 1.50 is 1.5, and -0 is 0."""
     text = format(value, "f")

@@ -16,7 +16,7 @@ from idms_cli.imis.kinds import Key
 from idms_cli.imis.properties import Value
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.counts import Counts
-from idms_cli.records.entry import Entry, Intent, Verdict, place_of, word_for
+from idms_cli.records.entry import MOST_PARTS, Entry, Intent, Verdict, place_of, word_for
 from idms_cli.records.entryrows import columns, entry_of, fault_text, faults_of, named_faults, text_of
 from idms_cli.records.faults import Fault
 
@@ -112,7 +112,7 @@ class Journal:
 
     def add_unchanged(self, keys: Mapping[int, str]) -> None:
         """Plan nothing for rows whose records say already what they say: line -> packed key."""
-        self._connection.executemany(ADD_UNCHANGED, [(place_of(line), key) for line, key in keys.items()])
+        self._connection.executemany(ADD_UNCHANGED, [(line * MOST_PARTS, key) for line, key in keys.items()])
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Plan some records."""

@@ -153,7 +153,7 @@ class Snapshot:
 
     def _kept(self, record: tuple[Key, Mapping[str, Value]]) -> tuple[bytes, str, str]:
         key, values = record
-        texts = [canonical(values.get(name)) for name in self._names]
+        texts = [value if type(value) is str else canonical(value) for value in map(values.get, self._names)]
         return fold([texts[index] for index in self._match_at]), pack(key), pack(texts)
 
     def _look_up(self, keys: Sequence[bytes]) -> None:

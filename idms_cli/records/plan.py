@@ -141,11 +141,12 @@ class Planner:
     def _wanted(self, line: int, values: Values, part: int = 0) -> Entry | Wanted:
         if not self._rules.match:
             return Wanted(line, values, (), part=part)
-        names = match_names(values, self._rules)
+        texts = texts_of(values, self._names)
+        match = [texts[index] or "" for index in self._match_at]
+        names = self._rules.match if all(match) else match_names(values, self._rules)
         if isinstance(names, Fault):
             return replace(_rejected(line, names), part=part)
-        texts = texts_of(values, self._names)
-        return Wanted(line, values, names, fold([texts[index] or "" for index in self._match_at]), texts, part)
+        return Wanted(line, values, names, fold(match), texts, part)
 
     def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str]:
         """Rows that are unchanged, as is seen without taking their records apart: line -> packed key."""

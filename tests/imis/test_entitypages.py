@@ -111,6 +111,11 @@ def test_rows_are_told_apart_by_their_whole_key() -> None:
     assert identity_of(read_page({"Items": [changed(Identity=None)]}, 0, "ABC_Scores").rows[0]) is None
 
 
+def test_a_body_without_end_is_not_read_the_short_way() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    assert decode(json.dumps(page(ROW)).encode().replace(b'"A"', deep)) is None
+
+
 def test_what_is_no_page_is_an_error() -> None:
     with pytest.raises(SiteError, match="not a page of rows"):
         read({"Items": "none"})
