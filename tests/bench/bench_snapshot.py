@@ -67,11 +67,12 @@ def measure() -> float:
         bare = cpu_s([sys.executable, "-c", BARE, url, str(ROWS)])
         site.reset()
         ours = watched([*idms, "run", "scores"], f"{directory}/idms.yaml work")
+        calls = json.dumps(site.calls["calls"])
         again = cpu_s([sys.executable, "-c", BARE, url, str(ROWS)])
         bare = (bare + again) / 2
         print(
             f"upsert of {ROWS:,} rows onto as many, {DIFFERENT:,} differ: {ours.seconds:.1f} s, "
-            f"{ours.peak_kb / 1024:.0f} MB, calls {json.dumps(site.calls['calls'])}\n"
+            f"{ours.peak_kb / 1024:.0f} MB, calls {calls}\n"
             f"CPU of the worker {ours.cpu_s:.2f} s, of the bare script {bare:.2f} s: ratio {ours.cpu_s / bare:.2f}",
             flush=True,
         )
