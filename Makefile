@@ -19,7 +19,7 @@ demo: $(VENV)/.ready  ## See real rows of real files travel into a site
 	@IDMS=$(BIN)/idms bash jobs.d/demo.sh
 
 test: $(VENV)/.ready  ## All tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: lint types layers test  ## Lint, types, layers and tests
 

@@ -52,7 +52,7 @@ def test_a_failure_of_the_other_is_the_reason_why_it_does_not_run(place: Place) 
     place.at(NIGHT)
     assert settled_slots(place, "second") == [("2026-12-01 02:00", "skipped", "after first")]
     assert reasons(place, "second") == [
-        f"after first: it failed ({place.directory}/first.csv: there is no such file.)",
+        f"after first: it failed (missing: {place.directory}/first.csv: there is no such file.)",
     ]
 
 

@@ -101,4 +101,4 @@ def test_it_imports_nothing_of_idms_but_the_errors() -> None:
     code = "import sys, idms_cli.sandbox.server; print(*sorted(n for n in sys.modules if n.startswith('idms_cli')))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     foreign = [name for name in result.stdout.split() if not name.startswith("idms_cli.sandbox")]
-    assert foreign == ["idms_cli", "idms_cli.errors"]
+    assert foreign == ["idms_cli", "idms_cli.codes", "idms_cli.errors"]
