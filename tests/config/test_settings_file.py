@@ -118,7 +118,7 @@ channels: {}
             8,
             30,
             "the key 'notify' is not known here",
-            "known here: connection, timeout, grace, require_test, wait, retry, disable_after",
+            "known here: connection, timeout, grace, require_test, wait, retry, disable_after, options",
         ),
         (
             9,

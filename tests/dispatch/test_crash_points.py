@@ -85,26 +85,23 @@ def test_the_harness_catches_a_journal_that_does_not_say_what_it_is_about_to_sen
 
 
 LATE_CLAIM = """
-from contextlib import nullcontext
-
-from idms_cli.history.database import Database
-from idms_cli.history.runs import CLAIM, Runs
+from idms_cli.history.slots import DECIDE, TAKEN_BY, Slots
 
 TAKEN = "SELECT 1 FROM slot WHERE job = ? AND due = ?"
 
 
-def claim(self, new, now, *, reason=""):
-    with self._database.write() as connection:
-        if connection.execute(TAKEN, (new.job, new.due)).fetchone():
-            return None
-        run_id = self.create(connection, new, now)
-    with self._database.write() as connection:
-        connection.execute(CLAIM, (new.job, new.due, None, "run", reason, run_id, now))
+def late(self, connection, verdict, now, created_at):
+    if verdict.run is None or connection.execute(TAKEN, (verdict.job, verdict.due)).fetchone():
+        return None
+    run_id = self._runs.create(connection, verdict.run, created_at)
+    connection.execute("COMMIT")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(DECIDE, (verdict.job, verdict.due, None, "run", "", now))
+    connection.execute(TAKEN_BY, (run_id, verdict.job, verdict.due))
     return run_id
 
 
-Runs.claim = claim
-Database.together = lambda self: nullcontext()
+Slots._decide = late
 """
 
 NO_INTENT = """
