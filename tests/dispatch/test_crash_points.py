@@ -44,12 +44,16 @@ def test_a_fault_at_any_system_call_doubles_nothing_and_loses_nothing(
     assert points
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # shown when it fails
-    chosen = points if SOAK else sample(points, number, random.Random(seed))
-    struck = [bench.strike(point) for point in chosen]
+    wanted = len(points) if SOAK else number
+    struck: list[Struck] = []
+    for point in points if SOAK else sample(points, len(points), random.Random(seed)):
+        struck.append(bench.strike(point))
+        if sum(each.hit for each in struck) == wanted:
+            break
     bad = [each for each in struck if each.violations]
     assert not bad, _in_words(bad)
     missed = [each for each in struck if not each.hit]
-    assert len(missed) <= len(struck) // 10, missed  # the last few may not come: progress is told by the clock
+    assert len(missed) <= max(2, len(struck) // 10), missed  # some may not come: progress is told by the clock
 
 
 @pytest.mark.slow
