@@ -1,13 +1,15 @@
 """`idms check` tells which jobs will wait for each other, and when they would not."""
 
 import json
+from datetime import UTC, datetime
 
 from tests.commands.conftest import GOOD, Desk, Past
 
 
 def test_jobs_that_will_meet_are_told_with_a_free_time(desk: Desk) -> None:
-    desk.job("good", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\n')
-    desk.job("other", f'{GOOD}schedule: {{cron: "2 2 * * *"}}\n')
+    hour = (datetime.now(UTC).hour + 12) % 24  # the 14 days begin now: not between the two
+    desk.job("good", f'{GOOD}schedule: {{cron: "0 {hour} * * *"}}\n')
+    desk.job("other", f'{GOOD}schedule: {{cron: "2 {hour} * * *"}}\n')
     told = desk.idms("check")
     assert told.code == 0
     assert "In the next 14 days, one of these will wait for the other:\n" in told.out
