@@ -67,7 +67,8 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         told = (f"{name}: {_plainly(one['value'])} ({one['from']})" for name, one in run.options.items())
         yield "options", "; ".join(told)
     if "calls" in run.counts:
-        verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
+        said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
+        verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in said)
         least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
