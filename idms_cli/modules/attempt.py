@@ -122,6 +122,7 @@ class Attempt:
         run = self._context.run_id
         if reasons and self._context.dry_run:
             self._context.log(f"A real run would be held: {reasons}")
+            self._journal.keep_note("held", reasons)
         elif reasons:
             hint = f"`idms show {run}` shows the plan; then `idms approve {run}`, or `idms reject {run}`."
             raise Held(f"{reasons}. Nothing was written", hint=hint)

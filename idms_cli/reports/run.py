@@ -59,6 +59,9 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if run.duration_s is not None:
         yield "took", duration(run.duration_s)
     yield from _files(run, clock)
+    if run.decided_by and run.decided_at:
+        word = "rejected" if run.reason == f"rejected by {run.decided_by}" else "approved"
+        yield word, f"{clock.exact(run.decided_at)} by {run.decided_by}"
     if run.attempt > 1:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:
@@ -148,6 +151,9 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     planned, entries = journal.planned_counts(), journal.planned(limit)
     words = " and ".join(f"{number:,} to {action}" for action, number in planned.items()) or "nothing to write"
     parts: list[Line | Table] = [Line(""), Line(f"The plan: {words}. Nothing was written.", "bold")]
+    held = journal.note("held") if run.dry_run else None
+    if held:
+        parts.append(Line(f"A real run would be held: {held}"))
     if "expected_calls" in run.counts:
         takes = duration(run.counts["expected_s"]) if run.counts["expected_s"] else "less than a second"
         parts.append(Line(f"Carrying it out takes about {some(run.counts['expected_calls'], 'call')}, {takes}."))
@@ -163,6 +169,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
         parts.append(Line(f"... and {total - len(entries):,} more: idms show {run.id} --changes {total}", "dim"))
     data = {
         "planned": planned,
+        "would_be_held": held or "",
         "by_property": {name: number for name, number, _ in grouped},
         "changes": [entry_data(entry) for entry in entries],
     }

@@ -87,7 +87,7 @@ def pause_data(pause: Pause) -> dict[str, Any]:
 def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
-    more = ("ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code")
+    more = ("ended_at", "duration_s", "attempt", "retried", "not_before", "decided_by", "decided_at", "exit_code")
     source = ("options", "source", "batch", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *more, *source)}
 
