@@ -13,7 +13,7 @@ from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration, late, some
+from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
 
 LOG = "log.txt"
 LOG_LINES = 15
@@ -52,6 +52,7 @@ def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
 
 def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     slot = f"due {clock.exact(run.due)}{late(run)}" if run.due else "by hand"
+    slot = ", ".join(filter(None, (slot, what_for(run))))
     if run.started_at:
         yield "started", f"{clock.exact(run.started_at)} ({slot})"
     else:
@@ -66,6 +67,8 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:
         yield "goes on", f"{clock.exact(run.not_before)} (idms resume {run.id}: now)"
+    elif run.status == "interrupted":
+        yield "goes on", f"with the next idms run-due (idms resume {run.id}: now)"
     if run.options:
         told = (f"{name}: {_plainly(one['value'])} ({one['from']})" for name, one in run.options.items())
         yield "options", "; ".join(told)

@@ -129,4 +129,6 @@ def test_a_run_without_any_work_done_is_shown(desk: Desk, past: Past, prepare: o
     title, _, fact, *rest = told.out.splitlines()
     assert title == first
     assert fact.startswith("created  " if first.endswith("pending") else "started  ")
-    assert bool(rest) == first.endswith("force")
+    how = ["goes on  with the next idms run-due (idms resume 1: now)"] if "interrupted" in first else []
+    assert rest[: len(how)] == how
+    assert bool(rest[len(how) :]) == first.endswith("force")

@@ -40,6 +40,7 @@ def test_rejected_rows_are_tried_again_as_they_are_once_the_job_is_mended(place:
     assert told.returncode == 1, told.stderr
     (_, run) = place.runs()
     assert (run.intent, run.of_run, run.counts["read"], run.counts["rejected"]) == ("retry", 1, 1, 1)
+    assert "(by hand, rejected rows of run 1)\n" in told.stdout
 
 
 def test_a_mended_rejects_file_is_taken_and_only_its_rows_are_sent(place: Place, site: Sandbox) -> None:
@@ -85,6 +86,8 @@ def test_undo_removes_what_was_inserted_and_restores_what_was_changed(place: Pla
     told = place.idms("undo", "2", "--apply")
     assert told.returncode == 0, told.stdout + told.stderr
     assert _grades(site) == {"101": "A", "102": "A", "103": "A"}
+    assert "(by hand, undo of run 2)\n" in told.stdout
+    assert "by hand; undo of run 2; 2 read = 1 updated + 1 deleted" in place.idms("history", "scores").stdout
     run = place.runs()[-1]
     assert (run.intent, run.of_run, run.counts["updated"], run.counts["deleted"]) == ("undo", 2, 1, 1)
     assert place.idms("undo", "1", "--apply").returncode == 0
