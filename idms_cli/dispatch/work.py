@@ -95,9 +95,7 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
     except ProblemsFound as found:
         for problem in found.problems:
             log(format_problem(problem).replace("\n    ", "; "))
-        places = [f"{problem.file}:{problem.line}:{problem.column}: {problem.message}" for problem in found.problems]
-        hints = dict.fromkeys(problem.hint for problem in found.problems if problem.hint)
-        return Outcome("failed", "; ".join(places), "; ".join(hints), found.exit_code)
+        return Outcome("failed", *_problems_in_words(found, run), found.exit_code)
     except IdmsError as error:  # once writing began, the module tells the outcome, if the disk lets it
         if isinstance(error.__cause__, OSError | sqlite3.Error) and _has_records_left(directory):
             raise
@@ -111,6 +109,16 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         crash = write_crash_file(store.state, error)
         hint = f"Please report it with {crash}"
         return Outcome("failed", f"a bug in idms: {type(error).__name__}", hint, 3, last_counts(directory))
+
+
+def _problems_in_words(found: ProblemsFound, run: Run) -> tuple[str, str]:
+    """Reason and hint: of several problems the first, since the log has them all, each in its line."""
+    first, *others = found.problems
+    reason = f"{first.file}:{first.line}:{first.column}: {first.message}"
+    if not others:
+        return reason, first.hint
+    more = f"{len(others)} more problem" + ("s" if len(others) > 1 else "")
+    return f"{reason}; and {more}", f"{first.hint}; `idms log {run.id}` has all of them".removeprefix("; ")
 
 
 def _waits(settings: Settings, run: Run, directory: Path) -> Outcome | None:

@@ -24,6 +24,7 @@ from idms_cli.records.matching import Rules
 from idms_cli.records.mended import fed_back
 from idms_cli.records.plan import names_of
 from idms_cli.records.rejects import RejectsFile
+from idms_cli.records.undo import TakeBack
 from idms_cli.records.window import Window
 
 REJECTS = "rejects.csv"
@@ -49,7 +50,7 @@ class Task:
     """Whether cells of the job's own format know if they are numbers."""
     read: str
     """record, snapshot or auto: how the records are found that the rows match."""
-    why_not_delete: str
+    take_back: TakeBack
     """Why records of this kind cannot be removed again; empty when they can."""
     settle_s: float
 
@@ -121,6 +122,7 @@ class Attempt:
         run = self._context.run_id
         if reasons and self._context.dry_run:
             self._context.log(f"A real run would be held: {reasons}")
+            self._journal.keep_note("held", reasons)
         elif reasons:
             hint = f"`idms show {run}` shows the plan; then `idms approve {run}`, or `idms reject {run}`."
             raise Held(f"{reasons}. Nothing was written", hint=hint)
@@ -131,7 +133,7 @@ class Attempt:
             with open_journal(self._context.of_directory) as older:
                 if not older.is_planned:
                     raise InputError("there is nothing to take back: that run ended before it had a plan")
-                load.plan_undo(older, window, why_not_delete=self._task.why_not_delete)
+                load.plan_undo(older, window, self._task.take_back)
             return
         with self._open() as opened:
             table = fed_back(opened, told_numbers=self._task.tells_numbers)
@@ -148,6 +150,8 @@ class Attempt:
         rules = self._rules
         if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
             names = names_of(self._task.bound(table), rules)
+            if rules.action == "delete":  # the journal keeps all of what is deleted
+                names = tuple(dict.fromkeys((*names, *rules.properties)))
             snapshot = Snapshot(self._context.directory, rules.match, names, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
             self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")

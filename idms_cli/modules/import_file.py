@@ -26,6 +26,7 @@ from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
+from idms_cli.records.undo import TakeBack
 
 
 class ImportOptions(DestinationOptions):
@@ -125,7 +126,7 @@ class Import:
             rules=lambda: self._rules(kind.properties()),
             tells_numbers=FORMATS[self.source.file_format].tells_numbers,
             read=self.matching.read,
-            why_not_delete=KINDS[self.kind].why_not("delete"),
+            take_back=TakeBack(KINDS[self.kind].why_not("delete"), KINDS[self.kind].put_back_with),
             settle_s=connection.settle.total_seconds(),
         )
 

@@ -12,7 +12,7 @@ from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
-from idms_cli.records.matching import Rules, changed_since, differences
+from idms_cli.records.matching import Rules, changed_since, differences, what_goes
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
@@ -116,7 +116,7 @@ class Applier:
     def _delete(self, entry: Entry, record: Record) -> Told:
         self._kind.delete(record)
         self._writing.regain()
-        return Told(entry.became("done"))
+        return Told(entry.became("done", changes=what_goes(record)))
 
     def _insert(self, entry: Entry, *, again: bool = False) -> Told:
         try:

@@ -9,9 +9,7 @@ from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean, nearest
 from idms_cli.imis.properties import Property, Value
 from idms_cli.records.conversions import Converter, converter
-from idms_cli.records.dates import NotAFormat
 from idms_cli.records.makers import Making, Table
-from idms_cli.records.numbers import SAMPLES, NotASample
 from idms_cli.records.rules import MapFault, Rule
 from idms_cli.records.steps import Step, Text, cell, constant, expression, guarded, template
 
@@ -133,19 +131,8 @@ class Binder:
         elif rule.boolean is not None and target.type != "Boolean":
             self._refuse(word, "boolean", f"boolean is for true and false, but {kind}", "leave out boolean")
         else:
-            return self._tried_converter(word, rule, target)
-        return None
-
-    def _tried_converter(self, word: str, rule: Rule, target: Property) -> Converter | None:
-        words = rule.boolean.meanings() if rule.boolean else None
-        try:
+            words = rule.boolean.meanings() if rule.boolean else None
             return converter(target, date_format=rule.date, number=rule.number, words=words)
-        except NotAFormat as error:
-            message = f"the format '{shortened(rule.date or '')}' cannot be used: {error}"
-            self._refuse(word, "date", message, "write it in the words of strptime, for example %d/%m/%Y")
-        except NotASample:
-            message = f"'{shortened(rule.number or '')}' is not the number 1234.56 in some way of writing"
-            self._refuse(word, "number", message, f"write one of these: {'   '.join(SAMPLES)}")
         return None
 
     def _check_kind(self, word: str, rule: Rule, target: Property) -> None:

@@ -19,7 +19,7 @@ from idms_cli.records.lookup import Lookup
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
 from idms_cli.records.plan import Planner, Sources
-from idms_cli.records.undo import UndoPlanner
+from idms_cli.records.undo import TakeBack, UndoPlanner
 from idms_cli.records.window import Window
 
 Tell = Callable[[Mapping[str, int]], None]
@@ -62,10 +62,10 @@ class Load:
             planner.plan(rows, window, tell=self._tell_read)
             self._journal.finish_plan(planner.corrections())
 
-    def plan_undo(self, older: Journal, window: Window, *, why_not_delete: str) -> None:
+    def plan_undo(self, older: Journal, window: Window, take_back: TakeBack) -> None:
         """Plan what takes the run back whose journal is given. Raises as `plan` does."""
         self._journal.begin()
-        planner = UndoPlanner(self._kind, older, self._journal, why_not_delete=why_not_delete)
+        planner = UndoPlanner(self._kind, older, self._journal, take_back)
         planner.plan(window, tell=self._tell_read)
         self._journal.finish_plan(())
 

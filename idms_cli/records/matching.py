@@ -150,9 +150,13 @@ def _exists(line: int, match: Values, record: Record) -> Entry:
     return Entry(line, "skipped", key=record.key, faults=(fault,))
 
 
+def what_goes(record: Record) -> dict[str, tuple[Value, Value]]:
+    """Property -> (old, None) for all that is lost when the record is deleted."""
+    return {name: (value, None) for name, value in record.values.items() if value not in (None, "")}
+
+
 def _delete(line: int, _values: Values, match: Values, record: Record, _rules: Rules) -> Entry:
-    gone: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in match.items()}
-    return Entry(line, "planned", "delete", key=record.key, match=match, changes=gone)
+    return Entry(line, "planned", "delete", key=record.key, match=match, changes=what_goes(record))
 
 
 def _update(line: int, values: Values, match: Values, record: Record, rules: Rules) -> Entry:

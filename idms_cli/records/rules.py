@@ -19,8 +19,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from idms_cli.config.checked import Section
+from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.errors import InputError
+from idms_cli.records.dates import NotAFormat, date_reader
+from idms_cli.records.numbers import SAMPLES, NotASample, number_reader
 from idms_cli.records.texts import Case
 
 Constant = StrictStr | StrictInt | StrictFloat | StrictBool | None
@@ -64,6 +67,24 @@ def _parsed(text: str, parse: Callable[[str], object]) -> str:
 def _mark(text: str) -> str:
     if not text or len(text) > 10:
         raise BadValue("a mark of 1 to 10 characters is wanted here", hint='such as ";" or ", "')
+    return text
+
+
+def _date_format(text: str) -> str:
+    try:
+        date_reader(text)
+    except NotAFormat as error:
+        message = f"the format '{shortened(text)}' cannot be used: {error}"
+        raise BadValue(message, hint="write it in the words of strptime, for example %d/%m/%Y") from None
+    return text
+
+
+def _sample(text: str) -> str:
+    try:
+        number_reader(text)
+    except NotASample:
+        message = f"'{shortened(text)}' is not the number 1234.56 in some way of writing"
+        raise BadValue(message, hint=f"write one of these: {'   '.join(SAMPLES)}") from None
     return text
 
 
@@ -128,8 +149,12 @@ class Rule(Section):
     blank: Literal["keep", "clear"] = Field(
         default="keep", description="What a blank cell does: leave the property as it is, or clear it."
     )
-    date: str | None = Field(default=None, description='How dates are written, as in strptime: "%d/%m/%Y".')
-    number: str | None = Field(default=None, description='How the number 1234.56 is written: "1.234,56".')
+    date: Annotated[str, AfterValidator(_date_format)] | None = Field(
+        default=None, description='How dates are written, as in strptime: "%d/%m/%Y".'
+    )
+    number: Annotated[str, AfterValidator(_sample)] | None = Field(
+        default=None, description='How the number 1234.56 is written: "1.234,56".'
+    )
     boolean: BooleanWords | None = Field(default=None, description="More words for true and false.")
     join: Annotated[str, AfterValidator(_mark)] = Field(
         default=",", description="What stands between several values on the site."

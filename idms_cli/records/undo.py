@@ -1,12 +1,12 @@
-"""Taking a run back: what it changed is restored from the journal, unless somebody has changed it since."""
+"""Taking a run back: what it changed or deleted is restored from the journal, unless somebody has changed it since."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from idms_cli.codes import Code
 from idms_cli.errors import RecordRefused, SiteError, Unreachable
 from idms_cli.imis.kinds import Kind, Record
-from idms_cli.imis.properties import Value
+from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
 from idms_cli.records.entry import Entry
@@ -15,16 +15,28 @@ from idms_cli.records.journal import Journal
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Window
 
+LONGEST_SOUGHT = 60
+"""Longer texts are not searched by: an address has an end."""
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """What cannot be taken back of a kind of record."""
+
+    why_not_delete: str = ""
+    """Why its records cannot be removed again; empty when they can."""
+    put_back_with: tuple[str, ...] = ()
+    """Properties without which a deleted record cannot be made again."""
+
 
 class UndoPlanner:
     """Plans, in the journal of a new run, what takes an older run back."""
 
-    def __init__(self, kind: Kind, older: Journal, journal: Journal, *, why_not_delete: str) -> None:
-        """`why_not_delete` says why records of this kind cannot be removed again; empty when they can."""
+    def __init__(self, kind: Kind, older: Journal, journal: Journal, take_back: TakeBack) -> None:
         self._kind = kind
         self._older = older
         self._journal = journal
-        self._why_not_delete = why_not_delete
+        self._take_back = take_back
         self._patience = Patience()
 
     def plan(self, window: Window, *, tell: Callable[[int], None]) -> None:
@@ -43,6 +55,8 @@ class UndoPlanner:
 
     def _look(self, done: Entry) -> Entry:
         try:
+            if done.action == "delete":
+                return self._put_back(done)
             record = self._find(done)
         except RecordRefused as refused:
             return _left(done, refused.code, str(refused))
@@ -62,14 +76,42 @@ class UndoPlanner:
         found = self._kind.find(done.match or done.values)
         return found[0] if len(found) == 1 else None
 
+    def _put_back(self, done: Entry) -> Entry:
+        """Made again from what is known of it; the site gives it a new number where it gives numbers."""
+        properties = self._kind.properties()
+        values = {name: old for name, (old, _) in done.changes.items() if not _is_given(properties.get(name))}
+        missing = [name for name in self._take_back.put_back_with if name not in values]
+        if missing:
+            return _left(done, "required", f"it cannot be made again: it had no {', '.join(missing)}, or several")
+        match = self._known_by(values)
+        found = self._kind.find(match)
+        self._patience.regain()
+        if found:
+            return _left(done, "exists", f"there is such a record already: {'|'.join(found[0].key)}")
+        changes: Mapping[str, tuple[Value, Value]] = {name: (None, value) for name, value in values.items()}
+        return Entry(done.line, "planned", "insert", match=match, values=values, changes=changes)
+
+    def _known_by(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """By its key, where that is not the site's to give; else by all that one can search by."""
+        properties = self._kind.properties()
+        keys = [name for name, one in properties.items() if one.key]
+        if keys and all(name in values for name in keys):
+            return {name: values[name] for name in (*keys, *self._take_back.put_back_with)}
+        return {name: value for name, value in values.items() if len(str(value)) <= LONGEST_SOUGHT}
+
     def _take_back_insert(self, done: Entry, record: Record) -> Entry:
-        if self._why_not_delete:
-            return _left(done, "not-deletable", self._why_not_delete)
+        if self._take_back.why_not_delete:
+            return _left(done, "not-deletable", self._take_back.why_not_delete)
         changed = [name for name, value in done.values.items() if not same(value, record.values.get(name))]
         if changed:
             return _changed_since(done, record, changed)
         changes: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in done.values.items()}
         return Entry(done.line, "planned", "delete", key=record.key, match=done.match, changes=changes)
+
+
+def _is_given(target: Property | None) -> bool:
+    """Whether the site alone says what stands there."""
+    return target is None or target.read_only
 
 
 def _restore(done: Entry, record: Record) -> Entry:

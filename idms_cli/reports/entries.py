@@ -12,11 +12,17 @@ def change_rows(entry: Entry, *first: str) -> Iterator[tuple[str, ...]]:
     """Action, record, property and change, after the cells of `first`; what repeats from row to row is left out."""
     head: tuple[str, ...] = (*first, entry.action, "|".join(entry.key) if entry.key else "new")
     for name, (old, new) in entry.changes.items():
-        change = shown(new) if entry.action == "insert" else f"{shown(old)} -> {shown(new)}"
-        yield (*head, name, change)
+        yield (*head, name, _change(entry.action, old, new))
         head = ("",) * len(head)
     if not entry.changes:
         yield (*head, "", "")
+
+
+def _change(action: str, old: Value, new: Value) -> str:
+    """Of an insert what is new, of a delete what is lost."""
+    if action in ("insert", "delete"):
+        return shown(new if action == "insert" else old)
+    return f"{shown(old)} -> {shown(new)}"
 
 
 def shown(value: Value) -> str:

@@ -13,7 +13,7 @@ from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.status import run_data
-from idms_cli.reports.wording import Clock, counts, duration, late, some
+from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
 
 LOG = "log.txt"
 LOG_LINES = 15
@@ -52,6 +52,7 @@ def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
 
 def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     slot = f"due {clock.exact(run.due)}{late(run)}" if run.due else "by hand"
+    slot = ", ".join(filter(None, (slot, what_for(run))))
     if run.started_at:
         yield "started", f"{clock.exact(run.started_at)} ({slot})"
     else:
@@ -59,15 +60,21 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if run.duration_s is not None:
         yield "took", duration(run.duration_s)
     yield from _files(run, clock)
+    if run.decided_by and run.decided_at:
+        word = "rejected" if run.reason == f"rejected by {run.decided_by}" else "approved"
+        yield word, f"{clock.exact(run.decided_at)} by {run.decided_by}"
     if run.attempt > 1:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:
         yield "goes on", f"{clock.exact(run.not_before)} (idms resume {run.id}: now)"
+    elif run.status == "interrupted":
+        yield "goes on", f"with the next idms run-due (idms resume {run.id}: now)"
     if run.options:
         told = (f"{name}: {_plainly(one['value'])} ({one['from']})" for name, one in run.options.items())
         yield "options", "; ".join(told)
     if "calls" in run.counts:
-        verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in ("get", "post", "put"))
+        said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
+        verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in said)
         least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
@@ -147,6 +154,9 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
     planned, entries = journal.planned_counts(), journal.planned(limit)
     words = " and ".join(f"{number:,} to {action}" for action, number in planned.items()) or "nothing to write"
     parts: list[Line | Table] = [Line(""), Line(f"The plan: {words}. Nothing was written.", "bold")]
+    held = journal.note("held") if run.dry_run else None
+    if held:
+        parts.append(Line(f"A real run would be held: {held}"))
     if "expected_calls" in run.counts:
         takes = duration(run.counts["expected_s"]) if run.counts["expected_s"] else "less than a second"
         parts.append(Line(f"Carrying it out takes about {some(run.counts['expected_calls'], 'call')}, {takes}."))
@@ -162,6 +172,7 @@ def _plan_page(run: Run, journal: Journal, limit: int) -> Page:
         parts.append(Line(f"... and {total - len(entries):,} more: idms show {run.id} --changes {total}", "dim"))
     data = {
         "planned": planned,
+        "would_be_held": held or "",
         "by_property": {name: number for name, number, _ in grouped},
         "changes": [entry_data(entry) for entry in entries],
     }

@@ -86,10 +86,10 @@ def pause_data(pause: Pause) -> dict[str, Any]:
 
 def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
-    names = ("id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at")
-    more = ("ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code")
-    source = ("options", "source", "batch", "counts")
-    return {name: _plain(getattr(run, name)) for name in (*names, *more, *source)}
+    names = ("id", "job", "intent", "of_run", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint")
+    times = ("created_at", "started_at", "ended_at", "duration_s", "not_before", "decided_at")
+    more = ("attempt", "retried", "decided_by", "exit_code", "options", "source", "batch", "counts")
+    return {name: _plain(getattr(run, name)) for name in (*names, *times, *more)}
 
 
 def _plain(value: object) -> object:

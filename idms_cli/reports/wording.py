@@ -61,9 +61,16 @@ def some(number: int, noun: str) -> str:
 def result(run: Run) -> str:
     """What came of a run: its counts, after the reason where they do not tell everything."""
     numbers = counts(run.counts, dry_run=run.dry_run)
-    if numbers and run.status in ("completed", "partial"):
-        return numbers
-    return "; ".join(filter(None, (run.reason, numbers)))
+    reason = "" if numbers and run.status in ("completed", "partial") else run.reason
+    return "; ".join(filter(None, (what_for(run), reason, numbers)))
+
+
+def what_for(run: Run) -> str:
+    """`undo of run 3`: what a run does with another one; empty for a run of its own."""
+    if run.of_run is None:
+        return ""
+    words = {"undo": "undo of run", "retry": "rejected rows of run", "apply": "plan of run"}
+    return f"{words[run.intent]} {run.of_run}" if run.intent in words else ""
 
 
 def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:

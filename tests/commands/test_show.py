@@ -81,6 +81,14 @@ def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
     assert plan["changes"][0]["changes"]["Grade"] == {"old": "", "new": "A"}
 
 
+def test_deletes_are_among_the_calls(shown: Place) -> None:
+    job = shown.job("gone")
+    job.write_text(job.read_text().replace("upsert", "delete"))
+    shown.write("gone.csv", "member,course,grade\n101,Cooking,A\n102,Cooking,B\n")
+    told = shown.idms("run", "gone")
+    assert re.search(r"calls    \d+: \d+ GET, 0 POST, 0 PUT, 2 DELETE, 0 logins", told.stdout), told.stdout
+
+
 def test_an_update_is_shown_with_old_and_new_value(place: Place) -> None:
     place.job("scores")
     place.scores("scores", 1)
@@ -121,4 +129,6 @@ def test_a_run_without_any_work_done_is_shown(desk: Desk, past: Past, prepare: o
     title, _, fact, *rest = told.out.splitlines()
     assert title == first
     assert fact.startswith("created  " if first.endswith("pending") else "started  ")
-    assert bool(rest) == first.endswith("force")
+    how = ["goes on  with the next idms run-due (idms resume 1: now)"] if "interrupted" in first else []
+    assert rest[: len(how)] == how
+    assert bool(rest[len(how) :]) == first.endswith("force")

@@ -1,7 +1,9 @@
 """A run whose plan trips a guard is held: nothing is written before somebody has looked."""
 
 import getpass
+import json
 import os
+import re
 import signal
 
 import pytest
@@ -85,6 +87,8 @@ def test_an_approved_run_carries_out_its_plan_and_who_approved_it_is_kept(place:
     (run,) = place.runs()
     assert (run.status, run.counts["inserted"], run.decided_by) == ("completed", 10, getpass.getuser())
     assert run.decided_at is not None
+    assert re.search(rf"\napproved  2\d\d\d-.+ by {getpass.getuser()}\n", told.stdout), told.stdout
+    assert json.loads(place.idms("show", "1", "--json").stdout)["run"]["decided_by"] == getpass.getuser()
     assert _written(site) == 10
 
 
@@ -126,6 +130,8 @@ def test_a_rejected_run_never_writes(place: Place, site: Sandbox) -> None:
         f"rejected by {getpass.getuser()}",
         getpass.getuser(),
     )
+    shown = place.idms("show", "1").stdout
+    assert re.search(rf"\nrejected  2\d\d\d-.+ by {getpass.getuser()}\n", shown), shown
     assert place.idms("approve", "1").returncode == 2
     assert site.writes == []
 
@@ -142,8 +148,10 @@ def test_only_a_held_run_can_be_decided(place: Place, command: str) -> None:
 
 def test_a_dry_run_says_that_a_real_one_would_be_held(place: Place) -> None:
     _job(place, "{max_changes: 5}")
-    assert place.idms("run", "scores", "--dry-run").returncode == 0
-    assert "A real run would be held: 10 of 10 records to write, max_changes is 5" in place.idms("show", "1").stdout
+    told = place.idms("plan", "scores")
+    assert told.returncode == 0
+    assert "A real run would be held: 10 of 10 records to write, max_changes is 5\n" in told.stdout
+    assert "Z A real run would be held: 10 of 10" in place.idms("show", "1").stdout
 
 
 @pytest.mark.parametrize(

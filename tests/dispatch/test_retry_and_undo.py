@@ -1,6 +1,7 @@
 """Rejected rows are tried again; a run is taken back."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -39,6 +40,7 @@ def test_rejected_rows_are_tried_again_as_they_are_once_the_job_is_mended(place:
     assert told.returncode == 1, told.stderr
     (_, run) = place.runs()
     assert (run.intent, run.of_run, run.counts["read"], run.counts["rejected"]) == ("retry", 1, 1, 1)
+    assert "(by hand, rejected rows of run 1)\n" in told.stdout
 
 
 def test_a_mended_rejects_file_is_taken_and_only_its_rows_are_sent(place: Place, site: Sandbox) -> None:
@@ -84,10 +86,61 @@ def test_undo_removes_what_was_inserted_and_restores_what_was_changed(place: Pla
     told = place.idms("undo", "2", "--apply")
     assert told.returncode == 0, told.stdout + told.stderr
     assert _grades(site) == {"101": "A", "102": "A", "103": "A"}
+    assert "(by hand, undo of run 2)\n" in told.stdout
+    assert "by hand; undo of run 2; 2 read = 1 updated + 1 deleted" in place.idms("history", "scores").stdout
     run = place.runs()[-1]
     assert (run.intent, run.of_run, run.counts["updated"], run.counts["deleted"]) == ("undo", 2, 1, 1)
     assert place.idms("undo", "1", "--apply").returncode == 0
     assert _grades(site) == {}
+
+
+@pytest.mark.parametrize("read", ["record", "snapshot"])
+def test_undo_makes_again_what_was_deleted_with_all_that_it_said(place: Place, site: Sandbox, read: str) -> None:
+    place.write(
+        "jobs.d/gone.yaml",
+        "module: import\nwith:\n  source: {path: gone.csv}\n  destination: {panel: ABC_Scores}\n  action: delete\n"
+        f"  match: [ID]\n  map: {{ID: member}}\n  options: {{on_multiple: all, read: {read}}}\n",
+    )
+    place.job("scores")
+    place.scores("scores", 2)
+    place.idms("run", "scores")
+    place.write("gone.csv", "member\n101\n102\n")
+    before = _without_numbers(site)
+    told = place.idms("plan", "gone")
+    assert re.search("Course +Bookbinding\n", told.stdout), told.stdout
+    assert place.idms("run", "gone").returncode == 0
+    assert {row["ID"] for row in site.rows("ABC_Scores")}.isdisjoint({"101", "102"})
+    assert "to insert" in place.idms("undo", "3").stdout
+    told = place.idms("undo", "3", "--apply")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert _without_numbers(site) == before
+    again = place.idms("undo", "3", "--apply")
+    assert "there is such a record already" in again.stdout
+    assert _without_numbers(site) == before
+
+
+def test_a_deleted_membership_is_made_again_if_one_role_says_it_all(place: Place) -> None:
+    job = (
+        "module: import\nwith:\n  source: {{path: members.csv}}\n  destination: group_member\n  action: {action}\n"
+        "  match: [GroupName, ID{role}]\n  map: {{GroupName: group, ID: member, Role: role, EffectiveDate: since}}\n"
+    )
+    place.write("jobs.d/join.yaml", job.format(action="upsert", role=", Role"))
+    place.write("jobs.d/leave.yaml", job.format(action="delete", role=""))
+    joined = "group,member,role,since\nMentors,101,Chair,2026-01-02\n"
+    place.write("members.csv", f"{joined}Mentors,102,Chair,2026-01-03\nMentors,102,Member,2026-01-04\n")
+    assert place.idms("run", "join").returncode == 0
+    place.write("members.csv", f"{joined}Mentors,102,Chair,2026-01-03\n")
+    assert place.idms("run", "leave").returncode == 0
+    told = place.idms("undo", "2", "--apply")
+    assert "it cannot be made again: it had no Role, or several" in told.stdout
+    assert place.runs()[-1].counts["inserted"] == 1
+    place.write("members.csv", joined)
+    assert "1 read = 1 unchanged" in place.idms("run", "join").stdout
+
+
+def _without_numbers(site: Sandbox) -> list[str]:
+    rows = [{name: value for name, value in row.items() if name != "Ordinal"} for row in site.rows("ABC_Scores")]
+    return sorted(map(repr, rows))
 
 
 def test_undo_leaves_and_names_what_somebody_changed_since(place: Place, site: Sandbox) -> None:

@@ -280,3 +280,15 @@ def test_all_mistakes_of_one_file_are_told_at_once(place: Place) -> None:
     told = place.idms("check").stdout
     for part in ("hour field", "Amrica/New_York", "there is no connection 'nope'", "duration"):
         assert part in told, told
+
+
+def test_of_several_problems_that_a_run_finds_the_reason_has_the_first_and_the_log_all(place: Place) -> None:
+    place.job("scores")
+    place.write("scores.csv", "member,corse,grad\n101,Bookbinding,A\n")
+    told = place.idms("run", "scores")
+    assert told.returncode == 2
+    reason, hint, *_, last = told.stdout.splitlines()
+    assert reason.endswith(": the file has no column 'course'; and 1 more problem")
+    assert hint == "did you mean 'corse'?; `idms log 1` has all of them"
+    assert last.endswith("; and 1 more problem")
+    assert "the file has no column 'grade'; hint: did you mean 'grad'?\n" in place.idms("log", "1").stdout

@@ -107,8 +107,8 @@ JOBS: dict[str, Case] = {
         "Grade: grade", 'Grade: {template: "{% for x in grade %}x{% endfor %}"}'
     ),
     "a modifier that does not fit the property": _run("Grade: grade", 'Grade: {column: grade, number: "1.234,56"}'),
-    "a way of writing dates that tells no day": _run("Grade: grade", 'TakenOn: {column: grade, date: "%d.%m."}'),
-    "a way of writing numbers that is none": _run("Grade: grade", 'Hours: {column: grade, number: "1.000,00"}'),
+    "a way of writing dates that tells no day": _checked("Grade: grade", 'TakenOn: {column: grade, date: "%d.%m."}'),
+    "a way of writing numbers that is none": _checked("Grade: grade", 'Hours: {column: grade, number: "1.000,00"}'),
     "a lookup whose value the property does not take": _run("Grade: grade", "Grade: {column: grade, lookup: {A: X}}"),
     "a lookup file without the column": _run(
         "Grade: grade", "Grade: {column: grade, lookup: {file: grades.csv, key: code, value: meening}}"

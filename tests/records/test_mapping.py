@@ -86,8 +86,8 @@ def test_every_fault_of_a_map_is_told_at_once() -> None:
             "NOTE": "note",
             "CHANGED_ON": "Completed On",
             "AMOUNT": {"column": "price", "date": "%d/%m/%Y"},
-            "QUANTITY": {"column": "price", "number": "1,234"},
-            "TRANSACTION_DATE": {"column": "completed", "date": "%d/%m"},
+            "QUANTITY": {"column": "price", "case": "upper"},
+            "TRANSACTION_DATE": {"column": "completed", "number": "1234.56"},
             "ACTIVITY_TYPE": {"value": "EDU"},
             "ACTIVE": {"column": "note", "number": "1234.56"},
         }
@@ -97,9 +97,9 @@ def test_every_fault_of_a_map_is_told_at_once() -> None:
         ("NOTE", "mapped-twice"),
         ("CHANGED_ON", "read-only"),
         ("AMOUNT", "date"),
-        ("QUANTITY", "number"),
+        ("QUANTITY", "case"),
         ("TRANSACTION_DATE", "unknown-column"),
-        ("TRANSACTION_DATE", "date"),
+        ("TRANSACTION_DATE", "number"),
         ("ACTIVITY_TYPE", "value"),
         ("ACTIVE", "number"),
     ]

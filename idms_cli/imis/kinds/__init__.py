@@ -32,6 +32,8 @@ class Entry(NamedTuple):
     """Whether a contact has one or many is known from the metadata only: ask `names_one` when it is at hand."""
     delete_by: tuple[tuple[str, ...], ...] = ()
     """A delete must match on all of one of these; empty: on anything."""
+    put_back_with: tuple[str, ...] = ()
+    """A deleted record can be made again only where these are known of it, beside its key."""
     refuses: Mapping[str, str] = MappingProxyType({})
     """Action -> why this kind cannot do it, and what to do instead; an insert is also part of others."""
 
@@ -98,6 +100,7 @@ KINDS: dict[str, Entry] = {
         entity="GroupMember",
         owner=("ID",),
         delete_by=(("GroupId", "ID"), ("GroupName", "ID")),
+        put_back_with=("Role",),
     ),
     "relationship": Entry(
         "idms_cli.imis.kinds.relationship",
