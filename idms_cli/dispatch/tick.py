@@ -18,6 +18,7 @@ from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.history.rows import Incident, JobRow, Run
 from idms_cli.history.store import Store
 from idms_cli.history.switches import Switch
+from idms_cli.jobs.occurrences import Following, Occurrences
 
 AHEAD_S = 60
 """Another tick's clock may be a little ahead."""
@@ -111,7 +112,16 @@ def _rewind(store: Store, jobs: dict[str, JobRow], now: datetime) -> None:
     moment = int(now.timestamp())
     for row in jobs.values():
         if row.schedule and row.decided_until > moment + AHEAD_S:
-            store.slots.forget_skipped(row.name, moment)
-            upcoming = occurrences_of(store, row).next_after(datetime.fromtimestamp(moment, UTC))
+            occurrences, floor = occurrences_of(store, row), datetime.fromtimestamp(moment, UTC)
+            store.slots.forget_skipped(row.name, moment, put_off=_put_off(occurrences, floor, row.decided_until))
+            upcoming = occurrences.next_after(floor)
             next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
             store.catalog.rewind(row.name, decided_until=moment, next_due=next_due)
+
+
+def _put_off(occurrences: Occurrences, now: datetime, until: int) -> list[int]:
+    """Slots that are past and act later than now, by jitter or a window, up to a moment (UTC seconds)."""
+    if isinstance(occurrences, Following):
+        return []
+    due = occurrences.due(now, datetime.fromtimestamp(until, UTC), newest=10_000)
+    return [int(one.slot.timestamp()) for one in due.occurrences if one.slot <= now]

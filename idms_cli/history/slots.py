@@ -18,6 +18,7 @@ SHORTEN = """
 UPDATE slot SET due = :following, until = CASE WHEN until > :following THEN until END
 WHERE job = :job AND due = :due AND until IS NOT NULL"""
 FORGET_SKIPPED = "DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped' AND made_up_by IS NULL"
+FORGET_ONE = "DELETE FROM slot WHERE job = ? AND due = ? AND verdict = 'skipped' AND made_up_by IS NULL"
 SKIPPED = """
 SELECT * FROM slot
 WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
@@ -79,10 +80,11 @@ class Slots:
         connection.execute(MADE_UP, (run_id, new.job, new.due))
         return run_id
 
-    def forget_skipped(self, job: str, after: int) -> None:
-        """The verdicts that slots will not run which are still to come."""
+    def forget_skipped(self, job: str, after: int, *, put_off: Iterable[int] = ()) -> None:
+        """The verdicts that slots will not run which are still to come, also those that are `put_off` from before."""
         with self._database.write() as connection:
             connection.execute(FORGET_SKIPPED, (job, after))
+            connection.executemany(FORGET_ONE, [(job, due) for due in put_off])
 
     def skipped(self, wanted: Wanted) -> list[Slot]:
         """Slots that did not run, newest first; `wanted.status` does not count here."""

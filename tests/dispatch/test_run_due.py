@@ -208,7 +208,7 @@ def test_max_parallel_holds_over_all_processes_and_a_run_that_ends_starts_the_ne
 
 @pytest.mark.slow
 def test_many_run_due_at_once_run_each_slot_once(place: Place, site: Sandbox) -> None:
-    callers, jobs = (20, 50) if SOAK else (8, 12)
+    callers, jobs = (50, 50) if SOAK else (8, 12)
     for number in range(jobs):
         place.job(f"job{number}")
         place.scores(f"job{number}", 1, course=f"Course {number}")

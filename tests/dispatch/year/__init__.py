@@ -1,0 +1,1 @@
+"""A year of scheduled jobs, simulated twice: by idms itself, and by a slow oracle that shares nothing with it."""
