@@ -4,6 +4,7 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.deciding import find_run
+from idms_cli.imis.kinds import key_of_words
 from idms_cli.reports.changes import record_changes_page, run_changes_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
@@ -35,5 +36,5 @@ def command(session: Session, run_id: int | None, record: str | None, limit: int
         if not entity or not key:
             raise click.BadParameter(f"'{record}' is not ENTITY/KEY, such as Party/123", param_hint="--record")
         clock = Clock(session.settings.timezone, session.now())
-        page = record_changes_page(session.store, entity, tuple(key.split("|")), clock, limit)
+        page = record_changes_page(session.store, entity, key_of_words(key), clock, limit)
     show(page, as_json=as_json)

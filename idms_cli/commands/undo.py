@@ -24,6 +24,8 @@ def command(session: Session, run_id: int, *, carry_out: bool, as_json: bool) ->
     run = find_run(session, run_id)
     if run.is_open or run.dry_run or run.status == "held":
         raise InputError(f"run {run_id} cannot be taken back: it wrote nothing, or is not over ({run.status})")
+    if not any(run.counts.get(done) for done in ("inserted", "updated", "deleted")):
+        raise InputError(f"run {run_id} wrote nothing: there is nothing to take back")
     new = NewRun(
         job=run.job,
         definition=run.definition,

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, InputError, Interrupted, PlanOutdated, RunFailed, Unreachable
+from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.spool import Taken, read_listing
 from idms_cli.imis.kinds import Kind, Whole
@@ -131,8 +131,6 @@ class Attempt:
     def _plan(self, load: Load, window: Window) -> None:
         if self._context.intent == "undo" and self._context.of_directory:
             with open_journal(self._context.of_directory) as older:
-                if not older.is_planned:
-                    raise InputError("there is nothing to take back: that run ended before it had a plan")
                 load.plan_undo(older, window, self._task.take_back)
             return
         with self._open() as opened:

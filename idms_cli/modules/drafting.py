@@ -77,6 +77,8 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
     mapped = [one for one in guesses if not one.target.read_only or one.target.name in match]
     taken = {one.target.name for one in mapped}
     free = [one for name, one in properties.items() if name not in taken and not one.read_only]
+    wanted = {one.name for one in free if one.required or (one.key and to.kind != "contact")}
+    wanted |= set() if taken.intersection(entry.owner) else set(_whose(entry, properties))
     drafted = Drafted(
         job=job,
         source=_path(source, settings.directory),
@@ -89,8 +91,8 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
         match_doubt="" if names_one(properties, match) else "is this what tells one record from another?",
         guesses=mapped,
         unmapped=[column for column in sample.columns if column not in {one.column for one in mapped}],
-        missing=[one for one in free if one.required],
-        others=[one for one in free if not one.required],
+        missing=[one for one in properties.values() if one.name in wanted],
+        others=[one for one in free if one.name not in wanted],
         notes=notes,
     )
     text = drafted.text()
@@ -108,6 +110,11 @@ def _path(source: Path, directory: Path) -> str:
     return str(source.relative_to(directory) if source.is_relative_to(directory) else source)
 
 
+def _whose(entry: Entry, properties: Mapping[str, Property]) -> list[str]:
+    """The property that says whose record it is, where there is one."""
+    return [name for name in entry.owner if name in properties][:1]
+
+
 def _match(
     to: Destination, entry: Entry, sample: Sample, guesses: Sequence[Guess], properties: Mapping[str, Property]
 ) -> tuple[str, ...]:
@@ -122,6 +129,8 @@ def _match(
         return keys
     needed = [name for name, one in properties.items() if one.required and not one.key]
     owner = [name for name in entry.owner if name in mapped][:1]
+    if not owner and _whose(entry, properties):
+        return ()  # without its contact, a record would be taken for one of somebody else's
     base = dict.fromkeys([*owner, *needed, *_ALSO.get(to.kind, ())])
 
     def is_too_wide(names: Sequence[str]) -> bool:

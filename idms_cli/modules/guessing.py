@@ -33,6 +33,7 @@ _SYNONYMS = {
     "nickname": "informalname", "salutation": "prefix", "company": "organizationname", "employer": "organizationname",
     "organization": "organizationname", "jobtitle": "title", "mail": "email", "emailaddress": "email",
     "mobile": "mobilephone", "cell": "mobilephone", "cellphone": "mobilephone", "telephone": "phone",
+    "zip": "postalcode", "zipcode": "postalcode", "postcode": "postalcode", "street": "address1", "town": "city",
     "dob": "birthdate", "birthday": "birthdate", "dateofbirth": "birthdate", "sex": "gender",
 }  # fmt: skip
 

@@ -79,7 +79,7 @@ class Drafted:
             yield _commented(match, f"{CHECK}{self.match_doubt}" if self.match_doubt else "")
         elif self.action != "insert":
             yield _commented("match: []", f"{CHECK}which properties tell one record from another?")
-        yield "map:"
+        yield _commented("map:", "" if self.guesses else f"{CHECK}no column is like a property; say what goes where")
         yield from (f"  {line}" for line in self._map())
 
     def _map(self) -> Iterator[str]:

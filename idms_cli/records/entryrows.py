@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 from typing import Any
 
+from idms_cli.imis.kinds import key_in_words
 from idms_cli.records.coding import decode, encode
 from idms_cli.records.entry import Entry, place_of
 from idms_cli.records.faults import Fault
@@ -59,7 +60,7 @@ def named_faults(row: sqlite3.Row) -> tuple[Fault, ...]:
     faults = faults_of(row["faults"])
     if not row["many"] or not row["key"]:
         return faults
-    name = "|".join(decode(row["key"]))
+    name = key_in_words(decode(row["key"]))
     return tuple(replace(fault, message=f"record {name}: {fault.message}") for fault in faults)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import IdmsError
 from idms_cli.files.places import in_words
-from idms_cli.imis.kinds import Record
+from idms_cli.imis.kinds import Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
@@ -114,7 +114,7 @@ def _too_many(line: int, match: Values, found: Sequence[Record]) -> Entry:
 
 
 def _many(line: int, match: Values, found: Sequence[Record], rules: Rules) -> Entry:
-    keys = ", ".join(_key(record) for record in found[:5]) + (", ..." if len(found) > 5 else "")
+    keys = ", ".join(key_in_words(record.key) for record in found[:5]) + (", ..." if len(found) > 5 else "")
     message = f"{len(found)} records match {match_in_words(match)}: {keys}"
     if rules.on_multiple == "error":
         raise IdmsError(
@@ -146,7 +146,7 @@ def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
 
 
 def _exists(line: int, match: Values, record: Record) -> Entry:
-    fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {_key(record)}")
+    fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {key_in_words(record.key)}")
     return Entry(line, "skipped", key=record.key, faults=(fault,))
 
 
@@ -189,7 +189,3 @@ def _blank_in_words(blank: Sequence[str], rules: Rules, what: str, of: str) -> s
 def match_in_words(match: Values) -> str:
     """`Email x@example.org, LastName Doe`, short and harmless."""
     return ", ".join(f"{name} {shortened(show(value))}" for name, value in match.items())
-
-
-def _key(record: Record) -> str:
-    return "|".join(record.key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from idms_cli.codes import Code
 from idms_cli.errors import RecordRefused, SiteError, Unreachable
-from idms_cli.imis.kinds import Kind, Record
+from idms_cli.imis.kinds import Kind, Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
@@ -87,7 +87,7 @@ class UndoPlanner:
         found = self._kind.find(match)
         self._patience.regain()
         if found:
-            return _left(done, "exists", f"there is such a record already: {'|'.join(found[0].key)}")
+            return _left(done, "exists", f"there is such a record already: {key_in_words(found[0].key)}")
         changes: Mapping[str, tuple[Value, Value]] = {name: (None, value) for name, value in values.items()}
         return Entry(done.line, "planned", "insert", match=match, values=values, changes=changes)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run, moment
 from idms_cli.history.store import Store
-from idms_cli.imis.kinds import Key
+from idms_cli.imis.kinds import Key, key_in_words
 from idms_cli.records.entry import Entry
 from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.entries import change_rows, entry_data
@@ -44,7 +44,7 @@ def record_changes_page(store: Store, entity: str, key: Key, clock: Clock, limit
     """What was done to one record, or to those whose key begins with `key`, newest first; as far as journals reach."""
     runs = store.runs.that_wrote(entity)
     found, more = _first((each for run in runs for each in _newest_first(store, run, key)), limit)
-    record = f"{entity}/{'|'.join(key)}"
+    record = f"{entity}/{key_in_words(key)}"
     data = {"record": record, "changes": [_data(each) for each in found]}
     if not found:
         return Page(data, [Line(f"No run that still has its journal wrote {record}.")])

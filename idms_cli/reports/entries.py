@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from idms_cli.files.places import split
+from idms_cli.imis.kinds import key_in_words
 from idms_cli.imis.properties import Value
 from idms_cli.records.conversions import show as show_value
 from idms_cli.records.entry import Entry
@@ -10,7 +11,7 @@ from idms_cli.records.entry import Entry
 
 def change_rows(entry: Entry, *first: str) -> Iterator[tuple[str, ...]]:
     """Action, record, property and change, after the cells of `first`; what repeats from row to row is left out."""
-    head: tuple[str, ...] = (*first, entry.action, "|".join(entry.key) if entry.key else "new")
+    head: tuple[str, ...] = (*first, entry.action, key_in_words(entry.key) if entry.key else "new")
     for name, (old, new) in entry.changes.items():
         yield (*head, name, _change(entry.action, old, new))
         head = ("",) * len(head)

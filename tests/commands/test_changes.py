@@ -54,6 +54,12 @@ def test_of_a_record_it_is_told_who_changed_it_newest_first(two_runs: Place) -> 
     ]
 
 
+def test_a_number_that_the_site_did_not_tell_is_shown_as_unknown(two_runs: Place) -> None:
+    assert "101|?" in two_runs.idms("changes", "1").stdout
+    told = two_runs.json("changes", "--record", "ABC_Scores/101|?")
+    assert (told["record"], [each["run"] for each in told["changes"]]) == ("ABC_Scores/101|?", [1])
+
+
 @pytest.mark.parametrize("record", ["ABC_Scores/1", "ABC_Scores/101|2", "ABC%/101", "Party/101"])
 def test_a_record_is_not_taken_for_another(two_runs: Place, record: str) -> None:
     assert two_runs.idms("changes", "--record", record).stdout == (

@@ -234,3 +234,20 @@ def test_a_value_inside_another_is_known_by_both_names(place: Place) -> None:
     assert "FirstName: name.first" in text
     assert "LastName: name.last" in text
     assert "Phone: address.phone" in text
+
+
+def test_what_belongs_to_a_contact_is_matched_by_nothing_less_than_the_contact(place: Place) -> None:
+    place.write("a.csv", "zip,mail\n53111,a@example.org\n")
+    text = drafted(place, "--from", "a.csv", "--to", "address")
+    assert "match: [] " in text
+    assert "PostalCode: zip" in text
+    needed = text.partition("# A new record needs these")[2].partition("# Columns")[0]
+    assert [line.split()[1] for line in needed.splitlines()[1:]] == ["ID:", "AddressPurpose:"]
+
+
+def test_a_file_that_fits_nothing_is_said_to(place: Place) -> None:
+    place.write("x.csv", "qqq,zzz\n1,2\n")
+    told = place.idms("init", "job", "--from", "x.csv", "--to", "panel:ABC_Scores")
+    assert "0 of 2 columns are mapped, 2 lines to check" in told.stdout
+    assert "no column is like a property; say what goes where" in (place.directory / "jobs.d/x.yaml").read_text()
+    assert place.idms("check", "x").returncode == 2

@@ -76,6 +76,16 @@ def test_undo_shows_its_plan_first_and_writes_nothing(place: Place, site: Sandbo
     assert site.writes == []
 
 
+def test_a_run_that_wrote_nothing_cannot_be_taken_back(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    place.idms("run", "scores")
+    place.idms("run", "scores")  # all is there
+    told = place.idms("undo", "2")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "run 2 wrote nothing: there is nothing to take back" in told.stderr
+
+
 def test_undo_removes_what_was_inserted_and_restores_what_was_changed(place: Place, site: Sandbox) -> None:
     place.job("scores")
     place.scores("scores", 3)
@@ -209,7 +219,7 @@ def test_a_run_that_never_had_a_plan_cannot_be_undone(place: Place) -> None:
     place.idms("run", "scores")
     told = place.idms("undo", "1")
     assert told.returncode == 2
-    assert "there is nothing to take back" in told.stdout
+    assert "there is nothing to take back" in told.stderr
 
 
 def test_the_rows_of_an_undo_are_not_imported(place: Place) -> None:

@@ -1,6 +1,7 @@
 """Objects of a bucket, from a service that speaks S3 on this machine."""
 
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -142,3 +143,17 @@ def test_a_service_that_is_not_there_is_told_and_no_secret_with_it(office: Offic
     assert "hunter2" not in str(error) + error.hint
     assert error.exit_code == 5
     assert "\n" not in str(error)
+
+
+def test_without_any_key_it_is_said_how_to_give_one(
+    office: Office, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")  # where a machine of Amazon's asks for its role
+    without = job(office, bucket, timeout="2s")
+    del without["source"]["auth"]
+    error = office.fails(without)
+    assert str(error) == "s3://feeds/out/scores.csv: there is no access key for it"
+    assert "AWS_ACCESS_KEY_ID" in error.hint
+    assert error.exit_code == 4

@@ -22,6 +22,12 @@ PIECE = 8 << 20
 """Bytes a request: each one has the whole of the source's `timeout`."""
 DEFAULT_REGION = "us-east-1"
 MESSAGE = 200
+ASKED_FOR_A_ROLE = "/latest/api/token"
+"""Where a machine of Amazon's is asked for its role's key, when none was given."""
+GIVE_A_KEY = (
+    "Give `auth: {access_key: {env: NAME}, secret_key: {env: NAME}}`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "or give this machine a role."
+)
 
 
 @contextmanager
@@ -158,6 +164,8 @@ def _translated(what: str) -> Iterator[None]:
     except (exceptions.NotFoundError, FileNotFoundError) as error:
         raise Unreachable(f"missing: {what} is not there", hint="Check the names of bucket and object.") from error
     except exceptions.BaseError as error:
+        if ASKED_FOR_A_ROLE in str(error):
+            raise LoginRefused(f"{what}: there is no access key for it", hint=GIVE_A_KEY) from error
         if "NoSuchBucket" in str(error):
             raise Unreachable(f"missing: {what}: there is no such bucket", hint="Check its name.") from error
         reason = shortened(str(error).partition("\n")[0], MESSAGE).rstrip(".")

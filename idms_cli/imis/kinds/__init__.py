@@ -15,6 +15,16 @@ Key = tuple[str, ...]
 """A record's identity on the site, in the order of its key properties; all strings, as the site gives them."""
 
 
+def key_in_words(key: Key) -> str:
+    """`101|2` as people read it, with `?` for a part that the site did not tell when it made the record."""
+    return "|".join(part or "?" for part in key)
+
+
+def key_of_words(words: str) -> Key:
+    """The key that `key_in_words` was given."""
+    return tuple("" if part == "?" else part for part in words.split("|"))
+
+
 class Entry(NamedTuple):
     """Where a kind lives, imported on first use; and what can be said of it without the site."""
 
