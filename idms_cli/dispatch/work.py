@@ -95,7 +95,8 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
     except ProblemsFound as found:
         for problem in found.problems:
             log(format_problem(problem).replace("\n    ", "; "))
-        return Outcome("failed", *_problems_in_words(found, run), found.exit_code)
+        reason, hint = _problems_in_words(found, run)
+        return Outcome("failed", reason, hint, found.exit_code, journal_counts(directory) or {})
     except IdmsError as error:  # once writing began, the module tells the outcome, if the disk lets it
         if isinstance(error.__cause__, OSError | sqlite3.Error) and _has_records_left(directory):
             raise

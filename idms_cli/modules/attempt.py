@@ -51,7 +51,7 @@ class Task:
     read: str
     """record, snapshot or auto: how the records are found that the rows match."""
     take_back: TakeBack
-    """Why records of this kind cannot be removed again; empty when they can."""
+    """What of such records cannot be taken back."""
     settle_s: float
 
 

@@ -12,14 +12,12 @@ from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
-from idms_cli.records.matching import Rules, changed_since, differences, what_goes
+from idms_cli.records.matching import Rules, changed_since, differences, searchable, what_goes
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
 READ_AHEAD = 100
 """Planned records that are held in memory."""
-LONGEST_SEARCHED = 60
-"""Longer texts are not searched by: an address has an end."""
 
 
 class Applier:
@@ -171,7 +169,7 @@ class Applier:
 
     def _find_by_all(self, entry: Entry) -> list[Record]:
         """Asked in other words than the plan's, to which a cache may answer as it did then."""
-        sent = {name: value for name, value in entry.values.items() if len(str(value)) <= LONGEST_SEARCHED}
+        sent = searchable(entry.values)
         if sent.keys() <= entry.match.keys():
             return []
         try:

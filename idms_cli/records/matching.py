@@ -14,6 +14,8 @@ from idms_cli.records.entry import MOST_PARTS, Entry
 from idms_cli.records.faults import Fault
 
 Values = Mapping[str, Value]
+LONGEST_SEARCHED = 60
+"""Longer texts are not searched by: an address has an end."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,11 @@ def _none(line: int, values: Values, match: Values, rules: Rules) -> Entry:
 def _exists(line: int, match: Values, record: Record) -> Entry:
     fault = Fault("match", ", ".join(match), "exists", f"there is such a record already: {key_in_words(record.key)}")
     return Entry(line, "skipped", key=record.key, faults=(fault,))
+
+
+def searchable(values: Values) -> dict[str, Value]:
+    """Those of the values that the site can be asked for."""
+    return {name: value for name, value in values.items() if len(str(value)) <= LONGEST_SEARCHED}
 
 
 def what_goes(record: Record) -> dict[str, tuple[Value, Value]]:

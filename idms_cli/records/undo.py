@@ -12,11 +12,9 @@ from idms_cli.records.conversions import show
 from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import Journal
+from idms_cli.records.matching import searchable
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Window
-
-LONGEST_SOUGHT = 60
-"""Longer texts are not searched by: an address has an end."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class UndoPlanner:
         keys = [name for name, one in properties.items() if one.key]
         if keys and all(name in values for name in keys):
             return {name: values[name] for name in (*keys, *self._take_back.put_back_with)}
-        return {name: value for name, value in values.items() if len(str(value)) <= LONGEST_SOUGHT}
+        return searchable(values)
 
     def _take_back_insert(self, done: Entry, record: Record) -> Entry:
         if self._take_back.why_not_delete:
