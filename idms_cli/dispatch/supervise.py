@@ -151,6 +151,8 @@ class Supervisor:
             self._store.runs.interrupt(self._run.id, _why_no_outcome(returncode), last_counts(self._directory))
         elif result["status"] == "waiting":
             self._store.runs.put_back(self._run.id, result["reason"])
+        elif result["status"] == "interrupted":
+            self._store.runs.interrupt(self._run.id, result["reason"], result["counts"], tried=False)
         elif result.get("again_in_s") is not None:
             self._put_off(result)
         else:
@@ -178,7 +180,7 @@ class Supervisor:
         if told.get("status") == "cancelled" and self._request:
             return {**told, "reason": self._request.reason}
         is_over = told.pop("over", True) or self._stop_asked_at is not None or self._timed_out
-        goes_on = told.get("again_in_s") is not None or told.get("status") == "waiting"
+        goes_on = told.get("again_in_s") is not None or told.get("status") in ("waiting", "interrupted")
         if told and not (goes_on and self._stop_asked_at is not None):
             return told if is_over else None  # it died over its aftercare: what it wrote is safe, it goes on from there
         if self._stop_asked_at is not None:

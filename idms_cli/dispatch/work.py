@@ -96,7 +96,9 @@ def _outcome(store: Store, settings: Settings, run: Run, log: Callable[[str], No
         for problem in found.problems:
             log(format_problem(problem).replace("\n    ", "; "))
         reason, hint = _problems_in_words(found, run)
-        return Outcome("failed", reason, hint, found.exit_code, journal_counts(directory) or {})
+        # Half done, it goes on once they are mended: failed, it would leave rows that nobody can account for.
+        status = "interrupted" if _has_records_left(directory) and not run.dry_run else "failed"
+        return Outcome(status, reason, hint, found.exit_code, last_counts(directory))
     except IdmsError as error:  # once writing began, the module tells the outcome, if the disk lets it
         if isinstance(error.__cause__, OSError | sqlite3.Error) and _has_records_left(directory):
             raise

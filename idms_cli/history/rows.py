@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+REFUSED_BY = "rejected by {}"
+"""The reason of a run that was held, and that somebody did not approve."""
+
 OPEN = ("pending", "running", "interrupted")
 """States of a run that is not over."""
 
@@ -121,6 +124,11 @@ class Run:
     def deaths(self) -> int:
         """How often its process has died, if it is interrupted."""
         return self.attempt - self.retried
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether `decided_by` ended it, rather than let it go on."""
+        return self.status == "cancelled" and self.reason == REFUSED_BY.format(self.decided_by)
 
     @property
     def is_good(self) -> bool:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from idms_cli.history.database import Database
-from idms_cli.history.rows import NewRun, Run, Wanted
+from idms_cli.history.rows import REFUSED_BY, NewRun, Run, Wanted
 from idms_cli.history.sources import follow
 
 REMEMBER = "INSERT INTO definition (hash, path, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -34,8 +34,9 @@ UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :ex
                ended_at = :now, not_before = NULL
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
-UPDATE run SET status = 'interrupted', foreground = 0, reason = ?, counts = ?
-WHERE id = ? AND status = 'running'"""
+UPDATE run SET status = 'interrupted', foreground = 0, reason = :reason, counts = :counts,
+               attempt = attempt - (NOT :tried)
+WHERE id = :id AND status = 'running'"""
 PUT_BACK = """
 UPDATE run SET status = 'pending', reason = ?, started_at = NULL WHERE id = ? AND status = 'running'"""
 APPROVE = """
@@ -140,7 +141,7 @@ class Runs:
     def refuse(self, run_id: int, who: str, now: float) -> bool:
         """A held run will not go on; False when it is not held (any more)."""
         with self._database.write() as connection:
-            return bool(connection.execute(REFUSE, (f"rejected by {who}", who, now, run_id)).rowcount)
+            return bool(connection.execute(REFUSE, (REFUSED_BY.format(who), who, now, run_id)).rowcount)
 
     def let_go(self, run_id: int) -> bool:
         """A run that was approved or interrupted before is no longer in anybody's hands: a tick may go on with it."""
@@ -171,10 +172,14 @@ class Runs:
                 follow(connection, run_id, now)
             return ended
 
-    def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int]) -> bool:
-        """Running, but its process is gone. False when its end was recorded meanwhile."""
+    def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int], *, tried: bool = True) -> bool:
+        """Running, but its process is gone; not `tried`: it could not even begin, which does not count as an attempt.
+
+        False when its end was recorded meanwhile.
+        """
+        fields = {"id": run_id, "reason": reason, "counts": json.dumps(dict(counts)), "tried": tried}
         with self._database.write() as connection:
-            return bool(connection.execute(INTERRUPT, (reason, json.dumps(dict(counts)), run_id)).rowcount)
+            return bool(connection.execute(INTERRUPT, fields).rowcount)
 
     def put_back(self, run_id: int, reason: str) -> bool:
         """A run that could not begin waits again, and why."""

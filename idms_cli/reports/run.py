@@ -61,8 +61,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "took", duration(run.duration_s)
     yield from _files(run, clock)
     if run.decided_by and run.decided_at:
-        word = "rejected" if run.reason == f"rejected by {run.decided_by}" else "approved"
-        yield word, f"{clock.exact(run.decided_at)} by {run.decided_by}"
+        yield "rejected" if run.is_refused else "approved", f"{clock.exact(run.decided_at)} by {run.decided_by}"
     if run.attempt > 1:
         yield "attempts", f"{run.attempt}: {_why_again(run)}"
     if run.not_before:

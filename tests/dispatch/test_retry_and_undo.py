@@ -247,20 +247,21 @@ def test_an_interrupted_run_is_still_there_when_its_resume_is_stopped_while_it_w
     assert (place.runs()[0].status, len(_grades(site))) == ("completed", 50)
 
 
-def test_what_a_run_wrote_is_told_and_can_be_taken_back_though_its_settings_broke(place: Place, site: Sandbox) -> None:
+def test_a_run_that_wrote_goes_on_when_settings_that_broke_meanwhile_are_mended(place: Place, site: Sandbox) -> None:
     _interrupt(place, site)
     settings = place.directory / "idms.yaml"
     good = settings.read_text()
     line = good.partition("  test:")[2].partition("\n")[0]
     settings.write_text(f"{good}  second:{line}\n")  # nobody can tell now which connection is meant
-    place.idms("run-due", "--wait")
-    settings.write_text(good)
+    for _ in range(4):  # more often than a run may die
+        place.idms("run-due", "--wait")
     (run,) = place.runs()
-    in_flight = len(_grades(site)) - run.counts["inserted"]  # the record that was being sent when the process died
-    assert (run.status, in_flight in (0, 1)) == ("failed", True), run.reason
-    told = place.idms("undo", "1", "--apply")
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert len(_grades(site)) == in_flight
+    assert (run.status, run.deaths, 0 < run.counts["inserted"] < 50) == ("interrupted", 1, True)
+    assert "connection" in run.reason
+    settings.write_text(good)
+    place.idms("run-due", "--wait")
+    (run,) = place.runs()
+    assert (run.status, run.counts["inserted"], len(_grades(site))) == ("completed", 50, 50), run.reason
 
 
 def test_a_row_that_may_be_stored_is_not_sent_again_when_nobody_would_look(place: Place, site: Sandbox) -> None:
