@@ -74,7 +74,8 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if "calls" in run.counts:
         said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in said)
-        least = "at least " if run.attempt > 1 else ""  # what came between the last telling and the death is not known
+        has_died = run.attempt > 1 or run.status == "interrupted"
+        least = "at least " if has_died else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
 

@@ -258,6 +258,7 @@ def test_a_run_that_wrote_goes_on_when_settings_that_broke_meanwhile_are_mended(
     (run,) = place.runs()
     assert (run.status, run.deaths, 0 < run.counts["inserted"] < 50) == ("interrupted", 1, True)
     assert "connection" in run.reason
+    assert re.search(r"calls +at least", place.idms("show", "1").stdout)  # its death hid some
     settings.write_text(good)
     place.idms("run-due", "--wait")
     (run,) = place.runs()
