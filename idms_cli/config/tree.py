@@ -13,7 +13,7 @@ import yaml
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.scalars import plain_value
-from idms_cli.config.yaml_faults import yaml_fault
+from idms_cli.config.yaml_faults import is_too_deep, yaml_fault
 
 MAX_DEPTH = 40
 MAX_NODES = 200_000
@@ -45,6 +45,8 @@ def read_tree(text: str, path: str, loader: Any = _LOADER) -> Node:
         for event in yaml.parse(text, Loader=loader):
             reader.read(event)
     except yaml.YAMLError as error:
+        if loader is not yaml.SafeLoader and is_too_deep(error):
+            return read_tree(text, path, yaml.SafeLoader)
         reader.problems.append(yaml_fault(error, text, path))
     except _StopReadingError:
         pass

@@ -111,6 +111,15 @@ _TABLE: tuple[tuple[str, _Words], ...] = (
 )
 
 
+def is_too_deep(error: yaml.YAMLError) -> bool:
+    """Whether libyaml's own limit (1,000 levels, from PyYAML 6.0.4 on) came first.
+
+    It scans a line of brackets to its end before it tells the first of them. PyYAML's slower scanner has no such limit,
+    and tells where the nesting passes ours.
+    """
+    return isinstance(error, yaml.MarkedYAMLError) and error.problem == "exceeded maximum nesting depth"
+
+
 def yaml_fault(error: yaml.YAMLError, text: str, path: str) -> Problem:
     """The problem that the parser's `error` means, with the place in `text`."""
     if not isinstance(error, yaml.MarkedYAMLError):
