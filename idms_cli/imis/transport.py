@@ -67,13 +67,13 @@ class Transport:
 
     def send(self, exchange: Exchange, *, count_as: str) -> Answer:
         """One answer, whatever its status. Raises `NoAnswer`, and `Unreachable` when trying again cannot help."""
-        connection = self._connection()
         with self._pace.turn():
             started = self._clock.ticks()
             outcome = "no answer"
             try:
-                url = self._url + exchange.address
-                response = connection.send(exchange.method, url, exchange.headers, exchange.content, exchange.form)
+                response = self._connection().send(
+                    exchange.method, exchange.address, exchange.headers, exchange.content, exchange.form
+                )
                 outcome = str(response.status_code)
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
                 raise _translate(error, exchange.what, self._url) from error
@@ -95,7 +95,7 @@ class Transport:
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = Connection(self._tls, self._timeout)
+            connection = self._own.connection = Connection(self._url, self._tls, self._timeout)
             with self._lock:
                 self._connections.append(connection)
         return connection
