@@ -15,6 +15,13 @@ class Unfit(ValueError):
     """An expression cannot be worked out for these values; the message is the end of a sentence that says why."""
 
 
+class Hole:
+    """Where something is put once the text around it is made: as it is, without a filter."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
+
 def written(value: Any) -> str:
     """A value as text: numbers with a point and no exponent. Raises `Unfit` for a list and a part that is missing."""
     match value:
@@ -26,6 +33,8 @@ def written(value: Any) -> str:
             return ""
         case int() | float() | Decimal():
             return plain(number_of(value))
+        case Hole():
+            return value.mark
         case Undefined():
             raise Unfit("it takes a character that the text does not have")
         case Mapping() if "iso" in value:  # a moment
@@ -74,4 +83,6 @@ def shown(value: Any) -> str:
         return f"'{shortened(value)}'"
     if value is None or isinstance(value, Undefined):
         return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
     return f"a {type(value).__name__.lower()}"
