@@ -27,7 +27,9 @@ class Entry(NamedTuple):
     """...and the package by which one sees whether it is."""
 
 
-DESTINATIONS: dict[str, Entry] = {}
+DESTINATIONS: dict[str, Entry] = {
+    "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
+}
 
 
 @dataclass(frozen=True)
