@@ -10,8 +10,11 @@ from idms_cli.config.replacing import replace_file
 
 FILE_NAME = "steps.json"
 
-State = Literal["pending", "making", "delivering", "delivered", "failed", "skipped", "unknown"]
-OVER: frozenset[State] = frozenset({"delivered", "failed", "skipped", "unknown"})
+State = Literal["pending", "making", "delivering", "delivered", "failed", "skipped", "unknown", "rehearsed"]
+OVER: frozenset[State] = frozenset({"delivered", "failed", "skipped", "unknown", "rehearsed"})
+
+FILES_KEPT = 20
+"""Of so many files of a step the journal knows the names."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class StepRow:
     refused: int = 0
     """Of these, that the destination did not take."""
     files: tuple[Made, ...] = ()
+    """The first ones that were made for it."""
+    made: int = 0
+    """How many were made."""
     address: str = ""
     """Where it is now, as the destination tells it."""
     items: int = 0
@@ -63,7 +69,7 @@ class StepRow:
 
     @property
     def went_well(self) -> bool:
-        return self.state == "delivered" and not self.refused
+        return self.state in ("delivered", "rehearsed") and not self.refused
 
     @property
     def has_delivered(self) -> bool:
@@ -84,6 +90,9 @@ class Steps:
     steps: tuple[StepRow, ...]
     is_dry: bool = False
     would_be_held: str = ""
+    """Why a real run would be held."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """How often the site was asked."""
 
     @property
     def is_begun(self) -> bool:
@@ -102,6 +111,7 @@ class Steps:
         left = sum(not step.is_over for step in self.steps)
         return {
             **self.rows,
+            **self.calls,
             "steps": len(self.steps),
             **{f"steps_{state}": states.count(state) for state in ("delivered", "failed", "skipped", "unknown")},
             "steps_left": left,
@@ -113,8 +123,7 @@ class Steps:
 
 def write_steps(directory: Path, steps: Steps) -> None:
     """Durable when this returns. Raises `OSError`."""
-    told = {**asdict(steps), "rows": dict(steps.rows)}
-    replace_file(directory / FILE_NAME, json.dumps(told).encode())
+    replace_file(directory / FILE_NAME, json.dumps(asdict(steps)).encode())
 
 
 def read_steps(directory: Path) -> Steps | None:

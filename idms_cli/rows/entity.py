@@ -71,35 +71,28 @@ def misfits(options: EntityOptions) -> Iterator[Misfit]:
             yield Misfit(("columns", index), "this column is there twice")
 
 
-@dataclass(frozen=True)
-class EntitySource:
-    """A checked `source:` that is an entity, on an open site. See `RowSource`."""
+def read_entity(site: Site, options: EntityOptions, spool: Spool, reading: Reading) -> None:
+    """Spool the rows that meet the filter; rows that the site gives though they do not are left out, and told.
 
-    options: EntityOptions
-    site: Site
-
-    def describe(self) -> str:
-        return described(self.options)
-
-    def read_into(self, spool: Spool, reading: Reading) -> None:
-        is_contact = self.options.entity.casefold() in map(str.casefold, CONTACTS)
-        rows = _contacts(self.site, self.options) if is_contact else _generic(self.site, self.options)
-        spool.name(rows.columns)
-        left_out = 0
-        for number, row in enumerate(rows.rows, start=1):
-            if not number % LOOK_EVERY:
-                reading.look(spool.count)
-            if row is None:
-                left_out += 1
-                _refuse_ignored(self.options.entity, number, left_out)
-                continue
-            spool.add(row)
-            if spool.count == reading.row_limit:
-                break
-        if left_out:
-            reading.log(
-                f"the site gave {left_out:,} rows of {self.options.entity} that do not meet the filter: left out"
-            )
+    Raises `Misfits` for properties that the site does not know, `InputError` for an entity that it does not have, and
+    `SiteError` when it seems to ignore the filter.
+    """
+    is_contact = options.entity.casefold() in map(str.casefold, CONTACTS)
+    found = _contacts(site, options) if is_contact else _generic(site, options)
+    spool.name(found.columns)
+    left_out = 0
+    for number, row in enumerate(found.rows, start=1):
+        if not number % LOOK_EVERY:
+            reading.look(spool.count)
+        if row is None:
+            left_out += 1
+            _refuse_ignored(options.entity, number, left_out)
+            continue
+        spool.add(row)
+        if spool.count == reading.row_limit:
+            break
+    if left_out:
+        reading.log(f"the site gave {left_out:,} rows of {options.entity} that do not meet the filter: left out")
 
 
 def described(options: EntityOptions) -> str:

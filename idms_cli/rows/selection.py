@@ -31,18 +31,16 @@ class Selection:
     def of(self, rows: Rows) -> Rows:
         """The rows as they go out, made whenever they are read; only without templates."""
         if self.make is not None:
-            raise TypeError("rows that templates make may be bad: `each` tells which")
+            raise TypeError("rows that templates make may be bad: `row` tells which")
         return rows if self.pick is None else _Picked(rows, self)
 
-    def each(self, rows: Rows) -> Iterator[Cells | list[Fault]]:
-        """The rows as they go out; of each that cannot be made, what is wrong with it."""
-        pick, constants, make = self.pick or tuple, self.constants, self.make or (lambda _: [])
-        for cells in rows:
-            made = make(cells)
-            if made and isinstance(made[0], Fault):
-                yield made
-            else:
-                yield pick((*cells, *constants, *made))
+    def row(self, cells: Cells) -> Cells | list[Fault]:
+        """One row as it goes out, or what is wrong with it."""
+        made = self.make(cells) if self.make else []
+        if made and isinstance(made[0], Fault):
+            return made
+        whole = (*cells, *self.constants, *made)
+        return self.pick(whole) if self.pick else whole
 
 
 @dataclass(frozen=True)
