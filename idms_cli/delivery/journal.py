@@ -133,3 +133,8 @@ def read_steps(directory: Path) -> Steps | None:
     except FileNotFoundError:
         return None
     return Steps(**{**told, "steps": tuple(StepRow.of(one) for one in told["steps"])})
+
+
+def has_steps(directory: Path) -> bool:
+    """Whether there is a journal of steps in a run's directory."""
+    return (directory / FILE_NAME).exists()

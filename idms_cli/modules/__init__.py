@@ -120,7 +120,7 @@ class RunContext:
     patient: bool = False
     """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"
-    """run; or what to do with another run: retry its rejects, undo it."""
+    """run; or what to do with another run: retry its rejects, do the rest of it, undo it."""
     of_directory: Path | None = None
     """The directory of that other run."""
     tries_again: bool = False
@@ -172,8 +172,11 @@ class Matching(Protocol):
 class Delivering(Protocol):
     """A work that delivers to others what it cannot take back, and of which a later run can do what was left."""
 
+    def refuse_nothing_left(self, source: Path) -> None:
+        """Raises `InputError` when the run in this directory left nothing that could be delivered."""
+
     def take_over(self, source: Path, target: Path) -> None:
-        """Give the run in the directory `target` what the one in `source` did not deliver. Raises `InputError`."""
+        """Give the run in the directory `target` what the one in `source` did not deliver. Raises as above."""
 
 
 class Module(Protocol):

@@ -17,9 +17,8 @@ from idms_cli.rows.spool import is_spooled
 HINT_ANEW = "Run the job anew: it reads its source again, and does all of its steps."
 
 
-def take_over(source: Path, target: Path, steps: Sequence[StepRow]) -> None:
-    """Give the run in `target` the rows of the one in `source`, its values for templates, and the folders of the steps
-    that are still to be done. `steps` are those of the job as it is now.
+def left_of(source: Path, steps: Sequence[StepRow]) -> Steps:
+    """The steps as a run begins that does the rest of the one in `source`; `steps` are those of the job as it is now.
 
     Raises `InputError` when there is nothing left to do, or nothing to do it with.
     """
@@ -27,20 +26,28 @@ def take_over(source: Path, target: Path, steps: Sequence[StepRow]) -> None:
     if journal is None or journal.is_dry or not is_spooled(source / ROWS):
         raise InputError("the run has no rows that could be delivered", hint=HINT_ANEW)
     run = int(source.name)
-    rows = [_left_of(run, old, new) for old, new in _paired(journal, steps)]
-    if all(row.state in ("delivered", "skipped") for row in rows):
+    rows = tuple(_begun(run, old, new) for old, new in _paired(journal, steps))
+    if all(row.is_over or old.state == "skipped" for row, old in zip(rows, journal.steps, strict=True)):
         raise InputError(f"run {run} has delivered everything", hint=HINT_ANEW)
+    return Steps(journal.rows, rows)
+
+
+def take_over(source: Path, target: Path, steps: Sequence[StepRow]) -> None:
+    """Give the run in `target` the rows of the one in `source`, its values for templates, and the folders of the steps
+    that are still to be done. Raises as `left_of` does.
+    """
+    left = left_of(source, steps)
     for path in (source / ROWS, *source.glob(f"{ROWS}.*")):
         _linked(path, target / path.name)
     for name in (VALUES, LISTING):
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
-    for index, row in enumerate(rows):
+    for index, row in enumerate(left.steps):
         folder = source / f"step-{index + 1}"
         if not row.is_over and folder.is_dir():
             shutil.copytree(folder, target / folder.name)
-    write_steps(target, Steps(journal.rows, tuple(rows), calls={}))
     sync_folder(target)
+    write_steps(target, left)
 
 
 def _paired(journal: Steps, steps: Sequence[StepRow]) -> list[tuple[StepRow, StepRow]]:
@@ -54,7 +61,7 @@ def _paired(journal: Steps, steps: Sequence[StepRow]) -> list[tuple[StepRow, Ste
     return pairs
 
 
-def _left_of(run: int, old: StepRow, new: StepRow) -> StepRow:
+def _begun(run: int, old: StepRow, new: StepRow) -> StepRow:
     """A step as the new run begins with it: what was delivered whole stays so, anything else is done."""
     if old.state == "delivered" and not old.refused:
         return replace(old, by_run=old.by_run or run)

@@ -16,7 +16,7 @@ from idms_cli.errors import InputError
 from idms_cli.files.spool import Taken, read_listing
 from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.goods import ROWS, BadRows, Goods, select
-from idms_cli.modules.leftovers import take_over
+from idms_cli.modules.leftovers import left_of, take_over
 from idms_cli.modules.occasion import kept_values, sample_values
 from idms_cli.modules.part import Part
 from idms_cli.modules.rowsource import Brought, RowSource, check_source, problems_of
@@ -65,6 +65,9 @@ class Transfer:
 
     def looks_first(self) -> bool:
         return False
+
+    def refuse_nothing_left(self, source: Path) -> None:
+        left_of(source, self._fresh_rows())
 
     def take_over(self, source: Path, target: Path) -> None:
         """What a failed run left, for a run that does the rest of it; see `Delivering`."""
@@ -129,9 +132,8 @@ class Transfer:
         """What an earlier attempt noted, else a new one."""
         journal = read_steps(context.directory)
         if journal is None:
-            journal = Steps(goods.figures, self._fresh_rows(), is_dry=context.dry_run, calls=dict(brought.calls))
-        elif journal.rows != goods.figures:  # the rest of another run, whose rows the job selects otherwise now
-            journal = replace(journal, rows=goods.figures)
+            journal = Steps(goods.figures, self._fresh_rows(), calls=brought.calls)
+        journal = replace(journal, rows=goods.figures, is_dry=context.dry_run)
         write_steps(context.directory, journal)
         context.log(", ".join(f"{number:,} {name}" for name, number in goods.figures.items()))
         return journal
@@ -141,7 +143,7 @@ class Transfer:
 
     def _held(self, context: RunContext, journal: Steps) -> str:
         """Why a guard holds the run; empty when none does."""
-        if context.approved or context.intent == "retry" or journal.is_begun:
+        if context.approved or context.intent == "rest" or journal.is_begun:
             return ""  # somebody has seen it
         guard = context.guard if context.row_limit is None else for_some_rows(context.guard)
         counts = Counts(read=journal.rows["read"], rejected=journal.rows["rejected"])

@@ -15,9 +15,6 @@ def outcome_of(journal: Steps) -> Outcome:
     told = "; ".join(reasons)
     if bad and not is_delivered(journal):
         return Outcome("failed", told, hint, bad[0].exit_code or 1, counts)
-    if bad:
-        well = sum(step.went_well for step in journal.steps)
-        told = f"{well} of {len(journal.steps)} steps went well; {told}"
     return Outcome("partial", told, hint, 1, counts)
 
 
