@@ -11,7 +11,7 @@ from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
 from idms_cli.imis.entitypages import EntityRow, decode, identity_of, read_page
 from idms_cli.imis.getter import Getter
 from idms_cli.imis.kinds import Key, Record
-from idms_cli.imis.pages import Page, Pages, Row, parse
+from idms_cli.imis.pages import Page, Pages, Row, Unique, parse
 from idms_cli.imis.properties import Value
 from idms_cli.imis.site import Site
 from idms_cli.imis.values import filter_text, same
@@ -79,7 +79,7 @@ def every(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> I
         content = site.get(_collection(entity), asked, shrinkable=shrinkable, decode=decode)
         return read_page(content, offset, what)
 
-    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=identity_of).rows()
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(identity_of)).rows()
 
 
 def every_body(
