@@ -86,7 +86,8 @@ class Steps:
     """All steps of a run, and what became of the rows before them."""
 
     rows: Mapping[str, int]
-    """`read`, `rejected`, `unchanged`, `vanished`, `selected`: read + vanished = rejected + unchanged + selected."""
+    """`read`, `rejected`, `selected`; with `delta:` also `new`, `changed`, `unchanged`, `vanished`, with `since:`
+    `older`: read + vanished = rejected + older + unchanged + selected."""
     steps: tuple[StepRow, ...]
     is_dry: bool = False
     would_be_held: str = ""

@@ -1,6 +1,6 @@
 """Entities of any family: the address of one by its key, reading it, and finding some by a filter."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -66,11 +66,13 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value], *, ever
     return pages.rows() if every else islice(pages.rows(), FILTER_ROWS + 1)
 
 
-def every(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> Iterator[EntityRow]:
-    """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap.
+def every(site: Site, entity: str) -> Iterator[EntityRow]:
+    """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
+    return pages_of(site, entity).rows()
 
-    With `filters` (names and texts with their operators) those of which the site says that they meet all.
-    """
+
+def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> Pages[EntityRow]:
+    """The rows of an entity, each once; with `filters` (name, operator and value) those that meet all, as it says."""
 
     what = f"Reading {entity}" if filters else f"Reading all of {entity}"
 
@@ -79,12 +81,12 @@ def every(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> I
         content = site.get(_collection(entity), asked, shrinkable=shrinkable, decode=decode)
         return read_page(content, offset, what)
 
-    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(identity_of)).rows()
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(identity_of))
 
 
-def every_body(
-    site: Site, entity: str, filters: Sequence[tuple[str, str]], *, key: Callable[[Row], Hashable]
-) -> Iterator[Row]:
+def pages_of_bodies(
+    site: Site, entity: str, filters: Sequence[tuple[str, str]], *, key: Callable[[Row], str | None]
+) -> Pages[Row]:
     """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
 
     what = f"Reading {entity}"
@@ -93,7 +95,7 @@ def every_body(
         asked = [*filters, *_window(limit, offset)]
         return parse(site.get(_collection(entity), asked, shrinkable=shrinkable), offset, what)
 
-    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=key).rows()
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(key))
 
 
 def total(site: Site, entity: str) -> int:

@@ -33,7 +33,9 @@ class Goods:
 
     rows: Rows
     figures: Mapping[str, int]
-    """`read`, `rejected`, `selected`; read = rejected + selected."""
+    """`read`, `rejected`, `selected`; read = rejected + selected. With `Changes` also what those found."""
+    is_whole: bool = True
+    """Whether all rows came that the source has."""
 
 
 def select(directory: Path, options: SelectOptions, reading: Reading) -> Goods:
@@ -51,7 +53,7 @@ def select(directory: Path, options: SelectOptions, reading: Reading) -> Goods:
         _write_rejects(directory, raw.columns)
         if options.bad_rows == "fail":
             raise _bad(directory, figures)
-    return Goods(rows, figures)
+    return Goods(rows, figures, raw.is_whole and not figures["rejected"])
 
 
 def rejected_in(directory: Path) -> Iterator[tuple[Row | BrokenRow, tuple[Fault, ...]]]:

@@ -16,9 +16,10 @@ from idms_cli.modules.filesource import FileSource, SourceOptions
 from idms_cli.modules.goods import ROWS
 from idms_cli.modules.part import Part
 from idms_cli.records.mended import fed_back
-from idms_cli.rows import entity
+from idms_cli.rows import entity, query
 from idms_cli.rows.entity import EntityOptions, read_entity
 from idms_cli.rows.misfits import Misfit, Misfits
+from idms_cli.rows.query import QueryOptions, read_query
 from idms_cli.rows.rejected import rejecting
 from idms_cli.rows.sources import Reading
 from idms_cli.rows.spool import spooling
@@ -82,6 +83,32 @@ class FileRows:
 
     def aftercare(self, context: RunContext, outcome: Outcome, *, is_good: bool) -> Callable[[], Outcome] | None:
         return self.source.aftercare(context, outcome, is_good=is_good)
+
+
+@dataclass(frozen=True)
+class QueryRows:
+    """The rows of a query of the site."""
+
+    options: QueryOptions
+    connection: str
+    settings: Settings = field(repr=False)
+
+    def describe(self) -> str:
+        return f"{self.options.query} on {self.connection}"
+
+    def locks(self) -> tuple[DataLock, ...]:
+        return (DataLock(f"imis:{self.connection}/{self.options.query}", write=False),)
+
+    def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
+        with opened_site(self.connection, self.settings, context) as site:
+            ours = _reading(context, site.calls)
+            reading = query.Reading(ours.stopping, ours.tell, wanted, ours.row_limit)
+            read_query(site, self.options, context.directory / ROWS, reading)
+            return Brought(calls=calls_of(site.calls, context))
+
+    def aftercare(self, context: RunContext, outcome: Outcome, *, is_good: bool) -> Callable[[], Outcome] | None:
+        del context, outcome, is_good
+        return None
 
 
 @dataclass(frozen=True)
@@ -169,6 +196,16 @@ def _check_file(source: Part, settings: Settings, connection: str) -> RowSource 
     return None if misfits else FileRows(found)
 
 
+def _check_query(source: Part, settings: Settings, connection: str) -> RowSource | None:
+    options = source.check(QueryOptions)
+    if options is None:
+        return None
+    misfits = _unknown_connection(options.connection, settings)
+    for each in misfits:
+        source.tell_misfit(each)
+    return None if misfits else QueryRows(options, options.connection or connection, settings)
+
+
 def _check_entity(source: Part, settings: Settings, connection: str) -> RowSource | None:
     options = source.check(EntityOptions)
     if options is None:
@@ -191,6 +228,7 @@ def _unknown_connection(name: str | None, settings: Settings) -> list[Misfit]:
 
 
 KINDS: Mapping[str, Callable[[Part, Settings, str], RowSource | None]] = {
+    "query": _check_query,
     "entity": _check_entity,
     "path": _check_file,
 }

@@ -1,7 +1,12 @@
 """How a transfer ended, from what became of its steps and rows: partial where something arrived, and not all."""
 
+from collections.abc import Iterator, Mapping
+
 from idms_cli.delivery.journal import StepRow, Steps
+from idms_cli.jobs.guard import GuardOptions
 from idms_cli.modules import Outcome
+from idms_cli.records.counts import Counts
+from idms_cli.records.guard import tripped
 
 
 def outcome_of(journal: Steps) -> Outcome:
@@ -39,3 +44,15 @@ def _why(step: StepRow) -> str:
 def _rejects(journal: Steps) -> list[str]:
     rejected, read = journal.rows.get("rejected", 0), journal.rows.get("read", 0)
     return [f"{rejected:,} of {read:,} rows rejected"] if rejected else []
+
+
+def tripped_by_rows(guard: GuardOptions, rows: Mapping[str, int], usual_rows: int | None) -> Iterator[str]:
+    """Why the rows must not be delivered before somebody has approved it. Percentages are of the rows read."""
+    read = rows["read"]
+    of_reading = guard.model_copy(update={"max_changes": None, "max_deletes": None})
+    yield from tripped(of_reading, Counts(read=read, rejected=rows["rejected"]), {}, usual_rows)
+    changed, vanished = rows.get("new", 0) + rows.get("changed", 0), rows.get("vanished", 0)
+    if guard.max_changes is not None and guard.max_changes.exceeded(changed, read):
+        yield f"{changed:,} of {read:,} rows are new or changed, max_changes is {guard.max_changes}"
+    if guard.max_deletes is not None and guard.max_deletes.exceeded(vanished, read):
+        yield f"vanished rows: {vanished:,}, beside {read:,} that are there; max_deletes is {guard.max_deletes}"

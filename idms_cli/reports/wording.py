@@ -92,7 +92,9 @@ def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
 
 def _rows_sent(numbers: Mapping[str, int]) -> str:
     """What became of the rows of a transfer before its steps."""
-    parts = [f"{numbers[name]:,} {name}" for name in ("selected", "unchanged", "rejected") if numbers.get(name)]
+    parts = [
+        f"{numbers[name]:,} {name}" for name in ("selected", "unchanged", "older", "rejected") if numbers.get(name)
+    ]
     vanished = f" + {numbers['vanished']:,} vanished" if numbers.get("vanished") else ""
     is_all = numbers["selected"] == numbers["read"] and not vanished
     return f"{numbers['read']:,} read{vanished}" + (f" = {' + '.join(parts)}" if parts and not is_all else "")
@@ -105,6 +107,7 @@ def _steps(numbers: Mapping[str, int]) -> str:
     if not delivered and not others:
         return ""
     well = f"{some(total, 'step')} delivered" if not others else f"{delivered:,} of {some(total, 'step')} delivered"
+    well = well if delivered else "no step delivered"
     refused = [f"{some(numbers['refused'], 'row')} refused"] if numbers.get("refused") else []
     return ", ".join([well, *others, *refused])
 

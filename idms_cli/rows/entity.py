@@ -1,6 +1,6 @@
 """The rows of one of the site's entities that meet a filter, page by page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from idms_cli.errors import SiteError
 from idms_cli.files.writers import Cell
 from idms_cli.imis.assumptions import CONTACT_FILTERS
 from idms_cli.imis.conditions import OPERATORS, Condition, NoCondition, Scalar, condition_on
-from idms_cli.imis.entities import every, every_body
+from idms_cli.imis.entities import pages_of, pages_of_bodies
 from idms_cli.imis.entitypages import EntityRow
 from idms_cli.imis.generic import property_named
 from idms_cli.imis.party import party_id, values_of
@@ -91,6 +91,8 @@ def read_entity(site: Site, options: EntityOptions, spool: Spool, reading: Readi
         spool.add(row)
         if spool.count == reading.row_limit:
             break
+    else:
+        spool.is_whole = found.is_whole()
     if left_out:
         reading.log(f"the site gave {left_out:,} rows of {options.entity} that do not meet the filter: left out")
 
@@ -112,14 +114,16 @@ class _Found:
 
     columns: tuple[str, ...]
     rows: Iterable[Mapping[str, Cell] | None]
+    is_whole: Callable[[], bool]
+    """Whether all came that the site counts; to be asked after the last."""
 
 
 def _generic(site: Site, options: EntityOptions) -> _Found:
     definition = site.definition(options.entity)
     conditions, columns = _fitted(options, definition.properties)
-    rows = every(site, definition.name, [one.wire for one in conditions])
+    pages = pages_of(site, definition.name, [one.wire for one in conditions])
     names = _Names(definition.properties, frozenset(columns) if options.columns else None)
-    return _Found(columns, _read(rows, names, conditions))
+    return _Found(columns, _read(pages.rows(), names, conditions), lambda: pages.is_whole)
 
 
 def _contacts(site: Site, options: EntityOptions) -> _Found:
@@ -127,8 +131,8 @@ def _contacts(site: Site, options: EntityOptions) -> _Found:
     conditions, columns = _fitted(options, members.all)
     _refuse_unsearchable(conditions, members)
     entity = next(name for name in CONTACTS if name.casefold() == options.entity.casefold())
-    bodies = every_body(site, entity, [one.wire for one in conditions], key=lambda row: party_id(row) or None)
-    return _Found(columns, _read_contacts(bodies, members, conditions, columns))
+    pages = pages_of_bodies(site, entity, [one.wire for one in conditions], key=lambda row: party_id(row) or None)
+    return _Found(columns, _read_contacts(pages.rows(), members, conditions, columns), lambda: pages.is_whole)
 
 
 def _fitted(options: EntityOptions, known: Mapping[str, Property]) -> tuple[list[Condition], tuple[str, ...]]:

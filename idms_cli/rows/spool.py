@@ -63,7 +63,7 @@ class Spool:
         """A row as cells, one for each of the columns so far. Raises `OSError` as `add` does."""
         self._waiting.append(cells)
         self.count += 1
-        if len(self._waiting) == AT_A_TIME:
+        if len(self._waiting) >= AT_A_TIME:
             self.flush()
 
     def flush(self) -> None:
