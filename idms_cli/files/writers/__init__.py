@@ -68,6 +68,7 @@ WRITERS: dict[str, Entry] = {
     "excel": Entry(f"{_HERE}.workbook", "a workbook with one sheet", (".xlsx",), _XLSX, "xlsxwriter"),
     "json": Entry(f"{_HERE}.jsondocument", "a list of objects", (".json",), "application/json"),
     "jsonl": Entry(f"{_HERE}.jsonlines", "an object a line", _LINES, "application/x-ndjson"),
+    "text": Entry(f"{_HERE}.textdocument", "a text of your own", (), "text/plain"),
     "xml": Entry(f"{_HERE}.xmlrecords", "an element for each row", (".xml",), "application/xml"),
 }
 
@@ -85,6 +86,16 @@ class Writer(Protocol):
 def load_writer(name: str) -> Writer:
     """Raises KeyError for a name that is not in `WRITERS`."""
     return cast("Writer", import_module(WRITERS[name].module))
+
+
+def examine(name: str, options: Any, directory: Path) -> None:
+    """Raises `InputError` for what the options alone do not tell, such as a template in a file that is not there.
+
+    `directory` is where relative paths start.
+    """
+    look = getattr(load_writer(name), "examine", None)
+    if look is not None:
+        look(options, directory)
 
 
 def to_install(name: str) -> str:

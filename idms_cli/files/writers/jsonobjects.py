@@ -38,7 +38,7 @@ def objects(rows: Rows, options: ObjectOptions) -> Iterator[bytes]:
             for cell in chain.from_iterable(batch):
                 whole_number(cell)
             raise
-        yield _escaped(lines) if options.ascii else lines
+        yield escaped(lines.decode()).encode() if options.ascii else lines
         before += len(batch)
 
 
@@ -48,11 +48,11 @@ def _made(columns: Sequence[str], batch: Sequence[Cells], *, omit: bool) -> list
     return [{name: cell for name, cell in zip(columns, row, strict=True) if cell is not None} for row in batch]
 
 
-def _escaped(lines: bytes) -> bytes:
-    text = lines.decode()
+def escaped(text: str) -> str:
+    """JSON without any character beyond ASCII, which it has in texts only."""
     if text.isascii():
-        return lines
-    return "".join(character if character.isascii() else json.dumps(character)[1:-1] for character in text).encode()
+        return text
+    return "".join(character if character.isascii() else json.dumps(character)[1:-1] for character in text)
 
 
 def _no_text(columns: Sequence[str], batch: Sequence[Cells], before: int) -> InputError:

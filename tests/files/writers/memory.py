@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from idms_cli.files.writers import Cells, Occasion, load_writer
-from tests.files.writers.writing import options
+from tests.files.writers.writing import VALUES, options
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def peak_mb(name: str, count: int, text: str = "{}") -> float:
     writer, chosen = load_writer(name), options(name, text)
     tracemalloc.start()
     try:
-        writer.write(ManyRows(count), io.BufferedWriter(_Nowhere()), chosen, Occasion())
+        writer.write(ManyRows(count), io.BufferedWriter(_Nowhere()), chosen, Occasion(VALUES))
         return tracemalloc.get_traced_memory()[1] / 2**20
     finally:
         tracemalloc.stop()

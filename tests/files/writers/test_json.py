@@ -66,6 +66,39 @@ def test_text_that_is_no_unicode_is_refused_with_its_row() -> None:
     assert "more than 4,300 digits" in refusal("jsonl", rows(["ID"], (10**5000,)))
 
 
+ENVELOPE = """{envelope: '{"count": {{ count }}, "job": {{ job|json }}, "members": {{ rows }}}'}"""
+
+
+def test_the_list_stands_in_an_envelope() -> None:
+    told = made("json", TABLE, ENVELOPE)
+    assert json.loads(told)["count"] == 2
+    assert told.startswith(b'{"count": 2, "job": "feed", "members": [\n{"ID":"Zo\xc3\xab"')
+    assert told.endswith(b'"Note":""}\n]}')
+    assert json.loads(made("json", TABLE, ENVELOPE.replace("}'}", "}', ascii: true, indent: 2}"))) == json.loads(told)
+    assert json.loads(made("json", rows(["ID"]), ENVELOPE)) == {"count": 0, "job": "feed", "members": []}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "told"),
+    [
+        ('{"a": {{ count }}}', "{{ rows }} has to be in it once"),
+        ('[{{ rows }}, {{ rows }}]', "{{ rows }} has to be in it once"),
+        ('{"a": "{{ rows }}"}', "{{ rows }} stands inside quotes"),
+        ('{"a": {{ rows }}', "it cannot be read, in line 1, column 9"),
+        ('{"a": {{ job }}, "b": {{ rows }}}', "it cannot be read, in line 1, column 7"),
+        ('{"a": {{ rows|json }}}', "a hole cannot be JSON"),
+    ],
+)  # fmt: skip
+def test_an_envelope_that_makes_no_json_is_told(envelope: str, told: str) -> None:
+    assert problem("json", f"{{envelope: '{envelope}'}}").startswith(f"this makes no JSON document: {told} | ")
+
+
+def test_an_envelope_that_wants_what_nobody_knows_is_told() -> None:
+    assert problem("json", "{envelope: '[{{ cuont }}, {{ rows }}]'}") == (
+        "there is no 'cuont' here | did you mean 'count'?"
+    )
+
+
 def test_options_that_cannot_be_are_told() -> None:
     assert problem("json", "{indent: 9}") == "the number must be at most 8 | "
 

@@ -14,6 +14,7 @@ from idms_cli.config.documents import parse_document
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.errors import InputError
 from idms_cli.files.writers import Cell, Cells, Occasion, load_writer
+from idms_cli.templates.moments import sample_occasion
 from tests.delivery.cargo import ListRows
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -31,6 +32,9 @@ def tables(draw: st.DrawFn, cells: st.SearchStrategy[Cell] = CELLS) -> ListRows:
     width = draw(st.integers(1, 4))
     columns = ("ID", "Name", "Paid", "Note")[:width]
     return ListRows(columns, draw(st.lists(st.tuples(*[cells] * width), max_size=5)))
+
+
+VALUES = {**sample_occasion("feed"), "batch": 1}
 
 
 def rows(columns: Sequence[str], *cells: Cells) -> ListRows:
@@ -63,7 +67,7 @@ def problem(name: str, text: str) -> str:
 
 def made(name: str, given: ListRows, text: str = "{}", *, formulas: str = "harmless") -> bytes:
     stream = io.BytesIO()
-    load_writer(name).write(given, stream, options(name, text), Occasion(formulas=formulas))
+    load_writer(name).write(given, stream, options(name, text), Occasion(VALUES, formulas=formulas))
     return stream.getvalue()
 
 
