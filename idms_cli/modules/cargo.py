@@ -99,7 +99,8 @@ class StepCargo:
     def _occasion(self, batch: int) -> Occasion:
         writing = self._making.writing
         formulas = writing.step.formulas if writing else "harmless"
-        return Occasion({**self._making.values, "batch": batch}, formulas)
+        making = self._making
+        return Occasion({**making.values, "batch": batch}, formulas, making.folder, making.directory)
 
 
 def _listed(folder: Path) -> list[Parcel] | None:

@@ -58,7 +58,7 @@ def _step(part: Part, values: Mapping[str, Any], settings: Settings) -> Step | N
     before = len(part.problems)
     writing = None
     if isinstance(options, FileStepOptions) and options.wants_files:
-        writing = check_writing(options, part, values)
+        writing = check_writing(options, part, values, settings.directory)
     try:
         destination = open_step(kind, options, settings)
     except BadStep as bad:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -18,7 +17,7 @@ from idms_cli.modules import DataLock, Outcome, RunContext
 from idms_cli.modules.changes import Changes, refuse_overtaken
 from idms_cli.modules.goods import ROWS, BadRows, Goods, select
 from idms_cli.modules.leftovers import left_of, take_over
-from idms_cli.modules.occasion import kept_values, sample_values
+from idms_cli.modules.occasion import kept_values
 from idms_cli.modules.part import Part
 from idms_cli.modules.rowsource import Brought, RowSource, check_source, problems_of
 from idms_cli.modules.steplist import Step, check_steps
@@ -31,6 +30,7 @@ from idms_cli.rows.selecting import SelectOptions, misfits
 from idms_cli.rows.since import SinceOptions
 from idms_cli.rows.sources import Reading
 from idms_cli.rows.spool import is_spooled
+from idms_cli.templates.moments import sample_occasion
 
 HINT_UNDO = "Whoever received it has to put it right; send a correction with another run."
 
@@ -187,7 +187,7 @@ def parse(document: Document, settings: Settings, connection: str) -> Transfer:
     part = Part(document, ("with",))
     options = part.check(TransferOptions)
     source = check_source(part.below("source"), settings, connection)
-    steps = check_steps(part, sample_values(Path(document.path).stem, ZoneInfo("UTC")), settings)
+    steps = check_steps(part, sample_occasion(Path(document.path).stem), settings)
     for misfit in misfits(options) if options else ():
         part.tell_misfit(misfit)
     if options is not None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.config.spelling import did_you_mean
+from idms_cli.delivery.naming import file_name
 from idms_cli.delivery.steps import FileStepOptions
 from idms_cli.errors import InputError
-from idms_cli.files.writers import WRITERS, Writer, load_writer, to_install
-from idms_cli.modules.filenames import refusal
+from idms_cli.files.writers import WRITERS, Writer, examine, load_writer, to_install
 from idms_cli.modules.part import Part
-from idms_cli.templates.texts import NotAText, Text, Unrendered, parse_text
+from idms_cli.templates.texts import NotAText, Text, parse_text
 
 DEFAULT_NAME = "{{ job }}-{{ slot.date }}-{{ slot.time }}"
 """Of a step that does not say `file:`; no two slots have the same."""
@@ -40,19 +40,13 @@ class Writing:
 
     def file_name(self, values: Mapping[str, Any], *, batch: int) -> str:
         """The name of the file with this number. Raises `InputError` for one that no file should have."""
-        try:
-            name = self.name.render({**values, "batch": batch})
-        except Unrendered as error:
-            raise InputError(f"the name of the file cannot be worked out: {error}", hint="Correct `file:`.") from None
-        if reason := refusal(name):
-            raise InputError(f"the file cannot be named so: {reason}", hint="Correct `file:`.")
-        return name
+        return file_name(self.name, {**values, "batch": batch})
 
 
-def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any]) -> Writing | None:
+def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any], directory: Path) -> Writing | None:
     """The writing of a step; None when something is wrong with it, which is told.
 
-    `values` are samples, to try the file's name with.
+    `values` are samples, to try the file's name with; `directory` is where relative paths start.
     """
     name = _name(options, step)
     is_named = name is not None or options.file is None
@@ -62,6 +56,11 @@ def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any
     writer = load_writer(file_format)
     chosen = step.below("format", file_format).check(writer.Options)
     if chosen is None or not is_named:
+        return None
+    try:
+        examine(file_format, chosen, directory)
+    except InputError as refused:
+        step.tell_key(("format",), str(refused), refused.hint)
         return None
     return Writing(file_format, writer, chosen, name or _default_name(file_format, options), options)
 
@@ -93,15 +92,12 @@ def _name(options: FileStepOptions, step: Part) -> Text | None:
 def _tried(text: Text, options: FileStepOptions, step: Part, values: Mapping[str, Any]) -> str:
     """The name for sample values; empty when there is none."""
     try:
-        name, other = (text.render({**values, "batch": number}) for number in (1, 2))
-    except Unrendered as error:
-        hint = f"Known here: {', '.join([*values, 'batch'])}."
-        step.tell(("file",), f"the name cannot be worked out: {error}", hint)
+        text.refuse_unknown([*values, "batch"])
+        name, other = (file_name(text, {**values, "batch": number}) for number in (1, 2))
+    except (NotAText, InputError) as refused:
+        step.tell(("file",), str(refused).rstrip("."), refused.hint)
         return ""
-    if reason := refusal(name):
-        hint = "Write the name of a file; the folder belongs into `to:`."
-        step.tell(("file",), f"the file cannot be named so: {reason}", hint)
-    elif options.batch and name == other:
+    if options.batch and name == other:
         hint = "Put {{ batch }} into it, the number of the file."
         step.tell(("file",), "all files of this step would have the same name", hint)
     return name

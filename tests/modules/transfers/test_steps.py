@@ -194,7 +194,7 @@ def test_a_stopped_run_does_nothing_more_and_says_what_is_left(dock: Dock) -> No
 
 
 def test_values_and_rows_are_the_same_when_a_run_goes_on(dock: Dock) -> None:
-    text = steps("- {to: nowhere, file: '{{ now.iso }}-{{ slot.date }}.csv'}")
+    text = steps("- {to: nowhere, file: '{{ now.time }}-{{ slot.date }}.csv'}")
     with pytest.raises(Unreachable):
         dock.send(text, tries_again=True)
     values = (dock.directory / "run1/values.json").read_text()
@@ -210,7 +210,10 @@ def test_a_name_that_a_template_makes_is_looked_at_again_at_run_time(dock: Dock)
     text = steps('- {to: out, file: "{{ job }}.csv"}')
     sent = dock.send(text, job="../feed")
     assert sent.outcome.status == "failed"
-    assert sent.outcome.reason == "step 1 failed: the file cannot be named so: '../feed.csv' leads into another folder"
+    assert sent.outcome.reason == (
+        "step 1 failed: The file name '{{ job }}.csv' makes '../feed.csv', which cannot be used: "
+        "it leads into another folder."
+    )
     assert dock.delivered == {}
 
 
