@@ -10,12 +10,13 @@ import pytest
 
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
+from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.settings import Connection, SettingsFile
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
 from idms_cli.jobs import timing
 from idms_cli.jobs.job import JobOptions
 from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
-from idms_cli.modules.import_file import ImportOptions, MatchOptions
+from idms_cli.modules.import_file import ImportOptions
 from idms_cli.records.mapping import Rule
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place

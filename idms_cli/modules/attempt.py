@@ -1,4 +1,4 @@
-"""One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
+"""One attempt at loading rows: plan if that was not done yet, apply what is left, tell how it ended."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -10,6 +10,7 @@ from pathlib import Path
 from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.spool import Taken, read_listing
+from idms_cli.imis.counts import Calls
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
@@ -53,6 +54,8 @@ class Task:
     take_back: TakeBack
     """What of such records cannot be taken back."""
     settle_s: float
+    calls: Callable[[], Calls]
+    """How often the run's sites were asked so far."""
 
 
 class Attempt:
@@ -174,7 +177,7 @@ class Attempt:
         self._context.progress(lambda: {**counts, **self._calls()})
 
     def _calls(self) -> dict[str, int]:
-        calls = self._site.calls.snapshot()
+        calls = self._task.calls()
         sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
         total = {verb: number + self._context.earlier.get(verb, 0) for verb, number in sent.items()}
         return {**total, "calls": sum(total.values())}
@@ -204,7 +207,7 @@ class Attempt:
         """Calls and seconds that the plan will take: a write each, and a look before it at what is there."""
         planned = self._journal.planned_counts()
         calls = sum(planned.values()) * 2 - planned.get("insert", 0)
-        so_far, access = self._site.calls.snapshot(), self._site.access
+        so_far, access = self._task.calls(), self._site.access
         sent = so_far.get + so_far.post + so_far.put
         at_speed = calls * so_far.seconds / max(sent, 1) / access.concurrency
         at_rate = calls / access.rate_per_s if access.rate_per_s else 0.0

@@ -11,7 +11,7 @@ from typing import Any
 from idms_cli.config.documents import read_document
 from idms_cli.config.settings import read_settings
 from idms_cli.imis.site import Site
-from idms_cli.modules import import_file
+from idms_cli.modules import import_file, loading
 from idms_cli.records.journal import Journal
 from tests.modules.imports.office import Office
 
@@ -60,7 +60,7 @@ class Dying:
 
 
 def main(directory: Path, run: Path, word: str, number: int) -> None:
-    module: Any = import_file
+    module: Any = loading
     opened = module.open_kind
     moment = Moment(word, number)
 
