@@ -18,6 +18,7 @@ from idms_cli.jobs.job import JobOptions
 from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
 from idms_cli.modules.import_file import ImportOptions
 from idms_cli.records.mapping import Rule
+from idms_cli.rows.query import QueryOptions
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place
 
@@ -64,7 +65,7 @@ def test_every_command_is_in_the_table() -> None:
     [
         *(SettingsFile, Connection, CalendarOptions, JobOptions, ImportOptions, MatchOptions, Rule),
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
-        *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
+        *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions, QueryOptions),
     ],
     ids=lambda model: model.__name__,
 )

@@ -22,6 +22,7 @@ from idms_cli.files.together import open_together
 from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 from idms_cli.modules.attempt import given_to
 from idms_cli.modules.intake import Intake, put_away
+from idms_cli.modules.source import Said
 from idms_cli.records.journal import FILE_NAME
 from idms_cli.records.mended import fed_back, open_given
 
@@ -63,6 +64,10 @@ class FileSource:
                 yield Misfit(("path",), "the ending tells no format", error.hint)
 
     @property
+    def noun(self) -> str:
+        return "the file"
+
+    @property
     def tells_numbers(self) -> bool:
         return FORMATS[self.options.format or format_of(Path(self.address.name))].tells_numbers
 
@@ -72,6 +77,9 @@ class FileSource:
     def lock(self) -> DataLock:
         """Who archives files takes them away from others."""
         return DataLock(f"file:{self.address.shown}", write=self.options.after.archives)
+
+    def check_online(self, site_of: SiteOf) -> Said:  # noqa: ARG002  (files need no site)
+        return Said()
 
     def take_in(self, context: RunContext, site_of: SiteOf) -> Outcome | None:  # noqa: ARG002  (files need no site)
         """As of `Source`. Raises `Unreachable` for a file that is not there, or not as expected; see `Intake`."""

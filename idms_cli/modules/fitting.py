@@ -16,7 +16,7 @@ from idms_cli.imis.site import Site
 from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, says_all
 from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.lookups import read_lookups
-from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
+from idms_cli.records.mapping import BoundMapping, Columns, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
 
 
@@ -30,6 +30,8 @@ class Fitting:
     options: DestinationOptions
     matching: MatchOptions
     """The `options:` in force."""
+    source: str
+    """What the source is called in messages: `the file`."""
     settings: Settings = field(repr=False)
     document: Document = field(repr=False)
 
@@ -90,7 +92,8 @@ class Fitting:
         rules = self.options.map if key == "map" else self.options.find
         try:
             lookups = read_lookups(rules, self.settings.directory)
-            return bind(rules, columns, self._properties(kind, rules, lists), matched=matched, lookups=lookups)
+            properties = self._properties(kind, rules, lists)
+            return bind(rules, Columns(columns, self.source), properties, matched=matched, lookups=lookups)
         except MapRefused as refused:
             raise ProblemsFound(
                 self.document.problem(("with", key, one.word), one.message, hint=one.hint, on_key=True, value="")

@@ -1,6 +1,6 @@
 """Rows become records: the work of every module that plans, writes and journals them, wherever they come from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +9,12 @@ from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere, MatchOptions, in_force
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.files.origins.options import Misfit
 from idms_cli.files.spool import Taken
 from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.kinds import KINDS, Kind, open_kind
 from idms_cli.imis.site import Site
-from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
+from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
 from idms_cli.modules.attempt import Attempt, Task, close_attempt
 from idms_cli.modules.destination import DestinationOptions, kind_of
@@ -41,7 +42,7 @@ class Loading:
 
     @cached_property
     def _fitting(self) -> Fitting:
-        return Fitting(self.options, self._in_force[0], self.settings, self.document)
+        return Fitting(self.options, self._in_force[0], self.source.noun, self.settings, self.document)
 
     def describe(self) -> str:
         kind, name = kind_of(self.options)
@@ -103,22 +104,30 @@ class Loading:
                 self._fitting.refuse_wide_match(kind)
                 return Attempt(self._task(kind, site, sites), context, journal, site, kind).run()
 
-    def check_online(self, site_of: SiteOf) -> Sequence[Problem]:
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:
+        said = self.source.check_online(site_of)
         site = site_of(self.connection)
         kind = open_kind(site, *kind_of(self.options))
         try:
             self._fitting.described(kind)
-        except ProblemsFound as found:
-            return found.problems
-        return tuple(self._told_of(kind, site))
+            found = tuple(self._told_of(kind, site, said.columns))
+        except ProblemsFound as missing:
+            found = missing.problems
+        return OnlineCheck((*self._placed(said.problems), *found), self._placed(said.warnings))
 
-    def _told_of(self, kind: Kind, site: Site) -> Iterator[Problem]:
+    def _placed(self, said: Iterable[Misfit]) -> tuple[Problem, ...]:
+        return tuple(
+            self.document.problem(("with", "source", *one.key), one.message, hint=one.hint, on_key=True, value="")
+            for one in said
+        )
+
+    def _told_of(self, kind: Kind, site: Site, columns: Sequence[str] | None) -> Iterator[Problem]:
         """What a run would find out of itself, were each thing the only one that is wrong."""
         lists, options, fitting = CodeLists(site), self.options, self._fitting
         for look in (
             lambda: fitting.refuse_wide_match(kind),
-            lambda: fitting.bound(columns_of(options.map), kind, lists),
-            lambda: fitting.contacts(columns_of(options.find), kind, site, lists),
+            lambda: fitting.bound(columns or columns_of(options.map), kind, lists),
+            lambda: fitting.contacts(columns or columns_of(options.find), kind, site, lists),
         ):
             try:
                 look()

@@ -2,16 +2,33 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from idms_cli.files import Table
+from idms_cli.files.origins.options import Misfit
 from idms_cli.files.spool import Taken
 from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a site says of a source before a run; each with its key in `source:`."""
+
+    problems: tuple[Misfit, ...] = ()
+    """For these a run would end."""
+    warnings: tuple[Misfit, ...] = ()
+    columns: tuple[str, ...] | None = None
+    """What it has, if anybody knows."""
+
+
 class Source(Protocol):
     """A checked `source:`."""
+
+    @property
+    def noun(self) -> str:
+        """What it is called in messages about its columns: `the file`."""
 
     @property
     def tells_numbers(self) -> bool:
@@ -22,6 +39,9 @@ class Source(Protocol):
 
     def lock(self) -> DataLock:
         """What is read, or taken away from others."""
+
+    def check_online(self, site_of: SiteOf) -> Said:
+        """What its site says of it, if it has one. Raises `IdmsError` when that cannot be asked."""
 
     def take_in(self, context: RunContext, site_of: SiteOf) -> Outcome | None:
         """Bring all rows into the run's directory, if they are not there; the outcome of a run that ends so.

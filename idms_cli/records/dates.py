@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from idms_cli.files import Plain
 from idms_cli.records.forms import by_form
 
 DateReader = Callable[[str], datetime | None]
@@ -11,6 +12,8 @@ DateReader = Callable[[str], datetime | None]
 
 # No other shapes of ISO 8601 (20260131, 2026-W05, an offset): what looks like a date there may be a number.
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
+# The site's own form may have seven digits, and an offset that says nothing (A12).
+_OF_SITE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?)[0-9]*(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _TRIED = datetime.fromisoformat("2001-02-03")
 
 
@@ -22,7 +25,8 @@ def date_reader(date_format: str | None = None) -> DateReader:
     """Reads dates in one format, else `2026-01-31`, `2026-01-31T08:30` and `2026-01-31 08:30:15`.
 
     Raises `NotAFormat`. Two-digit years are as strptime has them: 69 to 99 are 1969 to 1999. Space around a date does
-    not count. A cell that is a date in its file is one whatever the format; for one that was mended see `by_form`.
+    not count. A cell that is a date in its file is one whatever the format, and may have more digits and an offset, as
+    sites write it; for one that was mended see `by_form`.
     """
     if date_format is None:
         return _read_iso
@@ -40,7 +44,10 @@ def date_reader(date_format: str | None = None) -> DateReader:
 def _read_iso(text: str) -> datetime | None:
     moment = text.strip()
     if _ISO.fullmatch(moment) is None:
-        return None
+        of_site = _OF_SITE.fullmatch(moment) if isinstance(text, Plain) else None
+        if of_site is None:
+            return None
+        moment = of_site[1]
     try:
         return datetime.fromisoformat(moment)
     except ValueError:
