@@ -69,7 +69,7 @@ class FileRows:
 
     def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
         del wanted  # a file has the columns that it has
-        ended = self.source.take_in(context)
+        ended = self.source.take_in(context, _no_site)
         if ended is not None:
             return Brought(ended)
         path = context.directory / ROWS
@@ -83,6 +83,10 @@ class FileRows:
 
     def aftercare(self, context: RunContext, outcome: Outcome, *, is_good: bool) -> Callable[[], Outcome] | None:
         return self.source.aftercare(context, outcome, is_good=is_good)
+
+
+def _no_site(connection: str) -> Site:
+    raise RuntimeError(f"a file needs no site, and {connection} was asked for")
 
 
 @dataclass(frozen=True)
