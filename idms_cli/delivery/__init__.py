@@ -68,7 +68,9 @@ class Receipt:
     size: int = 0
     """In bytes; 0 where nobody knows."""
     refused: int = 0
-    """Records that the destination did not take, each told in the step's own directory."""
+    """Rows that the destination did not take, each told in the step's own directory."""
+    refused_rows: Sequence[int] = ()
+    """Their places among the rows of the cargo, from 1, where they are known: they are not remembered as delivered."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """More figures, by name."""
 
