@@ -28,7 +28,9 @@ class Entry(NamedTuple):
     """...and the package by which one sees whether it is."""
 
 
-DESTINATIONS: dict[str, Entry] = {}
+DESTINATIONS: dict[str, Entry] = {
+    "https": Entry("idms_cli.delivery.https", "requests to a web server", ("https", "http"), "files"),
+}
 
 
 @dataclass(frozen=True)
