@@ -8,12 +8,14 @@ import json
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from idms_cli.config.foreign import shortened
+from idms_cli.config.oauth import ClientCredentials
+from idms_cli.config.secret_sources import SecretSource
 from idms_cli.config.secrets import Secret
 from idms_cli.errors import LoginRefused, Unreachable
 from idms_cli.web.sending import Answer, Call, NoAnswer, Sender
@@ -37,6 +39,22 @@ class ClientLogin:
     """Id and secret stand in the body, which not every server takes; else in the Authorization header."""
     ca_file: Path | None = None
     silence_s: float = 60.0
+
+
+def client_login(
+    options: ClientCredentials, reveal: Callable[[SecretSource], str], *, ca_file: Path | None, silence_s: float
+) -> ClientLogin:
+    """What a file says of a client, with its secret. Raises what `reveal` does."""
+    return ClientLogin(
+        token_url=options.token_url,
+        client_id=options.client_id,
+        client_secret=reveal(options.client_secret),
+        scope=options.scope or "",
+        parameters=options.parameters,
+        in_body=options.send == "body",
+        ca_file=ca_file,
+        silence_s=silence_s,
+    )
 
 
 class Tokens:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.postoffice import PostOffice, post_office
 from tests.delivery.receiver import Receiver, receiver
 
 
@@ -18,4 +19,10 @@ def web(tmp_path: Path) -> Iterator[Receiver]:
 def secure(tmp_path: Path) -> Iterator[Receiver]:
     """The same with a certificate."""
     with receiver(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    with post_office(tmp_path) as server:
         yield server

@@ -10,7 +10,7 @@ from idms_cli.config.secret_sources import SecretSource
 from idms_cli.config.secrets import Secret
 from idms_cli.delivery.calls.options import WebAuth
 from idms_cli.errors import InputError
-from idms_cli.web.oauth import ClientLogin, Tokens
+from idms_cli.web.oauth import Tokens, client_login
 from idms_cli.web.sending import Call
 
 
@@ -51,18 +51,7 @@ def open_login(
     if auth is None:
         return Login()
     if auth.oauth2:
-        oauth = auth.oauth2
-        login = ClientLogin(
-            token_url=oauth.token_url,
-            client_id=oauth.client_id,
-            client_secret=reveal(oauth.client_secret),
-            scope=oauth.scope or "",
-            parameters=oauth.parameters,
-            in_body=oauth.send == "body",
-            ca_file=ca_file,
-            silence_s=silence_s,
-        )
-        return Login(tokens=Tokens(login))
+        return Login(tokens=Tokens(client_login(auth.oauth2, reveal, ca_file=ca_file, silence_s=silence_s)))
     if auth.bearer:
         return Login("Authorization", f"Bearer {_one_word(reveal(auth.bearer), 'the bearer token')}")
     if auth.password:
