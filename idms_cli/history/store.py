@@ -12,6 +12,7 @@ from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.incidents import Incidents
 from idms_cli.history.pauses import Pauses
 from idms_cli.history.queue import Queue
+from idms_cli.history.retention import Retention
 from idms_cli.history.runs import Runs
 from idms_cli.history.slots import Slots
 from idms_cli.history.statistics import Statistics
@@ -43,10 +44,15 @@ class Store:
         self.switches = Switches(self.database)
         self.chains = Chains(self.database)
         self.statistics = Statistics(self.database)
+        self.retention = Retention(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""
-        return self.state / "runs" / str(run_id)
+        return self.run_directories / str(run_id)
+
+    @property
+    def run_directories(self) -> Path:
+        return self.state / "runs"
 
     def close(self) -> None:
         self.database.close()

@@ -17,9 +17,9 @@ from idms_cli.web.retryafter import retry_after_s
 Parameters = Sequence[tuple[str, str]]
 """A query string in order; a name may come several times."""
 
-Repeat = Literal["freely", "shrinkable", "once"]
+Repeat = Literal["freely", "shrinkable", "once", "asking"]
 """`freely` as far as the verb allows; a `shrinkable` page less, since its caller can ask for a smaller one; `once` like
-a POST: only where it was certainly not carried out."""
+a POST: only where it was certainly not carried out; `asking` like a GET, for a POST that changes nothing."""
 
 
 class Sender:
@@ -57,13 +57,13 @@ class Sender:
         """
         content = None if body is None else json.dumps(body).encode("ascii")
         exchange = Exchange(method, address(path, parameters), content=content)
-        verb = "POST" if repeat == "once" else method
+        verb = {"once": "POST", "asking": "GET"}.get(repeat, method)
 
         def answered() -> Answer:
             answer = self._repeated(verb, exchange, self._authorized, shrinkable=repeat == "shrinkable")
             if answer.ok:
                 return answer
-            raise error_of(answer, method=method)
+            raise error_of(answer, method="GET" if repeat == "asking" else method)
 
         return self._breaker.watch(answered)
 

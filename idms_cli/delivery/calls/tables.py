@@ -16,8 +16,8 @@ from idms_cli.delivery.calls.journal import Journal
 from idms_cli.delivery.calls.options import WebOptions
 from idms_cli.delivery.texts import shown
 from idms_cli.errors import IdmsError
+from idms_cli.files.formulas import guarded
 from idms_cli.files.writers import Cells
-from idms_cli.records.formulas import guarded
 
 UNDELIVERED = "undelivered.csv"
 ANSWERS = "answers.csv"
