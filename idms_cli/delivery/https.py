@@ -76,7 +76,7 @@ class _Web:
         judge = Judge(options.expect, repeatable=repeatable, with_key=options.idempotency_key is not None)
         with Sender(options.to.server, ca_file=self._ca_file, silence_s=silence_s) as sender:
             Carriage(
-                self._requests(delivery),
+                self._requests(delivery, journal.kept_stem(_stem(delivery))),
                 Exchange(sender, login, judge, options.answer.store if options.answer else ()),
                 journal=journal,
                 toll=Toll(options.max_refused, extent, journal.tallies(), repeatable=repeatable),
@@ -90,8 +90,8 @@ class _Web:
         except Unrendered:
             return self._options.to.shown
 
-    def _requests(self, delivery: Delivery) -> Requests:
-        return Requests(self._options, delivery.values, stem=f"{delivery.run_id}/{delivery.folder.name}")
+    def _requests(self, delivery: Delivery, stem: str = "") -> Requests:
+        return Requests(self._options, delivery.values, stem=stem)
 
     def _tell(self, cargo: Cargo, delivery: Delivery, journal: Journal) -> None:
         """Write what was not delivered, and what was answered."""
@@ -116,3 +116,8 @@ class _Web:
         if self._options.batch:
             return f"{many} of up to {self._options.batch:,} rows"
         return f"{many}, one for each row" if self._options.each else many
+
+
+def _stem(delivery: Delivery) -> str:
+    """What tells this step of this run from all others."""
+    return f"{delivery.values.get('job', '')}/{delivery.run_id}/{delivery.folder.name}"

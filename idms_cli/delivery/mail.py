@@ -11,11 +11,16 @@ from idms_cli.delivery.mails.letter import Stamp, is_utf8, message_id, written
 from idms_cli.delivery.mails.options import MailOptions
 from idms_cli.delivery.mails.post import Post, open_post
 from idms_cli.errors import DeliveryRefused, Interrupted, OutcomeUnknown, Unreachable
+from idms_cli.templates.moments import OCCASION
+from idms_cli.templates.texts import NotAText
 from idms_cli.web.relays import relay_of
 from idms_cli.web.smtp import Envelope, hand_over
 from idms_cli.web.smtpline import Reply
 
 Options = MailOptions
+
+NAMES = (*OCCASION, "count", "files")
+"""What templates of a mail may name."""
 
 _LOOK = "It is not sent again by itself: look whether it came, or into the server's log for its Message-ID."
 
@@ -36,6 +41,12 @@ def open_destination(options: MailOptions, directory: Path) -> Destination:
     if options.from_ is None:
         hint = "Say `from:` here, or `mail: {from: ...}` in idms.yaml."
         raise BadStep(("to",), "nobody is said to send this mail", hint=hint)
+    for key, template in (("subject", options.subject), ("body", options.body), ("html", options.html)):
+        try:
+            if template is not None:
+                template.refuse_unknown(NAMES)
+        except NotAText as error:
+            raise BadStep((key,), str(error), hint=error.hint) from None
     return _Mail(options, options.server, options.from_, directory)
 
 
@@ -122,7 +133,7 @@ class _Mail:
         size = sum(parcel.path.stat().st_size for parcel in parcels)
         content = b""
         if size <= most:  # else it is not even read
-            values = {**delivery.values, "rows": cargo.rows.count, "files": [parcel.name for parcel in parcels]}
+            values = {**delivery.values, "count": cargo.rows.count, "files": [parcel.name for parcel in parcels]}
             content = written(self._options, self._sender, stamp, parcels, values)
             size = len(content)
         if size > most:

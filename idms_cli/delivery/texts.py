@@ -1,10 +1,9 @@
 """Texts with `{{ }}` in a step's keys, and what they may see of a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from jinja2 import Environment, meta
 from pydantic import PlainValidator, WithJsonSchema
 
 from idms_cli.config.foreign import shortened
@@ -13,8 +12,6 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
 from idms_cli.files.writers import Cell, Cells
 from idms_cli.templates.texts import NotAText, Text, parse_text
-
-READING = Environment(autoescape=False)  # noqa: S701 - it only reads, and renders nothing
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,10 @@ class Template:
         """Raises `Unrendered`."""
         return self._text.render(values)
 
+    def refuse_unknown(self, known: Collection[str]) -> None:
+        """Raises `NotAText` for a value that there is not."""
+        self._text.refuse_unknown(known)
+
 
 def parse_template(text: object) -> Template:
     """Raises `BadValue`."""
@@ -39,7 +40,7 @@ def parse_template(text: object) -> Template:
         read = parse_text(text)
     except NotAText as error:
         raise BadValue(str(error), hint=error.hint) from None
-    return Template(text, frozenset(meta.find_undeclared_variables(READING.parse(text))), read)
+    return Template(text, frozenset(read.names), read)
 
 
 TemplateText = Annotated[Template, PlainValidator(parse_template), WithJsonSchema({"type": "string"})]

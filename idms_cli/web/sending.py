@@ -83,6 +83,7 @@ class Sender:
         self._own = threading.local()
         self._lines: list[_Line] = []
         self._lock = threading.Lock()
+        self._is_cut = False
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +101,20 @@ class Sender:
             line.close()
         self._own = threading.local()
 
+    def cut(self) -> None:
+        """End all exchanges that are in hand, and begin none any more: for when nobody can wait."""
+        self._is_cut = True
+        with self._lock:
+            for line in self._lines:
+                line.cut()
+
     def send(self, call: Call) -> Answer:
         """One answer, whatever its status.
 
         Raises `NoAnswer`, `InputError` for what cannot be a request, and `IdmsError` when the body cannot be read.
         """
+        if self._is_cut:
+            raise NoAnswer(Why("broken", "it was broken off", ""), sent=False)
         body = Body(call.body)
         try:
             return self._line().exchange(self._request(call, body), self._silence_s + body.size / SLOWEST)
@@ -162,6 +172,9 @@ class _Line:
         finally:
             response.close()
         return Answer(response.status, httpx.Headers(response.headers), body, whole)
+
+    def cut(self) -> None:
+        self._limit.cut()
 
     def close(self) -> None:
         if self._connection is not None:

@@ -1,18 +1,21 @@
 """Connections on which a whole exchange has to end in time; httpcore by itself limits only how long nothing comes."""
 
+import socket
 import ssl
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import httpcore
 
 
 class Limit:
-    """When the exchange in hand has to be over. Shared by a connection's streams; for one thread."""
+    """When the exchange in hand has to be over. For the streams of one connection, which one thread uses."""
 
     def __init__(self) -> None:
         self._ends_at: float | None = None
+        self._stream: httpcore.NetworkStream | None = None
 
     def begin(self, limit_s: float) -> None:
         """An exchange begins; it may last so long."""
@@ -26,6 +29,18 @@ class Limit:
         if left <= 0:
             raise late("the exchange took too long")
         return left if timeout_s is None else min(left, timeout_s)
+
+    def watch(self, stream: httpcore.NetworkStream) -> None:
+        """This is the stream in use."""
+        self._stream = stream
+
+    def cut(self) -> None:
+        """End the exchange in hand at once; may be called from any thread."""
+        self._ends_at = 0.0
+        line = self._stream.get_extra_info("socket") if self._stream else None
+        if isinstance(line, socket.socket):
+            with suppress(OSError):
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 class LimitedBackend(httpcore.NetworkBackend):
@@ -52,6 +67,7 @@ class _LimitedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, limit: Limit) -> None:
         self._stream = stream
         self._limit = limit
+        limit.watch(stream)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, self._limit.of(timeout, httpcore.ReadTimeout))

@@ -4,6 +4,7 @@ import hashlib
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_a_delete_has_a_body_when_its_format_is_said(sending: Sending, web: Rece
 
 
 def test_a_get_of_no_row_is_one_request_without_a_body(sending: Sending, web: Receiver) -> None:
-    sending.deliver(rows(3), "/go?job={{ job }}&rows={{ rows }}", method="GET")
+    sending.deliver(rows(3), "/go?job={{ job }}&rows={{ count }}", method="GET")
     assert [(taken.path, taken.body) for taken in web.stored] == [("/go?job=feed&rows=3", b"")]
 
 
@@ -227,6 +228,15 @@ def test_keys_of_our_own_are_the_same_at_each_attempt_and_differ_between_rows_an
     assert len(set(keys[:3])) == 3
     assert keys[:3] == keys[3:]  # of the same run and step
     assert len(web.stored) == 3
+
+
+def test_keys_of_our_own_stay_the_same_when_another_run_does_the_rest(sending: Sending, web: Receiver) -> None:
+    web.script(*[Says(500, stores=False)] * 3)
+    sending.fails(rows(1), idempotency_key=True, **EACH)
+    made = destination(sending.step(idempotency_key=True, **EACH), sending.directory)
+    made.deliver(rows(1), replace(delivery(sending.directory), run_id=8))
+    assert len({taken.headers["Idempotency-Key"] for taken in web.asked}) == 1
+    assert len(web.stored) == 1
 
 
 def test_a_key_by_template_is_sent_in_the_header_that_is_named(sending: Sending, web: Receiver) -> None:

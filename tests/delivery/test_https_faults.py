@@ -329,6 +329,29 @@ def test_a_run_that_is_stopped_in_a_pause_ends(sending: Sending, web: Receiver) 
     assert sending.states() == ["pending"]
 
 
+def test_a_delivery_that_is_broken_off_waits_for_no_answer_and_notes_what_was_on_its_way(
+    sending: Sending, web: Receiver
+) -> None:
+    class BrokenOff(BaseException):
+        """As a time limit does it."""
+
+    def stopping() -> bool:
+        if len(web.asked) >= 5:
+            raise BrokenOff
+        return False
+
+    web.decide = lambda taken: STILL if taken.json()["ID"] == "102" else YES
+    with pytest.raises(BrokenOff):
+        sending.deliver(rows(50), stopping=stopping, concurrency=2, silence="1h", **EACH)
+    states = sending.states()
+    assert states[1] == "unknown"
+    assert set(states) <= {"done", "unknown"}
+    assert states.count("done") >= 3
+    web.decide = lambda taken: YES
+    assert isinstance(sending.fails(rows(50), **EACH), OutcomeUnknown)
+    assert set(web.effects().values()) == {1}
+
+
 def test_a_step_that_cuts_rows_otherwise_than_it_began_is_refused(sending: Sending, web: Receiver) -> None:
     web.script(YES, refuses(507))
     sending.fails(rows(4), batch=2)

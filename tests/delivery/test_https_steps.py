@@ -48,8 +48,9 @@ def sending(tmp_path: Path) -> Sending:
          "http:// sends passwords in the open; it is for this machine only"),
         ({"batch": 2, "each": True}, "batch: `batch:` and `each:` are two ways to cut rows"),
         ({"batch": 2, "compress": "gzip"}, "compress: `compress:` is for whole files, and here rows are sent"),
-        ({"to": "https://partner.example.net/{{ row.ID }}"}, "to: there is no `row` here"),
-        ({"each": True, "headers": {"X-File": "{{ file }}"}}, "headers.X-File: there is no `file` here"),
+        ({"to": "https://partner.example.net/{{ row.ID }}"}, "to: there is no 'row' here"),
+        ({"each": True, "headers": {"X-File": "{{ file }}"}}, "headers.X-File: there is no 'file' here"),
+        ({"headers": {"X-Run": "{{ runn.id }}"}}, "headers.X-Run: there is no 'runn' here"),
         ({"each": True, "method": "DELETE"}, "each: nothing of the row would be in its request"),
         ({"batch": 2, "method": "DELETE"}, "batch: nothing of the rows would be in a DELETE"),
         ({"each": True, "idempotency_key": "{{ run.id }}"},
@@ -78,7 +79,7 @@ def test_a_step_that_cannot_be_is_refused(sending: Sending, keys: dict[str, Any]
     {"to": "HTTPS://partner.example.net/in"},
     {"expect": 201}, {"expect": [200, "202-204", "3xx"]},
     {"batch": 9, "idempotency_key": "{{ run.id }}-{{ batch }}"},
-    {"batch": 2, "headers": {"X-Rows": "{{ rows }}"}},
+    {"batch": 2, "headers": {"X-Rows": "{{ count }}"}},
 ])  # fmt: skip
 def test_a_step_that_can_be_is_taken(sending: Sending, keys: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match="the step is right"):

@@ -39,7 +39,7 @@ def test_a_mail_brings_the_file_to_all_who_are_named(mailing: Mailing, office: P
         bcc=["bcc@example.org"],
         reply_to="desk@example.org",
         subject="Grüße von {{ job }}",
-        body="Für {{ rows }} Leute:\n.\n{{ files|join(', ') }}\n",
+        body="Für {{ count }} Leute:\n.\n{{ files|join(', ') }}\n",
     )
     (kept,) = office.mails
     message = kept.message
@@ -209,6 +209,7 @@ PLACE = {"file": "x"}
         ({"server": {"user": None}}, "this is no way to log in"),
         ({"server": {"password": None}}, "this is no way to log in"),
         ({"server": {"password": "hunter2"}}, "a secret cannot stand here itself"),
+        ({"body": "{{ rows }}"}, "body: there is no 'rows' here"),
         ({"from": None}, "to: nobody is said to send this mail"),
     ],
 )  # fmt: skip

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from jinja2 import Environment
 from pydantic import PlainValidator, WithJsonSchema
 
 from idms_cli.config.addresses import is_loopback
 from idms_cli.config.problems import BadValue
-from idms_cli.delivery.texts import READING, Template, parse_template
+from idms_cli.delivery.texts import Template, parse_template
 from idms_cli.templates.texts import Unrendered
 
+_LEXING = Environment(autoescape=False)  # noqa: S701 - it only cuts, and renders nothing
 _EXAMPLE = "write it as in https://partner.example.net/members or .../members/{{ row.ID }}"
 _SERVER = re.compile(r"(https?://[^/?#]+)(?=[/?])", re.IGNORECASE)
 _AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
@@ -34,9 +36,12 @@ class WebAddress:
     source: str
     server: str
     """Scheme, host and port."""
-    names: frozenset[str]
-    """Of the values that it wants."""
     _parts: tuple[str | Template, ...] = field(repr=False)
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """All that is worked out."""
+        return tuple(part for part in self._parts if isinstance(part, Template))
 
     @property
     def shown(self) -> str:
@@ -75,8 +80,7 @@ def parse_address(text: object) -> WebAddress:
     rest = (first[found.end() :], *parts[1:])
     _refuse(found[1], rest)
     rest = tuple(quote(part, safe=_AS_IT_IS) if isinstance(part, str) else part for part in rest)
-    names = frozenset().union(*(part.names for part in parts if isinstance(part, Template)))
-    return WebAddress(text, found[1].lower(), names, rest)
+    return WebAddress(text, found[1].lower(), rest)
 
 
 def _refuse(server: str, rest: tuple[str | Template, ...]) -> None:
@@ -103,7 +107,7 @@ def _parts(text: str) -> list[str | Template]:
     parse_template(text)  # tells what is no template at all
     parts: list[str | Template] = []
     expression: str | None = None
-    for _, kind, value in READING.lex(text):
+    for _, kind, value in _LEXING.lex(text):
         if kind == "variable_begin":
             expression = value
         elif expression is not None:

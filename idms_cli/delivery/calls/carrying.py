@@ -63,6 +63,10 @@ class Carriage:
             try:
                 while self._go_on(turns, gate, pool, width):
                     pass
+            except BaseException as ending:
+                if not isinstance(ending, Exception):  # the step's time is over, and it waits for nobody
+                    self._exchange.cut()
+                raise
             finally:
                 while self._air:
                     self._land(gate, None)

@@ -30,6 +30,10 @@ class Exchange:
         self._judge = judge
         self._fields = fields
 
+    def cut(self) -> None:
+        """End what is on its way, whatever becomes of it."""
+        self._sender.cut()
+
     def send(self, request: Request, *, tries: int, came_again: bool) -> Outcome:
         """Raises nothing that the network or the server is to blame for."""
         sent = Sent(request.call, tries, came_again)

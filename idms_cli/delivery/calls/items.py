@@ -64,10 +64,10 @@ def items(cargo: Cargo, options: WebOptions) -> Iterator[Item]:
         yield from _batches(cargo, options, options.batch)
     elif options.wants_files:
         for number, parcel in enumerate(cargo.parcels(), 1):
-            values = {"file": parcel.name, "rows": parcel.rows, "batch": number}
+            values = {"file": parcel.name, "count": parcel.rows}
             yield Item(number, parcel.rows, values, parcel.media_type, _given(parcel.path))
     else:
-        yield Item(1, cargo.rows.count, {"rows": cargo.rows.count}, UNKNOWN_TYPE, _given(None))
+        yield Item(1, cargo.rows.count, {"count": cargo.rows.count}, UNKNOWN_TYPE, _given(None))
 
 
 def _rows_each(cargo: Cargo, options: WebOptions) -> Iterator[Item]:
@@ -87,7 +87,7 @@ def _batches(cargo: Cargo, options: WebOptions, size: int) -> Iterator[Item]:
         number += 1
         rows = ListedRows(columns, cells)
         content = _document(cargo, rows, single=False) if options.wants_files else _given(None)
-        yield Item(number, len(cells), {"batch": number, "rows": len(cells)}, media_type, content)
+        yield Item(number, len(cells), {"batch": number, "count": len(cells)}, media_type, content)
 
 
 def _document(cargo: Cargo, rows: ListedRows, *, single: bool) -> Callable[[], bytes]:

@@ -32,8 +32,8 @@ CREATE TABLE IF NOT EXISTS request (
   tries INTEGER NOT NULL,
   sent_at REAL                  -- UTC seconds, when it last left
 ) STRICT"""
-SHAPE = "SELECT value FROM note WHERE name = 'shape'"
-KEEP_SHAPE = "INSERT INTO note VALUES ('shape', ?)"
+NOTE = "SELECT value FROM note WHERE name = ?"
+KEEP_NOTE = "INSERT INTO note VALUES (?, ?)"
 STANDING = "SELECT state, tries FROM request WHERE number = ?"
 OF_KEY = "SELECT number FROM request WHERE key = ? AND number <> ?"
 LEAVE = """
@@ -99,15 +99,24 @@ class Journal:
 
     def keep_shape(self, shape: str) -> None:
         """Remember how rows are cut into requests. Raises `InputError` when an earlier attempt cut them otherwise."""
-        found = self._connection.execute(SHAPE).fetchone()
-        if found is None:
-            with self._transaction():
-                self._connection.execute(KEEP_SHAPE, (shape,))
-        elif found[0] != shape:
+        if self._kept("shape", shape) != shape:
             raise InputError(
                 "the step was changed since this delivery began, and its requests would be others now",
                 hint="Write `batch:` and `each:` as they were, or run the job anew.",
             )
+
+    def kept_stem(self, stem: str) -> str:
+        """What keys of our own are made from: that of the first attempt, also when another run does the rest."""
+        return self._kept("stem", stem)
+
+    def _kept(self, name: str, value: str) -> str:
+        """The note of this name, which is `value` if there was none: durable when this returns."""
+        found = self._connection.execute(NOTE, (name,)).fetchone()
+        if found is not None:
+            return str(found[0])
+        with self._transaction():
+            self._connection.execute(KEEP_NOTE, (name, value))
+        return value
 
     def standing(self, number: int) -> Standing | None:
         """None for a request that nobody has begun with."""

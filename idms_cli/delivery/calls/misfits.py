@@ -1,10 +1,14 @@
 """Keys of a step to a web server that are each right by themselves, but not together."""
 
+from collections.abc import Sequence
+
 from idms_cli.delivery import BadStep
 from idms_cli.delivery.calls.options import WebOptions
 from idms_cli.delivery.texts import Template
+from idms_cli.templates.moments import OCCASION
+from idms_cli.templates.texts import NotAText
 
-_OF_MODES = {"each": {"row", "record"}, "batch": {"batch", "rows"}, "file": {"file", "rows", "batch"}}
+_OF_MODES = {"each": {"row", "record"}, "batch": {"batch", "count"}, "file": {"file", "count"}}
 """What templates see beside the values of the run."""
 
 
@@ -28,12 +32,15 @@ def _refuse_packing(options: WebOptions) -> None:
 
 def _refuse_names(options: WebOptions) -> None:
     mode = "each" if options.each else "batch" if options.batch else "file"
-    foreign = set().union(*_OF_MODES.values()) - _OF_MODES[mode]
-    for key, names in _templates(options).items():
-        for name in sorted(names & foreign):
-            where = next(word for word, known in _OF_MODES.items() if name in known)
-            hint = "Say `each: true` for a request for each row." if where == "each" else ""
-            raise BadStep(key, f"there is no `{name}` here", hint=hint)
+    known = [*OCCASION, *sorted(_OF_MODES[mode])]
+    for key, templates in _templates(options).items():
+        for template in templates:
+            try:
+                template.refuse_unknown(known)
+            except NotAText as error:
+                of_each = mode != "each" and template.names & _OF_MODES["each"]
+                hint = "Say `each: true` for a request for each row." if of_each else error.hint
+                raise BadStep(key, str(error), hint=hint) from None
 
 
 def _refuse_sameness(options: WebOptions) -> None:
@@ -43,7 +50,7 @@ def _refuse_sameness(options: WebOptions) -> None:
     if isinstance(key, Template) and (options.each or options.batch) and not key.names & differs:
         hint = f"Put {{{{ {'row.ID' if options.each else 'batch'} }}}} into it, or write `idempotency_key: true`."
         raise BadStep(("idempotency_key",), "each request would have the same key, so only the first counts", hint=hint)
-    told = set().union(*_templates(options).values())
+    told = {name for templates in _templates(options).values() for template in templates for name in template.names}
     if options.each and not options.wants_files and not told & differs:
         hint = "Put {{ row.ID }} into the address, or say `format:`."
         raise BadStep(("each",), "nothing of the row would be in its request", hint=hint)
@@ -65,10 +72,10 @@ def _refuse_headers(options: WebOptions) -> None:
         raise BadStep(("idempotency_header",), "there is no key to send", hint="Say `idempotency_key:` too.")
 
 
-def _templates(options: WebOptions) -> dict[tuple[str, ...], frozenset[str]]:
-    """The values that each template wants, by its place in the step."""
-    found: dict[tuple[str, ...], frozenset[str]] = {("to",): options.to.names}
-    found |= {("headers", name): template.names for name, template in options.headers.items()}
+def _templates(options: WebOptions) -> dict[tuple[str, ...], Sequence[Template]]:
+    """By their place in the step."""
+    found: dict[tuple[str, ...], Sequence[Template]] = {("to",): options.to.templates}
+    found |= {("headers", name): [template] for name, template in options.headers.items()}
     if isinstance(options.idempotency_key, Template):
-        found["idempotency_key",] = options.idempotency_key.names
+        found["idempotency_key",] = [options.idempotency_key]
     return found

@@ -18,6 +18,7 @@ from idms_cli.delivery.texts import shown
 from idms_cli.errors import IdmsError
 from idms_cli.files.formulas import guarded
 from idms_cli.files.writers import Cells
+from idms_cli.files.writers.values import plain_number
 
 UNDELIVERED = "undelivered.csv"
 ANSWERS = "answers.csv"
@@ -105,4 +106,4 @@ def _table(path: Path) -> Iterator[Any]:
 def _plain(value: object) -> str:
     if value is None:
         return ""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return plain_number(value) if isinstance(value, Decimal) else str(value)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage, Message
@@ -91,8 +92,10 @@ def _escaped(value: Any) -> Any:
     """What HTML shows as it is."""
     if isinstance(value, str):
         return escape(value)
-    if isinstance(value, Mapping):
-        return {name: _escaped(one) for name, one in value.items()}
+    if isinstance(value, dict):
+        made = copy(value)  # of the same kind: a moment is a mapping, and a text by itself
+        made.update({name: _escaped(one) for name, one in value.items()})
+        return made
     return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value
 
 

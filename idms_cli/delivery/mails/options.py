@@ -44,7 +44,7 @@ class MailOptions(FileStepOptions):
         default=parse_template("{{ job }}"), description="A template."
     )
     body: TemplateText = Field(
-        default=parse_template("{{ job }}: {{ rows }} rows.\n"), description="The text, a template."
+        default=parse_template("{{ job }}: {{ count }} rows.\n"), description="The text, a template."
     )
     html: TemplateText | None = Field(default=None, description="The text once more, for those who can show HTML.")
     server: MailServer | None = Field(default=None, description="Who takes the mail; else the one of idms.yaml.")
