@@ -29,6 +29,8 @@ class Entry(NamedTuple):
 
 
 DESTINATIONS: dict[str, Entry] = {
+    "https": Entry("idms_cli.delivery.https", "requests to a web server", ("https", "http"), "files"),
+    "mail": Entry("idms_cli.delivery.mail", "a mail with the files attached", ("mail",), "files"),
     "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
 }
 
