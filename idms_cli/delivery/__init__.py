@@ -29,6 +29,8 @@ class Entry(NamedTuple):
 
 
 DESTINATIONS: dict[str, Entry] = {
+    "https": Entry("idms_cli.delivery.https", "requests to a web server", ("https", "http"), "files"),
+    "mail": Entry("idms_cli.delivery.mail", "a mail with the files attached", ("mail",), "files"),
     "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
 }
 
@@ -68,7 +70,9 @@ class Receipt:
     size: int = 0
     """In bytes; 0 where nobody knows."""
     refused: int = 0
-    """Records that the destination did not take, each told in the step's own directory."""
+    """Rows that the destination did not take, each told in the step's own directory."""
+    refused_rows: Sequence[int] = ()
+    """Their places among the rows of the cargo, from 1, where they are known: they are not remembered as delivered."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """More figures, by name."""
 

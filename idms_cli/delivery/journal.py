@@ -16,6 +16,9 @@ OVER: frozenset[State] = frozenset({"delivered", "failed", "skipped", "unknown",
 FILES_KEPT = 20
 """Of so many files of a step the journal knows the names."""
 
+PLACES_KEPT = 10_000
+"""Of so many rows at most that a step refused the journal knows the places."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -44,6 +47,8 @@ class StepRow:
     """That it was to deliver."""
     refused: int = 0
     """Of these, that the destination did not take."""
+    refused_rows: tuple[int, ...] | None = ()
+    """Their places, from 1; None where they are not known, or too many to be kept."""
     files: tuple[Made, ...] = ()
     """The first ones that were made for it."""
     made: int = 0
@@ -78,7 +83,9 @@ class StepRow:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "StepRow":
-        return cls(**{**data, "files": tuple(Made(**file) for file in data["files"])})
+        places = data["refused_rows"]
+        files = tuple(Made(**file) for file in data["files"])
+        return cls(**{**data, "files": files, "refused_rows": None if places is None else tuple(places)})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.tokens import Token, TokenStore
 from idms_cli.imis.transport import Exchange, NoAnswer, Transport
+from idms_cli.web.retryafter import retry_after_s
 
 Parameters = Sequence[tuple[str, str]]
 """A query string in order; a name may come several times."""
@@ -136,7 +137,7 @@ def _with_token(exchange: Exchange, token: Token) -> Exchange:
 
 
 def _failure(answer: Answer, now: float) -> retry.Failure:
-    return retry.Failure(answer.status, retry_after_s=retry.retry_after_s(answer.headers.get("retry-after"), now))
+    return retry.Failure(answer.status, retry_after_s=retry_after_s(answer.headers.get("retry-after"), now))
 
 
 def _told(outcome: Answer | IdmsError) -> str:

@@ -95,7 +95,7 @@ def _told(run: Run, found: Steps, directory: Path) -> Iterator[Line]:
 
 
 def _has_rest(found: Steps) -> bool:
-    return any(step.state not in ("delivered", "skipped") or step.refused for step in found.steps)
+    return any(step.state not in ("delivered", "skipped") for step in found.steps)
 
 
 def _files(step: StepRow, directory: Path) -> Iterator[Line]:
