@@ -34,3 +34,8 @@ class FileStepOptions(StepOptions):
     formulas: Literal["harmless", "allow"] = Field(
         default="harmless", description="What becomes of text that a spreadsheet would run as a formula."
     )
+
+    @property
+    def wants_files(self) -> bool:
+        """Whether anything is written for this step; where not, it needs neither `format:` nor `file:`."""
+        return True

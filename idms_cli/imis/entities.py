@@ -1,6 +1,6 @@
 """Entities of any family: the address of one by its key, reading it, and finding some by a filter."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -66,16 +66,34 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value], *, ever
     return pages.rows() if every else islice(pages.rows(), FILTER_ROWS + 1)
 
 
-def every(site: Site, entity: str) -> Iterator[EntityRow]:
-    """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
+def every(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> Iterator[EntityRow]:
+    """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap.
 
-    what = f"Reading all of {entity}"
+    With `filters` (names and texts with their operators) those of which the site says that they meet all.
+    """
+
+    what = f"Reading {entity}" if filters else f"Reading all of {entity}"
 
     def fetch(limit: int, offset: int, shrinkable: bool) -> Page[EntityRow]:
-        content = site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable, decode=decode)
+        asked = [*filters, *_window(limit, offset)]
+        content = site.get(_collection(entity), asked, shrinkable=shrinkable, decode=decode)
         return read_page(content, offset, what)
 
     return Pages(fetch, what=what, size=site.page_size, log=site.log, key=identity_of).rows()
+
+
+def every_body(
+    site: Site, entity: str, filters: Sequence[tuple[str, str]], *, key: Callable[[Row], Hashable]
+) -> Iterator[Row]:
+    """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
+
+    what = f"Reading {entity}"
+
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+        asked = [*filters, *_window(limit, offset)]
+        return parse(site.get(_collection(entity), asked, shrinkable=shrinkable), offset, what)
+
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=key).rows()
 
 
 def total(site: Site, entity: str) -> int:

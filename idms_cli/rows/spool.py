@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ class Spool:
         self._stream = stream
         self._columns: list[str] = []
         self._known: set[str] = set()
-        self._waiting: list[list[Cell]] = []
+        self._waiting: list[Sequence[Cell]] = []
         self.count = 0
 
     @property
@@ -51,8 +51,19 @@ class Spool:
         if len(self._waiting) == AT_A_TIME:
             self.flush()
 
+    def put(self, cells: Cells) -> None:
+        """A row as cells, one for each of the columns so far. Raises `OSError` as `add` does."""
+        self._waiting.append(cells)
+        self.count += 1
+        if len(self._waiting) == AT_A_TIME:
+            self.flush()
+
     def flush(self) -> None:
-        self._stream.write(_ENCODER.encode_lines(self._waiting))
+        try:
+            lines = _ENCODER.encode_lines(self._waiting)
+        except UnicodeEncodeError:  # half a surrogate pair, which a JSON escape can make, is no character
+            lines = _ENCODER.encode_lines([list(map(_without_surrogates, cells)) for cells in self._waiting])
+        self._stream.write(lines)
         self._waiting.clear()
 
 
@@ -99,6 +110,10 @@ def spooling(path: Path) -> Iterator[Spool]:
         stream.flush()
         os.fsync(stream.fileno())
     replace_file(_listing(path), json.dumps({"columns": spool.columns, "count": spool.count}).encode())
+
+
+def _without_surrogates(cell: Cell) -> Cell:
+    return cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(cell, str) else cell
 
 
 def _listing(path: Path) -> Path:
