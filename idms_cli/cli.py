@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "enable": Entry("idms_cli.commands.enable", "Let the slots of a disabled job run again."),
     "disable": Entry("idms_cli.commands.disable", "Let no slot of a job run; says why."),
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
+    "delta": Entry("idms_cli.commands.delta", "What a transfer remembers of what it delivered; drop a row, or reset."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
     "why": Entry("idms_cli.commands.why", "Why a job did or did not run, and when it will."),
     "next": Entry("idms_cli.commands.next", "What will run, and when."),
