@@ -2,34 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncssh
 
 from idms_cli.config.foreign import harmless, shortened
-from idms_cli.errors import InputError, Interrupted, LoginRefused, Unreachable
+from idms_cli.errors import InputError, LoginRefused
 from idms_cli.remote.account import SSH_PORT, Account
 from idms_cli.remote.hostkeys import HostKeys
+from idms_cli.remote.patience import LOOK_EVERY_S, Patience
 
 CONNECT_TIMEOUT_S = 20.0
-LOOK_EVERY_S = 0.25
+TOO_MANY = "authentication failures"
+"""How OpenSSH ends a connection on which one more wrong key or password is one too many."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is waited for."""
-
-    silence_s: float
-    """It may say nothing for so long..."""
-    key: str
-    """...which is said under this key, for hints: "`timeout:`"."""
-    stopping: Callable[[], bool]
-    """Whether to give up, because the run is to end."""
 
 
 @contextmanager
@@ -62,9 +51,9 @@ class Session:
             self._sftp = await self._connection.start_sftp_client()
         return self._sftp
 
-    def wait(self, work: Coroutine[Any, Any, T], *, what: str) -> T:
+    def wait(self, work: Coroutine[Any, Any, T], *, what: str, patience: Patience | None = None) -> T:
         """Its result. Raises what it raises, `Unreachable` after too long a silence, and `Interrupted`."""
-        return self._runner.run(self._patiently(work, what))
+        return self._runner.run(self._patiently(work, what, patience or self._patience))
 
     def heard(self) -> None:
         """The server has answered something, so that what is waited for is on its way."""
@@ -99,10 +88,17 @@ class Session:
             refusal = keys.refusal or InputError(f"{account.netloc}: its key is not accepted: {error}")
             raise refusal from error
         except asyncssh.PermissionDenied as error:
-            raise LoginRefused(
-                f"{account.netloc} refuses the login of {account.user}",
-                hint=f"Check `auth:` in {account.place}, and whether the server still knows the account.",
-            ) from error
+            raise self._refused() from error
+        except asyncssh.DisconnectError as error:
+            if TOO_MANY in error.reason.casefold():
+                raise self._refused() from error
+            raise
+
+    def _refused(self) -> LoginRefused:
+        return LoginRefused(
+            f"{self._account.netloc} refuses the login of {self._account.user}",
+            hint=f"Check `auth:` in {self._account.place}, and whether the server still knows the account.",
+        )
 
     def _keys(self) -> "list[asyncssh.SSHKey] | None":
         account = self._account
@@ -117,29 +113,19 @@ class Session:
                 hint="It must be a whole private key as ssh-keygen writes it, and `passphrase:` its own.",
             ) from error
 
-    async def _patiently(self, work: Coroutine[Any, Any, T], what: str) -> T:
+    async def _patiently(self, work: Coroutine[Any, Any, T], what: str, patience: Patience) -> T:
         task = asyncio.ensure_future(work)
         self.heard()
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_EVERY_S))[0]:
                 self._silent_s += LOOK_EVERY_S
-                if self._patience.stopping():
-                    raise Interrupted("the run was stopped")
-                if self._silent_s >= self._patience.silence_s:
-                    raise self._too_silent(what)
+                patience.check(self._silent_s, what)
             return task.result()
         finally:
             if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
-
-    def _too_silent(self, what: str) -> Unreachable:
-        patience = self._patience
-        return Unreachable(
-            f"{what}: nothing came for {patience.silence_s:g} s.",
-            hint=f"Is the server overloaded? {patience.key} in {self._account.place} says how long it may be silent.",
-        )
 
 
 class _Client(asyncssh.SSHClient):

@@ -12,7 +12,8 @@ from idms_cli.errors import IdmsError, InputError, Unreachable
 from idms_cli.files.origins import Access, FileChanged, Found, NameTaken, Origin
 from idms_cli.files.origins.address import Address
 from idms_cli.remote.account import Account
-from idms_cli.remote.ssh import Patience, Session, open_session, reason
+from idms_cli.remote.patience import Patience
+from idms_cli.remote.ssh import Session, open_session, reason
 
 CHUNK = 1 << 20
 """Read in parallel pieces of 16 KiB, so that a long way to the server costs little."""
@@ -23,7 +24,8 @@ T = TypeVar("T")
 @contextmanager
 def open_sftp(access: Access) -> Iterator[Origin]:
     """The folder of an sftp:// address. Raises `InputError` for a host key that is not the known one."""
-    with open_session(_account(access), Patience(access.timeout_s, "`timeout:`", access.stopping)) as session:
+    patience = Patience(access.timeout_s, "`timeout:` in `source:`", access.stopping)
+    with open_session(_account(access), patience) as session:
         yield _Sftp(access, session)
 
 

@@ -1,0 +1,34 @@
+"""How long a server is waited for, and what is said of one that is silent for longer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from idms_cli.errors import Interrupted, Unreachable
+
+LOOK_EVERY_S = 0.25
+"""How soon it is seen that the run is to end."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server may say nothing."""
+
+    silence_s: float
+    key: str
+    """Where that is said, for hints: "`timeout:` in `source:`"."""
+    stopping: Callable[[], bool]
+    """Whether to give up, because the run is to end."""
+
+    def check(self, silent_s: float, what: str) -> None:
+        """Raises `Interrupted` when the run is to end, and `Unreachable` when the server was silent for too long."""
+        if self.stopping():
+            raise Interrupted("the run was stopped")
+        if silent_s >= self.silence_s:
+            raise Unreachable(
+                f"{what}: nothing came for {self.silence_s:g} s.",
+                hint=f"Is the server overloaded? {self.key} says how long it may be silent.",
+            )
+
+    def to_the_end(self, silence_s: float | None = None) -> "Patience":
+        """For what takes a moment and must not be left half done, also when the run is to end."""
+        return replace(self, silence_s=min(silence_s or self.silence_s, self.silence_s), stopping=lambda: False)
