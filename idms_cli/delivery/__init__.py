@@ -30,6 +30,9 @@ class Entry(NamedTuple):
 
 DESTINATIONS: dict[str, Entry] = {
     "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
+    "sftp": Entry(
+        "idms_cli.delivery.sftp", "a folder on an SSH server", ("sftp",), "files", extra="sftp", library="asyncssh"
+    ),
 }
 
 

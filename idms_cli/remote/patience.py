@@ -7,6 +7,7 @@ from idms_cli.errors import Interrupted, Unreachable
 
 LOOK_EVERY_S = 0.25
 """How soon it is seen that the run is to end."""
+MOMENT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Patience:
                 hint=f"Is the server overloaded? {self.key} says how long it may be silent.",
             )
 
-    def to_the_end(self, silence_s: float | None = None) -> "Patience":
-        """For what takes a moment and must not be left half done, also when the run is to end."""
-        return replace(self, silence_s=min(silence_s or self.silence_s, self.silence_s), stopping=lambda: False)
+    def to_the_end(self) -> "Patience":
+        """For what takes a moment and is not left half done; when the run is to end, a silent server gets no more."""
+        silence_s = min(self.silence_s, MOMENT_S) if self.stopping() else self.silence_s
+        return replace(self, silence_s=silence_s, stopping=lambda: False)
