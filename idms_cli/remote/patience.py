@@ -20,9 +20,12 @@ class Patience:
     stopping: Callable[[], bool]
     """Whether to give up, because the run is to end."""
 
+    grace_s: float = 0.0
+    """How much silence is borne even then."""
+
     def check(self, silent_s: float, what: str) -> None:
         """Raises `Interrupted` when the run is to end, and `Unreachable` when the server was silent for too long."""
-        if self.stopping():
+        if silent_s >= self.grace_s and self.stopping():
             raise Interrupted("the run was stopped")
         if silent_s >= self.silence_s:
             raise Unreachable(
@@ -31,6 +34,5 @@ class Patience:
             )
 
     def to_the_end(self) -> "Patience":
-        """For what takes a moment and is not left half done; when the run is to end, a silent server gets no more."""
-        silence_s = min(self.silence_s, MOMENT_S) if self.stopping() else self.silence_s
-        return replace(self, silence_s=silence_s, stopping=lambda: False)
+        """For what takes a moment and is better not left half done."""
+        return replace(self, grace_s=MOMENT_S)

@@ -220,6 +220,13 @@ def test_a_wrong_password_is_sent_once(tmp_path: Path, ssh: Partner, made: Path)
     assert ssh.names() == []
 
 
+def test_a_login_that_the_server_cuts_short_is_refused_as_well(tmp_path: Path, ssh: Partner, made: Path) -> None:
+    """As OpenSSH does when it allows few tries: by ending the connection, with a reason."""
+    ssh.server.faults.ends_logins = True
+    assert isinstance(refused(ssh.step(tmp_path), sample(made), tmp_path), LoginRefused)
+    assert len(ssh.server.logins) == 1
+
+
 def test_a_key_with_a_passphrase_lets_in(tmp_path: Path, made: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     (tmp_path / "key").write_bytes(key.export_private_key("pkcs8-pem", passphrase="sesame"))
@@ -327,7 +334,7 @@ def test_a_file_that_arrives_short_gets_no_name(tmp_path: Path, ssh: Partner, ma
     ssh.faults.loses = 2
     error = refused(ssh.step(tmp_path), sample(made), tmp_path)
     assert isinstance(error, Unreachable)
-    assert str(error).endswith(f".part: {len(CONTENT) - 2} of {len(CONTENT)} bytes arrived.")
+    assert str(error).endswith(f"/in/members.csv: {len(CONTENT) - 2} of {len(CONTENT)} bytes arrived.")
     assert "members.csv" not in ssh.names()
     ssh.faults.loses = 0
     deliver(ssh.step(tmp_path), sample(made), tmp_path)

@@ -23,6 +23,8 @@ class Faults:
 
     cut_after: int | None = None
     """Bytes of a file after which the connection is gone."""
+    ends_logins: bool = False
+    """Too many failures, it says of every login."""
     stand_still: bool = False
     """No byte of a file ever comes."""
     on_read: Callable[[], None] = lambda: None
@@ -75,6 +77,8 @@ def ssh_server(
 
         def validate_password(self, username: str, password: str) -> bool:
             server.logins.append(password)
+            if server.faults.ends_logins:
+                raise asyncssh.ProtocolError("Too many authentication failures")
             return (username, password) == (USER, PASSWORD)
 
         def public_key_auth_supported(self) -> bool:

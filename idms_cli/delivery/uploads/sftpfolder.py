@@ -74,10 +74,10 @@ class SftpFolder:
 
     def send(self, path: Path, name: str, told: Callable[[int], None]) -> None:
         try:
-            self._wait(self._send(path, name, told), self.address(name), patience=self._patience)
+            self._wait(self._send(path, name, told), self.address(), patience=self._patience)
         except DeliveryRefused as error:
             if room := self._room(path.stat().st_size):
-                raise DeliveryRefused(f"{self.address(name)}: {room}", hint=_make_room()) from error
+                raise DeliveryRefused(f"{self.address()}: {room}", hint=_make_room()) from error
             raise
 
     async def _send(self, path: Path, name: str, told: Callable[[int], None]) -> None:

@@ -149,11 +149,11 @@ class _Uploading:
         self._folder.send(parcel.path, part, told)
         wanted, arrived = parcel.path.stat().st_size, self._folder.size(part)
         if arrived not in (wanted, UNKNOWN):
-            raise self._not_whole(part, wanted, arrived)
+            raise self._not_whole(parcel.name, wanted, arrived)
         self._placing.intend(Placed(parcel.name, wanted))
 
-    def _not_whole(self, part: str, wanted: int, arrived: int | None) -> IdmsError:
-        address = self._folder.address(part)
+    def _not_whole(self, name: str, wanted: int, arrived: int | None) -> IdmsError:
+        address = self._folder.address(name)
         if arrived is None:
             hint = "Ask its owner to leave files alone whose names begin with a dot: they are not complete."
             return DeliveryRefused(f"{address}: the server takes the file away before it has its name", hint=hint)
@@ -200,16 +200,28 @@ class _Uploading:
         """A file that did not get its name goes, and the note of it before: else it would be taken for renamed."""
         try:
             yield
-        except (DeliveryRefused, InputError, Interrupted):
+        except (DeliveryRefused, InputError):
             if self._placing.intent is not None:
                 self._placing.forget()
-            with suppress(IdmsError):
-                self._folder.remove(part)
+            self._drop(part)
+            raise
+        except Interrupted:
+            if self._placing.intent is None:  # else nobody knows yet whether it was renamed; the note says so
+                self._drop(part)
             raise
         except Unreachable:
             if self._placing.intent is None:
-                self._delivery.log(f"What was sent may still be there as {part}; the next attempt replaces it.")
+                self._tell_of(part)
             raise
+
+    def _drop(self, part: str) -> None:
+        try:
+            self._folder.remove(part)
+        except IdmsError:
+            self._tell_of(part)
+
+    def _tell_of(self, part: str) -> None:
+        self._delivery.log(f"What was sent may still be there as {part}; the next attempt replaces it.")
 
 
 def _words(error: Exception) -> str:
