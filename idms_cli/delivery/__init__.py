@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 DESTINATIONS: dict[str, Entry] = {
     "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
     "ftps": Entry("idms_cli.delivery.ftps", "a folder on an FTP server, over TLS", ("ftps", "ftp"), "files"),
+    "s3": Entry("idms_cli.delivery.s3", "a bucket", ("s3",), "files", extra="s3", library="obstore"),
     "sftp": Entry(
         "idms_cli.delivery.sftp", "a folder on an SSH server", ("sftp",), "files", extra="sftp", library="asyncssh"
     ),

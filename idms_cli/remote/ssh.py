@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
 
 import asyncssh
 
@@ -12,13 +11,12 @@ from idms_cli.config.foreign import harmless, shortened
 from idms_cli.errors import InputError, LoginRefused
 from idms_cli.remote.account import SSH_PORT, Account
 from idms_cli.remote.hostkeys import HostKeys
-from idms_cli.remote.patience import LOOK_EVERY_S, Patience
+from idms_cli.remote.patience import Patience
+from idms_cli.remote.waiting import Waiter
 
 CONNECT_TIMEOUT_S = 20.0
 TOO_MANY = "authentication failures"
 """How OpenSSH ends a connection on which one more wrong key or password is one too many."""
-
-T = TypeVar("T")
 
 
 @contextmanager
@@ -33,14 +31,12 @@ def open_session(account: Account, patience: Patience) -> Iterator["Session"]:
             session.close()
 
 
-class Session:
+class Session(Waiter):
     """One connection, made when it is first used."""
 
     def __init__(self, account: Account, runner: asyncio.Runner, patience: Patience) -> None:
+        super().__init__(runner, patience)
         self._account = account
-        self._runner = runner
-        self._patience = patience
-        self._silent_s = 0.0
         self._connection: asyncssh.SSHClientConnection | None = None
         self._sftp: asyncssh.SFTPClient | None = None
 
@@ -50,14 +46,6 @@ class Session:
             self._connection = await self._connect()
             self._sftp = await self._connection.start_sftp_client()
         return self._sftp
-
-    def wait(self, work: Coroutine[Any, Any, T], *, what: str, patience: Patience | None = None) -> T:
-        """Its result. Raises what it raises, `Unreachable` after too long a silence, and `Interrupted`."""
-        return self._runner.run(self._patiently(work, what, patience or self._patience))
-
-    def heard(self) -> None:
-        """The server has answered something, so that what is waited for is on its way."""
-        self._silent_s = 0.0
 
     def close(self) -> None:
         if self._connection is not None:
@@ -112,20 +100,6 @@ class Session:
                 f"the private key for {account.netloc} cannot be used: {error}",
                 hint="It must be a whole private key as ssh-keygen writes it, and `passphrase:` its own.",
             ) from error
-
-    async def _patiently(self, work: Coroutine[Any, Any, T], what: str, patience: Patience) -> T:
-        task = asyncio.ensure_future(work)
-        self.heard()
-        try:
-            while not (await asyncio.wait({task}, timeout=LOOK_EVERY_S))[0]:
-                self._silent_s += LOOK_EVERY_S
-                patience.check(self._silent_s, what)
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
 
 
 class _Client(asyncssh.SSHClient):

@@ -249,6 +249,7 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_else(
         ("552 Quota exceeded.", DeliveryRefused),
         ("452 Insufficient storage space.", DeliveryRefused),
         ("553 Permission denied.", DeliveryRefused),
+        ("451 Failure writing to local file.", DeliveryRefused),
         ("425 No data connection.", Unreachable),
         ("421 Too busy.", Unreachable),
     ],
@@ -339,7 +340,9 @@ def test_a_server_that_tells_no_sizes_is_no_place_for_files(tmp_path: Path, ftp:
 def test_a_server_that_says_nothing_at_all_is_given_up(tmp_path: Path, ftp: FtpPartner, made: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as dead:
         step = ftp.step(tmp_path).replace(f":{ftp.port}/", f":{dead.getsockname()[1]}/").replace("3s", "1s")
-        assert "nothing came for 1 s." in str(refused(step, sample(made), tmp_path))
+        error = refused(step, sample(made), tmp_path)
+        assert "nothing came for 1 s." in str(error)
+        assert error.hint.endswith("Or does it want implicit: true?")
 
 
 def test_a_server_that_ends_the_connection_is_told(tmp_path: Path, ftp: FtpPartner, made: Path) -> None:

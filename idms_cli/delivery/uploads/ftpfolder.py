@@ -19,8 +19,8 @@ IMPLICIT_PORT = 990
 REASON = 120
 # What the first digits of an answer mean: RFC 959, 4.2.
 FULL = ("452", "552")
-SAYS_FULL = re.compile("no space|disk full|quota|insufficient", re.IGNORECASE)
-"""What servers say that have only a general digit for it: pyftpdlib 426, vsftpd 451."""
+SAYS_FULL = re.compile("no space|disk full|quota|insufficient|writ(e|ing) to (local )?file", re.IGNORECASE)
+"""What servers say that have only a general digit for it: pyftpdlib 426, vsftpd and Pure-FTPd 451."""
 NO_SUCH_COMMAND = ("500", "501", "502", "503", "504")
 NO_LOGIN = ("430", "530", "532", "535")
 
@@ -96,6 +96,10 @@ class FtpFolder:
                 self._client.open(self._where.host, port, implicit=self._implicit)
             except ssl.SSLError as error:
                 raise self._not_encrypted(error) from error
+            except Unreachable as error:
+                if self._implicit or self._client.welcome is not None:
+                    raise
+                raise Unreachable(str(error), hint=f"{error.hint} Or does it want implicit: true?") from error
             except ftplib.error_perm as error:
                 hint = "Ask its owner for FTP over TLS; where it is on at once (port 990), say implicit: true."
                 raise InputError(f"{self._where.netloc} speaks no TLS: {_reason(error)}", hint=hint) from error

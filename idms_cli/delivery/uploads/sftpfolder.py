@@ -34,6 +34,7 @@ class SftpFolder:
         self._session = session
         self._where = where
         self._patience = patience
+        self._is_lost = False
 
     def address(self, name: str = "") -> str:
         return self._where.of(name)
@@ -165,8 +166,14 @@ class SftpFolder:
 
     def _wait(self, work: Coroutine[Any, Any, T], what: str, *, patience: Patience | None = None) -> T:
         """Its result, with what the server says in our words. What takes a moment is never left half done."""
+        if self._is_lost:
+            work.close()
+            raise _gone(ConnectionError("the server has gone away"), what)
         try:
             return self._session.wait(work, what=what, patience=patience or self._patience.to_the_end())
+        except Unreachable:
+            self._is_lost = True
+            raise
         except IdmsError:
             raise
         except asyncssh.SFTPError as error:

@@ -28,7 +28,8 @@ class NameTaken(Exception):
 class RemoteFolder(Protocol):
     """A folder on a server. Names are of files in it.
 
-    Everything may raise `Unreachable` when the server does not answer, and `DeliveryRefused` when it says no.
+    Everything may raise `Unreachable` when the server does not answer, and `DeliveryRefused` when it says no. A server
+    that was silent for too long once is not waited for again.
     """
 
     def address(self, name: str = "") -> str:
@@ -205,23 +206,16 @@ class _Uploading:
                 self._placing.forget()
             self._drop(part)
             raise
-        except Interrupted:
+        except (Interrupted, Unreachable):
             if self._placing.intent is None:  # else nobody knows yet whether it was renamed; the note says so
                 self._drop(part)
-            raise
-        except Unreachable:
-            if self._placing.intent is None:
-                self._tell_of(part)
             raise
 
     def _drop(self, part: str) -> None:
         try:
             self._folder.remove(part)
         except IdmsError:
-            self._tell_of(part)
-
-    def _tell_of(self, part: str) -> None:
-        self._delivery.log(f"What was sent may still be there as {part}; the next attempt replaces it.")
+            self._delivery.log(f"What was sent may still be there as {part}; the next attempt replaces it.")
 
 
 def _words(error: Exception) -> str:
