@@ -10,12 +10,9 @@ from idms_cli.config.fields import RelativePath
 from idms_cli.config.secret_sources import SecretSource
 from idms_cli.delivery import BadStep, Cargo, Delivery, Destination, Receipt
 from idms_cli.delivery.uploads.address import Folder, folder_parser
-from idms_cli.delivery.uploads.ftpclient import Client
-from idms_cli.delivery.uploads.ftpfolder import FtpFolder
 from idms_cli.delivery.uploads.options import SILENCE, FolderOptions, would_send
 from idms_cli.delivery.uploads.uploading import upload
 from idms_cli.remote.patience import Patience
-from idms_cli.web.tls import trusted
 
 PLAIN = "ftp"
 
@@ -74,6 +71,10 @@ class _FtpServer:
         return would_send(cargo, self.describe(), self._options.overwrite)
 
     def deliver(self, cargo: Cargo, delivery: Delivery) -> Receipt:
+        from idms_cli.delivery.uploads.ftpclient import Client  # noqa: PLC0415 - a check needs none of it
+        from idms_cli.delivery.uploads.ftpfolder import FtpFolder  # noqa: PLC0415
+        from idms_cli.web.tls import trusted  # noqa: PLC0415
+
         options = self._options
         parcels, password = cargo.parcels(), delivery.secret(options.auth.password)
         context = None
