@@ -19,8 +19,8 @@ from idms_cli.errors import (
 )
 from tests.conftest import until
 from tests.delivery.cargo import sample
-from tests.delivery.dying import nursery
 from tests.delivery.mailing import DONE, OPS, ZOE, Mailing
+from tests.delivery.nursery import nursery
 from tests.delivery.postoffice import USER, PostOffice, post_office
 from tests.delivery.receiver import Receiver, Says
 from tests.delivery.sending import rows
