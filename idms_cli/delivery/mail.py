@@ -125,7 +125,7 @@ class _Mail:
                 f"Nobody got the mail: {refused[0]}: {post.reasons[refused[0]]}.", hint="Check the addresses."
             )
         counts = {"recipients": len(post.of("done")), "refused": len(refused)}
-        return Receipt(", ".join(post.of("done")), 1, size, len(refused), counts)
+        return Receipt(", ".join(post.of("done")), 1, size, len(refused), counts=counts)
 
     def _written(self, parcels: Sequence[Parcel], cargo: Cargo, delivery: Delivery, stamp: Stamp) -> bytes:
         """The whole mail. Raises `DeliveryRefused` when it is too large."""

@@ -32,7 +32,14 @@ class Ending:
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
         counts = {"records": done.rows, "refused": refused.rows}
-        return Receipt(self.where, done.requests, done.size, refused.rows, counts)
+        places = self._places(journal)[: refused.rows]  # only the last request may have fewer rows than the others
+        return Receipt(self.where, done.requests, done.size, refused.rows, places, counts)
+
+    def _places(self, journal: Journal) -> list[int]:
+        """Which rows were refused, from 1: requests are about rows in their order."""
+        size = 1 if self.options.each else self.options.batch or 0
+        starts = (1 + (number - 1) * size for number, *_ in journal.told("refused"))
+        return [place for start in starts for place in range(start, start + size)]
 
     def _unknown(self, journal: Journal, lost: Tally) -> IdmsError:
         number, reason = _first(journal, "unknown")
