@@ -31,8 +31,7 @@ class Ending:
             raise self._unknown(journal, tallies["unknown"])
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
-        counts = {"records": done.rows, "refused": refused.rows}
-        return Receipt(self.where, done.requests, done.size, refused.rows, counts)
+        return Receipt(self.where, done.requests, done.size, refused.rows, {"records": done.rows})
 
     def _unknown(self, journal: Journal, lost: Tally) -> IdmsError:
         number, reason = _first(journal, "unknown")
