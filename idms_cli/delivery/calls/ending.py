@@ -31,9 +31,8 @@ class Ending:
             raise self._unknown(journal, tallies["unknown"])
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
-        counts = {"records": done.rows, "refused": refused.rows}
         places = self._places(journal)[: refused.rows]  # only the last request may have fewer rows than the others
-        return Receipt(self.where, done.requests, done.size, refused.rows, places, counts)
+        return Receipt(self.where, done.requests, done.size, refused.rows, places, {"records": done.rows})
 
     def _places(self, journal: Journal) -> list[int]:
         """Which rows were refused, from 1: requests are about rows in their order."""
