@@ -11,6 +11,7 @@ import pytest
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.settings import Connection, SettingsFile
+from idms_cli.delivery.database import DatabaseOptions
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
 from idms_cli.jobs import timing
 from idms_cli.jobs.job import JobOptions
@@ -64,6 +65,7 @@ def test_every_command_is_in_the_table() -> None:
         *(SettingsFile, Connection, CalendarOptions, JobOptions, ImportOptions, MatchOptions, Rule),
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
+        DatabaseOptions,
     ],
     ids=lambda model: model.__name__,
 )

@@ -27,7 +27,16 @@ class Entry(NamedTuple):
     """...and the package by which one sees whether it is."""
 
 
-DESTINATIONS: dict[str, Entry] = {}
+DESTINATIONS: dict[str, Entry] = {
+    "database": Entry(
+        "idms_cli.delivery.database",
+        "rows into a table of an SQL database",
+        ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"),
+        "rows",
+        "sql",
+        "sqlalchemy",
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,211 @@
+"""PostgreSQL: rows go in by COPY, an upsert by way of a temporary table."""
+
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import certifi
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from idms_cli.delivery.sql import faults
+from idms_cli.delivery.sql.cells import Column
+from idms_cli.delivery.sql.copytext import CellRefused, blocks
+from idms_cli.delivery.sql.making import make_table
+from idms_cli.delivery.sql.pgfaults import explain, is_cut
+from idms_cli.delivery.sql.target import Target
+from idms_cli.delivery.sql.task import CONNECT_TIMEOUT_S, Task
+from idms_cli.errors import IdmsError
+
+CANCEL_S = 3.0
+ROWS = "idms_rows"
+"""The temporary table of an upsert."""
+
+# Only those that the server has; for this transaction alone, so that a pool in between (pgbouncer) does no harm.
+_SETTINGS = """\
+SELECT set_config(wanted.name, wanted.value, true)
+FROM unnest(%s::text[], %s::text[]) AS wanted(name, value) JOIN pg_settings USING (name)"""
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"
+
+
+class PostgreSQL:
+    """See `Backend`."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._options = task.options
+
+    def open_engine(self) -> Engine:
+        return create_engine(
+            "postgresql+psycopg://", creator=self._connect, poolclass=NullPool, use_native_hstore=False
+        )
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        driver = psycopg.connect(prepare_threshold=None, **self._parameters())
+        self._task.watch.over(lambda over: _break_off(driver, over))
+        return driver
+
+    def _parameters(self) -> dict[str, Any]:
+        """What libpq is told. https://www.postgresql.org/docs/current/libpq-connect.html"""
+        to, password = self._options.to, self._task.password()
+        named = {
+            "host": to.host or to.query.get("host"),
+            "port": to.port,
+            "user": to.user,
+            "dbname": to.database,
+            "password": password.reveal() if password else None,
+            **self._tls(),
+        }
+        return {
+            **{key: value for key, value in named.items() if value is not None},
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "client_encoding": "UTF8",
+            "application_name": "idms",
+            "gssencmode": "disable",
+            "target_session_attrs": "any",
+            # A peer that is gone is noticed within a minute; a server that is there and silent, by the watch.
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
+        }
+
+    def _tls(self) -> dict[str, Any]:
+        mode = self._options.tls_mode if self._options.to.host else "off"
+        if mode == "verify":
+            return {"sslmode": "verify-full", "sslrootcert": str(self._task.ca_file() or _authorities())}
+        words = {"encrypt": "require", "off": "disable", "prefer": "prefer"}
+        if mode == "encrypt" and psycopg.pq.version() >= 160000:
+            return {"sslmode": "require", "require_auth": "!password"}  # no password in the clear to nobody knows whom
+        return {"sslmode": words[mode]}
+
+    def begin(self, connection: Connection) -> None:
+        settings = {
+            "lock_timeout": _ms(self._options.lock_timeout.total_seconds()),
+            "statement_timeout": _ms(self._options.statement_timeout.total_seconds()),
+            "TimeZone": self._task.zone(),
+            "DateStyle": "ISO, YMD",
+            # If this machine is lost, the server notices, and lets go of what is locked.
+            "tcp_keepalives_idle": "60",
+            "tcp_keepalives_interval": "15",
+            "tcp_keepalives_count": "4",
+        }
+        connection.exec_driver_sql(_SETTINGS, (list(settings), list(settings.values())))
+        connection.exec_driver_sql(_DURABLE)
+
+    def create(self, connection: Connection, target: Target) -> Target:
+        return make_table(connection, target, self._task)
+
+    def load(self, connection: Connection, target: Target) -> Mapping[str, int]:
+        table = target.sql(connection)
+        if self._options.mode == "upsert":
+            return self._upsert(connection, target, table)
+        deleted = 0
+        if self._options.mode == "replace":
+            # Nobody else writes until the commit: rows that came in meanwhile would stay. Readers see the old ones.
+            connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            deleted = connection.exec_driver_sql(f"DELETE FROM {table}").rowcount
+            self._task.watch.alive()
+        if target.columns:
+            self._copy(connection, target, table)
+        return {"inserted": self._task.rows.count, "deleted": deleted}
+
+    def _copy(self, connection: Connection, target: Target, table: str) -> None:
+        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        statement = f"COPY {table} ({', '.join(target.names(connection))}) FROM STDIN".replace("%%", "%")
+        # The server's limit would count the whole of it; each piece is watched from here.
+        connection.exec_driver_sql(_TIMEOUT, ("0",))
+        sent = 0
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+                for rows, lines in blocks(self._task.rows, target.columns):
+                    copy.write(lines)
+                    sent += rows
+                    self._task.moved(sent)
+        except CellRefused as refused:
+            raise faults.cell_refused(self._task, refused) from refused
+        self._task.watch.alive()
+        connection.exec_driver_sql(_TIMEOUT, (_ms(self._options.statement_timeout.total_seconds()),))
+
+    def _upsert(self, connection: Connection, target: Target, table: str) -> Mapping[str, int]:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        names, key = target.names(connection), [quote(name) for name in target.key]
+        run, moved = connection.exec_driver_sql, self._task.watch.alive
+        run(f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
+        needed = [quote(each.name) for each in target.columns if not each.blank or each.name in target.key]
+        run(f"ALTER TABLE pg_temp.{ROWS} {', '.join(f'ALTER {name} SET NOT NULL' for name in needed)}")
+        self._copy(connection, target, f"pg_temp.{ROWS}")
+        run(f"ANALYZE pg_temp.{ROWS} ({', '.join(key)})")
+        self._refuse_doubles(connection, target, key)
+        same = " AND ".join(f"known.{name} = given.{name}" for name in key)
+        known = run(
+            f"SELECT count(*) FROM pg_temp.{ROWS} AS given WHERE EXISTS (SELECT FROM {table} AS known WHERE {same})"
+        ).scalar_one()
+        moved()
+        listed = ", ".join(names)
+        written = run(
+            f"INSERT INTO {table} AS old ({listed}) OVERRIDING SYSTEM VALUE SELECT {listed} FROM pg_temp.{ROWS} "
+            f"ON CONFLICT ({', '.join(key)}) {_on_conflict(connection, target)}"
+        ).rowcount
+        inserted = self._task.rows.count - known
+        updated = max(written - inserted, 0)
+        return {"inserted": inserted, "updated": updated, "unchanged": self._task.rows.count - inserted - updated}
+
+    def _refuse_doubles(self, connection: Connection, target: Target, key: list[str]) -> None:
+        columns = ", ".join(key)
+        found = connection.exec_driver_sql(
+            f"SELECT count(*), {columns} FROM pg_temp.{ROWS} GROUP BY {columns} HAVING count(*) > 1 LIMIT 3"
+        ).all()
+        self._task.watch.alive()
+        if found:
+            raise faults.doubles(self._task, target, [tuple(row) for row in found])
+
+    def explain(self, error: Exception, *, connected: bool, target: Target | None) -> IdmsError:
+        return explain(error, self._task, target, connected=connected, rows=ROWS)
+
+    def is_cut(self, error: Exception) -> bool:
+        return is_cut(error)
+
+
+def _on_conflict(connection: Connection, target: Target) -> str:
+    """What is done to a row that is there. One that would not change is left alone: no trigger, no dead row."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    others = [column for column in target.columns if column.name not in target.key]
+    if not others:
+        return "DO NOTHING"
+    changes = ", ".join(f"{quote(column.name)} = excluded.{quote(column.name)}" for column in others)
+    old = ", ".join(_compared(f"old.{quote(column.name)}", column) for column in others)
+    new = ", ".join(_compared(f"excluded.{quote(column.name)}", column) for column in others)
+    return f"DO UPDATE SET {changes} WHERE ({old}) IS DISTINCT FROM ({new})"
+
+
+def _compared(name: str, column: Column) -> str:
+    return name if column.comparable else f"{name}::text"
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def _authorities() -> str:
+    """The system's, or certifi's where it has none: psycopg's own libpq does not know where the system keeps them."""
+    found = ssl.get_default_verify_paths()
+    return next(
+        (path for path in (found.cafile, found.openssl_cafile) if path and Path(path).exists()), certifi.where()
+    )
+
+
+def _break_off(driver: "psycopg.Connection[Any]", over: threading.Event) -> None:
+    """Ask the server to stop; where nothing comes of that, cut the connection."""
+    with suppress(psycopg.Error):
+        driver.cancel_safe(timeout=CANCEL_S)
+    if not over.wait(CANCEL_S):
+        with closing(socket.socket(fileno=os.dup(driver.fileno()))) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
