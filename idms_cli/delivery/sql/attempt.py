@@ -1,6 +1,7 @@
 """One delivery into a table: looked at, then written in one transaction, at most once."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from importlib import import_module
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from idms_cli.delivery import Delivery, Receipt
 from idms_cli.delivery.sql import faults
 from idms_cli.delivery.sql.ledger import NAME, Entry, Ledger, delivery_id, is_there_already
-from idms_cli.delivery.sql.options import DatabaseOptions
+from idms_cli.delivery.sql.options import OWN, DatabaseOptions
 from idms_cli.delivery.sql.target import Target, find_target
 from idms_cli.delivery.sql.task import AS_IT_WAS, Backend, CommitUnanswered, Task
 from idms_cli.delivery.sql.watch import Watch
@@ -46,7 +47,8 @@ def deliver(options: DatabaseOptions, directory: Path, rows: Rows, delivery: Del
 
 
 def _attempted(options: DatabaseOptions, directory: Path, rows: Rows, delivery: Delivery) -> Receipt:
-    silence_s = options.statement_timeout.total_seconds() + ANSWER_S
+    may_be_silent = "statement_timeout" not in options.to.kind.keys
+    silence_s = math.inf if may_be_silent else options.statement_timeout.total_seconds() + ANSWER_S
     with Watch(delivery.stopping, silence_s=silence_s) as watch:
         task = Task(options, directory, rows, delivery, watch)
         task.refuse_to_end()
@@ -85,6 +87,8 @@ class _Attempt:
         ledger = Ledger(target.schema) if task.options.keeps_ledger else None
         if ledger:
             self._make(ledger, connection)
+        if not target.exists and task.options.to.scheme not in OWN:  # elsewhere, to make a table is to commit
+            target = self._target = self._told(lambda: self._backend.create(connection, target))
         self._told(connection.commit)
         self._told(lambda: self._backend.begin(connection))
         if ledger and not self._told(lambda: ledger.enter(connection, self._entry())):

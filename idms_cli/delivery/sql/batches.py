@@ -20,12 +20,13 @@ Convert: TypeAlias = Callable[[Cell, Column], Any]
 
 
 class RowRefused(Exception):
-    """The database did not take a row; the cause is its own error."""
+    """The database did not take a row."""
 
-    def __init__(self, row: int) -> None:
+    def __init__(self, row: int, error: DBAPIError) -> None:
         super().__init__(f"row {row}")
         self.row = row
         """From 1."""
+        self.error = error
 
 
 def batches(rows: Iterable[Cells], columns: Sequence[Column], convert: Convert) -> Iterator[list[Values]]:
@@ -70,7 +71,7 @@ def insert_batches(
             with connection.begin_nested():
                 insert(values)
         except DBAPIError as error:
-            raise RowRefused(sent + _culprit(values, insert, error)) from error.orig
+            raise RowRefused(sent + _culprit(values, insert, error), error) from error
         sent += len(values)
         moved(sent)
     return sent

@@ -46,6 +46,8 @@ class Ledger:
             Column("rows", BigInteger, nullable=False),
             Column("at", DateTime(timezone=True), nullable=False),
             schema=schema,
+            mysql_engine="InnoDB",  # has transactions, whatever the server's default is
+            mariadb_engine="InnoDB",
         )
 
     def make(self, connection: Connection) -> None:

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, TableClause, create_engine, event, insert, table
+from sqlalchemy import URL, Connection, Engine, TableClause, create_engine, event, insert, table, text
 from sqlalchemy import column as column_of
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -24,6 +24,10 @@ _LOGIN_REFUSED = (1044, 1045, 1698)  # https://dev.mysql.com/doc/mysql-errors/8.
 _LOCKED = (1205, 1213)
 _FULL = (1021, 1114)
 _MYSQL = ("mysql", "mariadb")
+_ENGINE = text(
+    "SELECT engine FROM information_schema.tables "
+    "WHERE table_schema = coalesce(:schema, database()) AND table_name = :name"
+)
 
 
 class Others:
@@ -85,6 +89,7 @@ class Others:
         return make_table(connection, target, self._task)
 
     def load(self, connection: Connection, target: Target) -> Mapping[str, int]:
+        self._refuse_without_transactions(connection, target)
         deleted = 0
         if self._task.options.mode == "replace":
             deleted = connection.exec_driver_sql(f"DELETE FROM {target.sql(connection)}").rowcount
@@ -100,36 +105,55 @@ class Others:
         except CellRefused as refused:
             raise faults.cell_refused(self._task, refused) from refused
         except RowRefused as refused:
-            text = words(str(refused.__cause__))
-            raise faults.row_refused(self._task, refused.row, None, text) from refused
+            raise faults.row_refused(self._task, refused.row, None, _said(refused.error)[1]) from refused
         return {"inserted": inserted, "deleted": deleted}
+
+    def _refuse_without_transactions(self, connection: Connection, target: Target) -> None:
+        """A table of MySQL's MyISAM keeps what was written of a delivery that failed. Raises `DeliveryRefused`."""
+        if self._task.options.to.scheme not in _MYSQL:
+            return
+        engine = connection.execute(_ENGINE, {"schema": target.schema, "name": target.name}).scalar()
+        if engine not in (None, "InnoDB"):
+            raise DeliveryRefused(
+                f"{self._task.shown}: table {self._task.table} is of the kind {words(str(engine))}, which has no "
+                f"transactions. {AS_IT_WAS}",
+                hint=f"ALTER TABLE {target.sql(connection)} ENGINE = InnoDB;",
+            )
 
     def explain(self, error: Exception, *, connected: bool, target: Target | None) -> IdmsError:
         del target
         if not isinstance(error, DBAPIError):
             raise error
-        text, code = words(str(error.orig)), _code(error)
-        if code in _LOGIN_REFUSED:
-            return LoginRefused(
-                f"{self._task.shown} refuses the login of {self._task.options.to.user}: {text}",
-                hint="Check `auth:` of the step, and what the account may do there.",
-            )
+        code, said = _said(error)
+        if not connected:
+            return self._no_connection(code, said)
         if code in _LOCKED:
             return faults.locked(self._task)
         if code in _FULL:
-            return faults.no_space(self._task, text)
-        if not connected:
-            hint = "Is the server up, the address right, and `auth:`?"
-            return Unreachable(f"{self._task.shown}: no connection: {text}.", hint=hint)
+            return faults.no_space(self._task, said)
         if error.connection_invalidated:
-            return faults.cut(self._task, text)
+            return faults.cut(self._task, said)
         hint = "Show this to whoever keeps the database."
-        return DeliveryRefused(f"{self._task.shown}: table {self._task.table}: {text}. {AS_IT_WAS}", hint=hint)
+        return DeliveryRefused(f"{self._task.shown}: table {self._task.table}: {said}. {AS_IT_WAS}", hint=hint)
+
+    def _no_connection(self, code: object, said: str) -> IdmsError:
+        shown = self._task.shown
+        if code in _LOGIN_REFUSED:
+            hint = "Check `auth:` of the step, and what the account may do there."
+            return LoginRefused(f"{shown} refuses the login of {self._task.options.to.user}: {said}", hint=hint)
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            hint = "If it has a private authority, name its certificate in `ca_file:`."
+            return Unreachable(f"{shown}: the certificate of the server is not trusted: {said}.", hint=hint)
+        hint = "Is the server up, the address right, and `auth:`?"
+        return Unreachable(f"{shown}: no connection: {said}.", hint=hint)
 
     def is_cut(self, error: Exception) -> bool:
         return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _code(error: DBAPIError) -> object:
-    arguments = getattr(error.orig, "args", ())
-    return arguments[0] if arguments else None
+def _said(error: DBAPIError) -> tuple[object, str]:
+    """The number of an error, where it has one, and its words."""
+    match getattr(error.orig, "args", ()):
+        case (code, str(said), *_):
+            return code, words(said)
+    return None, words(str(error.orig))

@@ -24,6 +24,10 @@ _CERTIFICATE = re.compile(
     r"certificate verify failed|does not match host name|root certificate|certificate (?:has )?expired"
 )
 _NO_TLS = re.compile(r"does not support SSL")
+_SAID = re.compile(r"failed: \w+:  ")
+_BUSY = re.compile(
+    r"too many|connection slots|starting up|shutting down|recovery mode|terminating|not (?:yet )?accepting"
+)
 _PASSING = ("08", "40", "57", "58", "25P03", "25P04", "53200", "53300", "55P03", "55006")
 _WAITED = {"55P03": faults.locked, "57014": faults.too_slow}
 _UNIQUE, _NO_VALUE, _FOREIGN, _CHECK = "23505", "23502", "23503", "23514"
@@ -83,9 +87,9 @@ def _no_connection(error: psycopg.Error, task: Task) -> IdmsError:
 
 
 def _was_asked(error: psycopg.Error) -> bool:
-    """Whether the server said no after it had the password, in a language of its own."""
+    """Whether the server said no after it had the password, in whatever language: libpq does not tell its code."""
     used = error.pgconn is not None and getattr(error.pgconn, "used_password", False)
-    return bool(used) and re.search(r"failed: \w+:  ", str(error)) is not None and "FATAL:" not in str(error)
+    return bool(used) and _SAID.search(str(error)) is not None and _BUSY.search(str(error)) is None
 
 
 def _by_state(error: psycopg.Error, state: str, task: Task, target: Target | None) -> IdmsError:
@@ -98,7 +102,7 @@ def _by_state(error: psycopg.Error, state: str, task: Task, target: Target | Non
         return Unreachable(f"{task.shown}: {said}. {AS_IT_WAS}", hint="This can pass: try again later.")
     hint = words(error.diag.message_hint or "") or "Show this to whoever keeps the database."
     if state == "42501":
-        said, hint = f"not allowed: {said}", _grant(task, target)
+        said, hint = f"not allowed: {said}", _grant(task, target, said)
     elif state == "25006":
         hint = "Is this a standby? Name the server that takes writes."
     detail = words(error.diag.message_detail or "")
@@ -106,8 +110,10 @@ def _by_state(error: psycopg.Error, state: str, task: Task, target: Target | Non
     return DeliveryRefused(f"{task.shown}: table {task.table}: {text}. {AS_IT_WAS}", hint=hint)
 
 
-def _grant(task: Task, target: Target | None) -> str:
+def _grant(task: Task, target: Target | None, said: str) -> str:
     user = task.options.to.user
+    if "temporary" in said:
+        return f'GRANT TEMPORARY ON DATABASE "{task.options.to.database}" TO "{user}";'
     if target is None or not target.exists:
         return f'GRANT USAGE, CREATE ON SCHEMA "{(target and target.schema) or "public"}" TO "{user}";'
     name = ".".join(f'"{part}"' for part in (target.schema, target.name) if part)

@@ -69,7 +69,6 @@ class PostgreSQL:
             "client_encoding": "UTF8",
             "application_name": "idms",
             "gssencmode": "disable",
-            "target_session_attrs": "any",
             # A peer that is gone is noticed within a minute; a server that is there and silent, by the watch.
             "keepalives_idle": 30,
             "keepalives_interval": 10,

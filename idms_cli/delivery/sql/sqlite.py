@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote as escaped
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from idms_cli.config.foreign import shortened
@@ -60,6 +60,7 @@ class SQLite:
         """The only writer from the beginning, waited for in small steps, since the run may have to end."""
         limit = self._task.options.lock_timeout.total_seconds()
         end = time.monotonic() + limit
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
         while True:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -97,9 +98,9 @@ class SQLite:
         except CellRefused as refused:
             raise faults.cell_refused(self._task, refused) from refused
         except RowRefused as refused:
-            if isinstance(refused.__cause__, sqlite3.IntegrityError):
-                raise faults.row_refused(self._task, refused.row, None, words(str(refused.__cause__))) from refused
-            raise refused.__cause__ or refused from None
+            if isinstance(refused.error, IntegrityError):
+                raise faults.row_refused(self._task, refused.row, None, words(str(refused.error.orig))) from refused
+            raise refused.error from None
 
     def _upsert(self, connection: Connection, target: Target, table: str) -> Mapping[str, int]:
         quote = connection.dialect.identifier_preparer.quote_identifier

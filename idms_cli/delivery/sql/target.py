@@ -156,6 +156,8 @@ def _column(each: Mapping[str, Any]) -> Column:
     while not isinstance(kind, sqltypes.Enum) and hasattr(kind, "data_type"):  # a domain is what it stands for
         kind = kind.data_type
     sort: Sort = next((sort for known, sort in _SORTS if isinstance(kind, known)), "other")
+    if getattr(kind, "display_width", None) == 1:  # MySQL's way to say boolean: TINYINT(1)
+        sort = "boolean"
     scale = kind.scale if sort == "number" and not isinstance(kind, sqltypes.Float) else None
     return Column(
         str(each["name"]),

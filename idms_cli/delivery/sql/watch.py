@@ -21,14 +21,18 @@ class Watch:
         self.silence_s = silence_s
         self.reason: Literal["", "stopped", "silent"] = ""
         self._stopping = stopping
-        self._break_off: Callable[[threading.Event], None] = lambda _: None
+        self._break_off: Callable[[threading.Event], None] | None = None
         self._may_stop = True
         self._moved = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True, name="watch of a database")
 
     def over(self, break_off: Callable[[threading.Event], None]) -> None:
-        """From now on `break_off` ends what the database does; it is given what is set when it has ended."""
+        """From now on `break_off` ends what the database does; it is given what is set when it has ended.
+
+        Before that there is no connection, and the driver has a time limit of its own.
+        """
+        self.alive()
         self._break_off = break_off
 
     def alive(self) -> None:
@@ -56,6 +60,8 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_EVERY_S):
+            if self._break_off is None:
+                continue
             if self._may_stop and self._stopping():
                 self.reason = "stopped"
             elif time.monotonic() - self._moved > self.silence_s:

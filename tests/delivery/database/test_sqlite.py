@@ -212,6 +212,17 @@ def test_a_file_that_another_program_writes_is_waited_for_and_then_given_up(tmp_
     assert len(table(tmp_path)) == 2
 
 
+def test_a_reader_that_keeps_the_commit_waiting_is_given_up(tmp_path: Path) -> None:
+    make(tmp_path, f"{MEMBERS}; INSERT INTO members (id) VALUES ('old')")
+    reader = sqlite3.connect(tmp_path / "members.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM members").fetchall()
+    step = STEP.replace("}", ", ledger: false, lock_timeout: 1s}")
+    assert isinstance(refused(step, TWO, tmp_path), Unreachable)
+    reader.close()
+    assert len(table(tmp_path)) == 1
+
+
 def test_a_full_disk_leaves_the_table_as_it_was(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as small:
         make(small, f"{MEMBERS}; INSERT INTO members (id) VALUES ('old')")
