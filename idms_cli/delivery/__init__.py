@@ -32,9 +32,7 @@ DESTINATIONS: dict[str, Entry] = {
         "idms_cli.delivery.database",
         "rows into a table of an SQL database",
         ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"),
-        "rows",
-        "sql",
-        "sqlalchemy",
+        "rows",  # what has to be installed depends on the kind of database, and is told by the step itself
     ),
 }
 

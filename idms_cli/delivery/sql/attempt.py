@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from idms_cli.delivery import Delivery, Receipt
 from idms_cli.delivery.sql import faults
+from idms_cli.delivery.sql.commitmark import CommitMark
 from idms_cli.delivery.sql.ledger import NAME, Entry, Ledger, delivery_id, is_there_already
 from idms_cli.delivery.sql.options import OWN, DatabaseOptions
-from idms_cli.delivery.sql.target import Target, find_target
+from idms_cli.delivery.sql.target import Target, find_target, schema_of
 from idms_cli.delivery.sql.task import AS_IT_WAS, Backend, CommitUnanswered, Task
 from idms_cli.delivery.sql.watch import Watch
-from idms_cli.errors import DeliveryRefused, IdmsError, OutcomeUnknown, Unreachable
+from idms_cli.errors import DeliveryRefused, IdmsError, Interrupted, OutcomeUnknown, Unreachable
 from idms_cli.files.writers import Rows
 
 ANSWER_S = 10.0
@@ -34,15 +35,25 @@ def deliver(options: DatabaseOptions, directory: Path, rows: Rows, delivery: Del
     """See `Destination.deliver`."""
     for logger in ("psycopg", "sqlalchemy.pool"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # what matters is raised, and told with a hint
+    if is_unaided(options):
+        mark = CommitMark(delivery.folder)
+        if mark.is_unknown:
+            raise _unknown(options)
+        if mark.is_done:
+            return _receipt(options, rows, {"inserted": rows.count})
     try:
         return _attempted(options, directory, rows, delivery)
     except CommitUnanswered as lost:
-        if options.mode == "append" and not options.keeps_ledger:
+        if is_unaided(options):
             raise _unknown(options) from lost
         delivery.log("the answer to the commit was lost: the database is asked whether it took place")
     try:
         return _attempted(options, directory, rows, delivery)
     except (CommitUnanswered, Unreachable) as error:
+        raise _not_told(options, error) from error
+    except DeliveryRefused as error:
+        if options.keeps_ledger:  # it was looked at, and the first commit did not take place
+            raise
         raise _not_told(options, error) from error
 
 
@@ -62,6 +73,8 @@ class _Attempt:
     def __init__(self, task: Task, backend: Backend) -> None:
         self._task = task
         self._backend = backend
+        self._id = delivery_id(task.delivery.folder)
+        self._mark = CommitMark(task.delivery.folder) if is_unaided(task.options) else None
         self._target: Target | None = None
         self._connected = False
 
@@ -81,24 +94,35 @@ class _Attempt:
             engine.dispose()
 
     def _written(self, connection: Connection) -> Receipt:
-        task, wanted = self._task, self._task.rows.columns if self._task.rows.count else ()
         self._told(lambda: self._backend.begin(connection))
-        target = self._target = self._told(lambda: find_target(connection, task.options, wanted))
-        ledger = Ledger(target.schema) if task.options.keeps_ledger else None
-        if ledger:
-            self._make(ledger, connection)
-        if not target.exists and task.options.to.scheme not in OWN:  # elsewhere, to make a table is to commit
-            target = self._target = self._told(lambda: self._backend.create(connection, target))
-        self._told(connection.commit)
+        ledger = self._told(lambda: self._ledger(connection))
+        if ledger and self._told(lambda: ledger.has(connection, self._id)):
+            return self._known_already()
+        self._look(connection, ledger)
         self._told(lambda: self._backend.begin(connection))
         if ledger and not self._told(lambda: ledger.enter(connection, self._entry())):
-            task.delivery.log(f"{NAME} says that this was committed by an earlier attempt: nothing is sent again")
-            return self._receipt({"inserted": task.rows.count} if task.options.mode == "append" else {})
-        counts = self._told(lambda: self._load(connection, target))
+            return self._known_already()
+        counts = self._told(lambda: self._load(connection))
         self._commit(connection)
         return self._receipt(counts)
 
-    def _load(self, connection: Connection, target: Target) -> Mapping[str, int]:
+    def _ledger(self, connection: Connection) -> Ledger | None:
+        options = self._task.options
+        return Ledger(schema_of(connection, options)) if options.keeps_ledger else None
+
+    def _look(self, connection: Connection, ledger: Ledger | None) -> None:
+        """See that all is there and fits, in a transaction of its own, before anything is sent."""
+        task, wanted = self._task, self._task.rows.columns if self._task.rows.count else ()
+        target = self._target = self._told(lambda: find_target(connection, task.options, wanted))
+        if ledger:
+            self._make(ledger, connection)
+        if not target.exists and task.options.to.scheme not in OWN:  # elsewhere, to make a table is to commit
+            self._target = self._told(lambda: self._backend.create(connection, target))
+        self._told(connection.commit)
+
+    def _load(self, connection: Connection) -> Mapping[str, int]:
+        target = self._target
+        assert target is not None  # noqa: S101 - it was looked at
         if not target.exists:
             target = self._target = self._backend.create(connection, target)
         return self._backend.load(connection, target)
@@ -128,7 +152,7 @@ class _Attempt:
     def _entry(self) -> Entry:
         task, job = self._task, self._task.delivery.values.get("job")
         return Entry(
-            delivery=delivery_id(task.delivery.folder),
+            delivery=self._id,
             run=task.delivery.run_id,
             step=task.delivery.folder.name[:200],
             job=str(job or "")[:200],
@@ -137,19 +161,27 @@ class _Attempt:
         )
 
     def _commit(self, connection: Connection) -> None:
-        self._task.refuse_to_end()
-        self._task.watch.committing()
+        if not self._task.watch.is_left_alone():
+            raise faults.broken_off(self._task) or Interrupted("the run was stopped")
+        if self._mark:
+            self._mark.asked()
         try:
             connection.commit()
         except Exception as error:
             if self._backend.is_cut(error):
                 raise CommitUnanswered from error
+            if self._mark:
+                self._mark.refused()
             raise self._meaning(error) from error
+        if self._mark:
+            self._mark.done()
+
+    def _known_already(self) -> Receipt:
+        self._task.delivery.log(f"{NAME} says that an earlier attempt committed this: nothing is sent again")
+        return self._receipt({"inserted": self._task.rows.count} if self._task.options.mode == "append" else {})
 
     def _receipt(self, counts: Mapping[str, int]) -> Receipt:
-        task = self._task
-        told = {name: count for name, count in counts.items() if count}
-        return Receipt(f"{task.shown}, table {task.table}", items=task.rows.count, counts=told)
+        return _receipt(self._task.options, self._task.rows, counts)
 
     def _told(self, work: Callable[[], Any]) -> Any:
         """Its result. Errors of the driver become what they mean."""
@@ -167,6 +199,16 @@ class _Attempt:
         )
 
 
+def is_unaided(options: DatabaseOptions) -> bool:
+    """Whether nobody but this machine could tell that the rows are there already, and twice would do harm."""
+    return options.mode == "append" and not options.keeps_ledger
+
+
+def _receipt(options: DatabaseOptions, rows: Rows, counts: Mapping[str, int]) -> Receipt:
+    told = {name: count for name, count in counts.items() if count}
+    return Receipt(f"{options.to.shown}, table {options.table}", items=rows.count, counts=told)
+
+
 def _reason(error: Exception) -> str:
     return faults.words(str(getattr(error, "orig", error)).splitlines()[0])
 
@@ -180,7 +222,8 @@ def _unknown(options: DatabaseOptions) -> OutcomeUnknown:
 
 
 def _not_told(options: DatabaseOptions, error: Exception) -> Unreachable:
-    why = f" ({str(error).removesuffix('.')})" if isinstance(error, Unreachable) else ""
+    told = "" if isinstance(error, CommitUnanswered) else str(error).removesuffix(AS_IT_WAS).strip(" .")
+    why = f" ({told})" if told else ""
     after = "the next attempt of this run finds out" if options.keeps_ledger else "to send them again does no harm"
     return Unreachable(
         f"{options.to.shown}: the connection was lost during the commit, and it could not be found out whether the "

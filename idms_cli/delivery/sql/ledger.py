@@ -50,10 +50,16 @@ class Ledger:
             mariadb_engine="InnoDB",
         )
 
+    def has(self, connection: Connection, delivery: str) -> bool:
+        """Whether this delivery was committed; an attempt that is still at work is not waited for."""
+        if not inspect(connection).has_table(NAME, self._table.schema):
+            return False
+        known = select(self._table.c.run).where(self._table.c.delivery == delivery)
+        return connection.execute(known).first() is not None
+
     def make(self, connection: Connection) -> None:
         """See that the table is there, in a transaction of its own. Raises an error of the driver."""
-        there = inspect(connection).has_table(NAME, self._table.schema)
-        if not there:
+        if not inspect(connection).has_table(NAME, self._table.schema):
             connection.execute(CreateTable(self._table, if_not_exists=True))
         connection.commit()
 
@@ -74,8 +80,7 @@ class Ledger:
         if into := _INSERTS.get(connection.dialect.name):
             statement = into(self._table).values(values).on_conflict_do_nothing()
             return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
-        known = select(self._table.c.run).where(self._table.c.delivery == entry.delivery)
-        if connection.execute(known).first() is not None:
+        if self.has(connection, entry.delivery):
             return False
         connection.execute(insert(self._table).values(values))
         return True

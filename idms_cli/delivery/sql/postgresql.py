@@ -23,6 +23,7 @@ from idms_cli.delivery.sql.target import Target
 from idms_cli.delivery.sql.task import CONNECT_TIMEOUT_S, Task
 from idms_cli.errors import IdmsError
 
+SOCKETS = "/run/postgresql"
 CANCEL_S = 3.0
 ROWS = "idms_rows"
 """The temporary table of an upsert."""
@@ -56,7 +57,7 @@ class PostgreSQL:
         """What libpq is told. https://www.postgresql.org/docs/current/libpq-connect.html"""
         to, password = self._options.to, self._task.password()
         named = {
-            "host": to.host or to.query.get("host"),
+            "host": to.host or to.query.get("host", SOCKETS),  # never left to $PGHOST
             "port": to.port,
             "user": to.user,
             "dbname": to.database,

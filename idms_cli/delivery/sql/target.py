@@ -48,6 +48,11 @@ class Target:
         return [f"{before}{quote(column.name)}" for column in self.columns]
 
 
+def schema_of(connection: Connection, options: DatabaseOptions) -> str | None:
+    """Of the table, also where the step does not say it."""
+    return options.table.rpartition(".")[0] or inspect(connection).default_schema_name
+
+
 def find_target(connection: Connection, options: DatabaseOptions, wanted: Sequence[str]) -> Target:
     """The table for rows with these columns, or for no rows; one that is not there has no columns of its own yet.
 

@@ -24,6 +24,7 @@ class Watch:
         self._break_off: Callable[[threading.Event], None] | None = None
         self._may_stop = True
         self._moved = time.monotonic()
+        self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True, name="watch of a database")
 
@@ -43,10 +44,12 @@ class Watch:
         """Whether the run is to end: look at it wherever nothing is half done."""
         return self.reason == "stopped" or (self._may_stop and self._stopping())
 
-    def committing(self) -> None:
-        """From now on the run waits for the answer, whoever wants it to end."""
-        self._may_stop = False
+    def is_left_alone(self) -> bool:
+        """From now on the run waits for the answer, whoever wants it to end; unless it has been broken off already."""
+        with self._lock:
+            self._may_stop = False
         self.alive()
+        return not self.reason
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -62,11 +65,14 @@ class Watch:
         while not self._over.wait(LOOK_EVERY_S):
             if self._break_off is None:
                 continue
-            if self._may_stop and self._stopping():
-                self.reason = "stopped"
-            elif time.monotonic() - self._moved > self.silence_s:
-                self.reason = "silent"
+            with self._lock:
+                self.reason = self._found()
             if self.reason:
                 with suppress(Exception):  # a connection that is gone already needs no breaking off
                     self._break_off(self._over)
                 return
+
+    def _found(self) -> Literal["", "stopped", "silent"]:
+        if self._may_stop and self._stopping():
+            return "stopped"
+        return "silent" if time.monotonic() - self._moved > self.silence_s else ""

@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from idms_cli.errors import Interrupted, Unreachable
+from idms_cli.errors import Interrupted, OutcomeUnknown, Unreachable
 from tests.conftest import until
 from tests.delivery.cargo import SampleCargo, delivery, destination
 from tests.delivery.database.messages import quickly
 from tests.delivery.database.postgres import Database
 from tests.delivery.database.proxy import Proxy
-from tests.delivery.database.rows import MEMBERS, TWO, Numbered, count, deliver, refused, table
+from tests.delivery.database.rows import MEMBERS, TWO, Numbered, count, deliver, refused, rows, table
 
 CHILD = """\
 import sys, time
@@ -70,7 +70,7 @@ def test_killed_after_the_commit_and_before_its_answer_nothing_comes_twice(
     told: list[str] = []
     assert deliver(db.plain(port=proxy.port), Numbered(2000), tmp_path, told=told).counts == {"inserted": 2000}
     assert count(db) == 2000
-    assert told == ["idms_deliveries says that this was committed by an earlier attempt: nothing is sent again"]
+    assert told == ["idms_deliveries says that an earlier attempt committed this: nothing is sent again"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -85,6 +85,35 @@ def test_a_commit_whose_answer_is_lost_is_found_out_at_once(
     assert proxy.at_commit == ""
     assert told[0] == "the answer to the commit was lost: the database is asked whether it took place"
     assert [row[:2] for row in table(db)] == [("101", "Zoë"), ("102", "Ann")]
+
+
+def test_a_delivery_that_was_committed_is_known_even_when_its_table_is_gone(db: Database, tmp_path: Path) -> None:
+    db.make(MEMBERS)
+    deliver(db.step(), TWO, tmp_path)
+    db.make("ALTER TABLE members RENAME TO taken")
+    assert deliver(db.step(), TWO, tmp_path).counts == {"inserted": 2}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_without_a_ledger_a_lost_commit_stays_unknown_to_every_attempt(
+    db: Database, proxy: Proxy, tmp_path: Path, when: str
+) -> None:
+    db.make(MEMBERS)
+    step = db.plain(port=proxy.port, ledger=False)
+    proxy.at_commit = when  # type: ignore[assignment]
+    for _ in range(2):
+        assert isinstance(refused(step, TWO, tmp_path), OutcomeUnknown)
+    assert count(db) == {"before": 0, "after": 2}[when]
+
+
+def test_without_a_ledger_a_commit_that_was_answered_is_known(db: Database, tmp_path: Path) -> None:
+    db.make(f"{MEMBERS}; ALTER TABLE members ADD CONSTRAINT once UNIQUE (name) DEFERRABLE INITIALLY DEFERRED")
+    step = db.step(ledger=False)
+    doubled = rows("ID Name", ("1", "Ann"), ("2", "Ann"))
+    assert "violates unique constraint" in str(refused(step, doubled, tmp_path))  # told at the commit
+    assert deliver(step, TWO, tmp_path) == deliver(step, TWO, tmp_path)
+    assert count(db) == 2
+    assert count(db, "pg_tables WHERE tablename = 'idms_deliveries'") == 0
 
 
 def test_a_lost_commit_that_nobody_could_ask_about_is_found_out_by_the_next_attempt(
