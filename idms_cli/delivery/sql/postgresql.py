@@ -21,7 +21,7 @@ from idms_cli.delivery.sql.making import make_table
 from idms_cli.delivery.sql.pgfaults import explain, is_cut
 from idms_cli.delivery.sql.target import Target
 from idms_cli.delivery.sql.task import CONNECT_TIMEOUT_S, Task
-from idms_cli.errors import IdmsError
+from idms_cli.errors import IdmsError, InputError
 
 SOCKETS = "/run/postgresql"
 CANCEL_S = 3.0
@@ -80,11 +80,23 @@ class PostgreSQL:
     def _tls(self) -> dict[str, Any]:
         mode = self._options.tls_mode if self._options.to.host else "off"
         if mode == "verify":
-            return {"sslmode": "verify-full", "sslrootcert": str(self._task.ca_file() or _authorities())}
-        words = {"encrypt": "require", "off": "disable", "prefer": "prefer"}
-        if mode == "encrypt" and psycopg.pq.version() >= 160000:
-            return {"sslmode": "require", "require_auth": "!password"}  # no password in the clear to nobody knows whom
-        return {"sslmode": words[mode]}
+            return {"sslmode": "verify-full", "sslrootcert": str(self._authorities())}
+        told = {"sslmode": {"encrypt": "require", "off": "disable", "prefer": "prefer"}[mode]}
+        if not self._options.to.is_here and psycopg.pq.version() >= 160000:
+            told["require_auth"] = "!password"  # not in the clear to nobody knows whom
+        return told
+
+    def _authorities(self) -> Path:
+        """The private one; else the system's, or certifi's where it has none: psycopg's own libpq does not know them."""
+        private = self._task.ca_file()
+        if private is None:
+            return _system_authorities()
+        if not private.is_file():
+            raise InputError(
+                f"The authority file {private} cannot be used: there is no such file.",
+                hint="It must be a readable file with certificates in PEM form.",
+            )
+        return private
 
     def begin(self, connection: Connection) -> None:
         settings = {
@@ -194,12 +206,10 @@ def _ms(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-def _authorities() -> str:
-    """The system's, or certifi's where it has none: psycopg's own libpq does not know where the system keeps them."""
+def _system_authorities() -> Path:
     found = ssl.get_default_verify_paths()
-    return next(
-        (path for path in (found.cafile, found.openssl_cafile) if path and Path(path).exists()), certifi.where()
-    )
+    named = [Path(path) for path in (found.cafile, found.openssl_cafile) if path]
+    return next((path for path in named if path.is_file()), Path(certifi.where()))
 
 
 def _break_off(driver: "psycopg.Connection[Any]", over: threading.Event) -> None:

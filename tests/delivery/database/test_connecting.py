@@ -89,6 +89,15 @@ def test_a_secret_that_is_not_there_is_a_mistake_of_the_job(tmp_path: Path, monk
     assert str(error) == "the environment variable X is not set"
 
 
+def test_an_authority_file_that_is_not_there_is_a_mistake_of_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X", "secret!")
+    error = refused(step(1).replace("tls: off", "ca_file: none.pem"), TWO, tmp_path)
+    assert isinstance(error, InputError)
+    assert str(error) == f"The authority file {tmp_path}/none.pem cannot be used: there is no such file."
+
+
 def test_a_server_that_speaks_no_tls_is_refused_before_the_password_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
