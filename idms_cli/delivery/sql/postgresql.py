@@ -87,7 +87,7 @@ class PostgreSQL:
         return told
 
     def _authorities(self) -> Path:
-        """The private one; else the system's, or certifi's where it has none: psycopg's libpq knows none of them."""
+        """The private one; else the system's, or certifi's where it has none: psycopg's libpq knows none."""
         private = self._task.ca_file()
         if private is None:
             return _system_authorities()
