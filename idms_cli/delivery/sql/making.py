@@ -1,6 +1,6 @@
 """A table made from the rows: their columns, and types that lose nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -19,8 +19,9 @@ AT_A_TIME = 500
 def make_table(connection: Connection, target: Target, task: Task) -> Target:
     """Make it in the transaction that is open; a key becomes its primary key. Raises `InputError`."""
     quote = connection.dialect.identifier_preparer.quote_identifier
-    types = _types(connection.dialect.name, task)
-    lines = [f"{quote(name)} {types[name]}{' NOT NULL' if name in target.key else ''}" for name in task.rows.columns]
+    names = [column.name for column in target.written]
+    types = _types(connection.dialect.name, task, names)
+    lines = [f"{quote(name)} {types[name]}{' NOT NULL' if name in target.key else ''}" for name in names]
     if target.key:
         lines.append(f"PRIMARY KEY ({', '.join(map(quote, target.key))})")
     connection.exec_driver_sql(f"CREATE TABLE {target.sql(connection)} ({', '.join(lines)})")
@@ -28,10 +29,10 @@ def make_table(connection: Connection, target: Target, task: Task) -> Target:
     return find_target(connection, task.options, task.rows.columns)
 
 
-def _types(dialect: str, task: Task) -> Mapping[str, str]:
+def _types(dialect: str, task: Task, names: Sequence[str]) -> Mapping[str, str]:
     said = {name.casefold(): kind for name, kind in (task.options.columns or {}).items()}
-    given = {name: said[name.casefold()] for name in task.rows.columns if name.casefold() in said}
-    rest = [name for name in task.rows.columns if name not in given]
+    given = {name: said[name.casefold()] for name in names if name.casefold() in said}
+    rest = [name for name in names if name not in given]
     if not rest:
         return given
     if dialect not in OWN:

@@ -53,6 +53,9 @@ class DatabaseOptions(StepOptions):
         description="Add the rows; put them in place of all that is there; or write each over the one of its key."
     )
     key: ListOf[str] | None = Field(default=None, min_length=1, description="upsert: the columns that find a row.")
+    delete_vanished: str | None = Field(
+        default=None, min_length=1, description="upsert: the column of a delta that says `vanished`; those are deleted."
+    )
     create: bool = Field(default=False, description="Make the table from the rows where it is not there.")
     columns: dict[str, Annotated[str, AfterValidator(_type)]] | None = Field(
         default=None, min_length=1, description="create: the types of columns; else the rows tell."
@@ -118,5 +121,11 @@ def _mode_misfits(options: DatabaseOptions) -> Iterator[Misfit]:
         yield Misfit(("mode",), "upsert needs `key:`", "Name the columns that find a row: key: [ID].")
     if options.mode != "upsert" and options.key:
         yield Misfit(("key",), f"`key:` means nothing for {options.mode}", "It is for `mode: upsert`.")
+    if options.mode != "upsert" and options.delete_vanished:
+        hint = "It is for `mode: upsert`."
+        yield Misfit(("delete_vanished",), f"`delete_vanished:` means nothing for {options.mode}", hint)
+    if options.delete_vanished in (options.key or ()):
+        hint = "Name the column of the delta: `change`, or that of its `mark:`."
+        yield Misfit(("delete_vanished",), "a key cannot say that a row vanished", hint)
     if options.mode != "replace" and "empty" in options.model_fields_set:
         yield Misfit(("empty",), f"`empty:` means nothing for {options.mode}", "It is for `mode: replace`.")

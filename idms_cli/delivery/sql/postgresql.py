@@ -4,7 +4,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,15 @@ from idms_cli.delivery.sql.making import make_table
 from idms_cli.delivery.sql.pgfaults import explain, is_cut
 from idms_cli.delivery.sql.target import Target
 from idms_cli.delivery.sql.task import CONNECT_TIMEOUT_S, Task
+from idms_cli.delivery.sql.upsert import Dialect, Upsert
 from idms_cli.errors import IdmsError, InputError
 
 SOCKETS = "/run/postgresql"
 CANCEL_S = 3.0
 ROWS = "idms_rows"
 """The temporary table of an upsert."""
+
+_DIALECT = Dialect(f"pg_temp.{ROWS}", "IS DISTINCT FROM", generated="OVERRIDING SYSTEM VALUE", text="{}::text")
 
 # Only those that the server has; for this transaction alone, so that a pool in between (pgbouncer) does no harm.
 _SETTINGS = """\
@@ -116,28 +119,28 @@ class PostgreSQL:
         return make_table(connection, target, self._task)
 
     def load(self, connection: Connection, target: Target) -> Mapping[str, int]:
-        table = target.sql(connection)
         if self._options.mode == "upsert":
-            return self._upsert(connection, target, table)
-        deleted = 0
+            return self._upsert(connection, target)
+        table, deleted = target.sql(connection), 0
         if self._options.mode == "replace":
             # Nobody else writes until the commit: rows that came in meanwhile would stay. Readers see the old ones.
             connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
             deleted = connection.exec_driver_sql(f"DELETE FROM {table}").rowcount
             self._task.watch.alive()
         if target.columns:
-            self._copy(connection, target, table)
+            self._copy(connection, table, target.columns)
         return {"inserted": self._task.rows.count, "deleted": deleted}
 
-    def _copy(self, connection: Connection, target: Target, table: str) -> None:
+    def _copy(self, connection: Connection, table: str, columns: Sequence[Column]) -> None:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        statement = f"COPY {table} ({', '.join(target.names(connection))}) FROM STDIN".replace("%%", "%")
+        names = map(connection.dialect.identifier_preparer.quote_identifier, (column.name for column in columns))
+        statement = f"COPY {table} ({', '.join(names)}) FROM STDIN".replace("%%", "%")
         # The server's limit would count the whole of it; each piece is watched from here.
         connection.exec_driver_sql(_TIMEOUT, ("0",))
         sent = 0
         try:
             with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-                for rows, lines in blocks(self._task.rows, target.columns):
+                for rows, lines in blocks(self._task.rows, columns):
                     copy.write(lines)
                     sent += rows
                     self._task.moved(sent)
@@ -146,60 +149,27 @@ class PostgreSQL:
         self._task.watch.alive()
         connection.exec_driver_sql(_TIMEOUT, (_ms(self._options.statement_timeout.total_seconds()),))
 
-    def _upsert(self, connection: Connection, target: Target, table: str) -> Mapping[str, int]:
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        names, key = target.names(connection), [quote(name) for name in target.key]
-        run, moved = connection.exec_driver_sql, self._task.watch.alive
-        run(f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
-        needed = [quote(each.name) for each in target.columns if not each.blank or each.name in target.key]
-        run(f"ALTER TABLE pg_temp.{ROWS} {', '.join(f'ALTER {name} SET NOT NULL' for name in needed)}")
-        self._copy(connection, target, f"pg_temp.{ROWS}")
-        run(f"ANALYZE pg_temp.{ROWS} ({', '.join(key)})")
-        self._refuse_doubles(connection, target, key)
-        same = " AND ".join(f"known.{name} = given.{name}" for name in key)
-        known = run(
-            f"SELECT count(*) FROM pg_temp.{ROWS} AS given WHERE EXISTS (SELECT FROM {table} AS known WHERE {same})"
-        ).scalar_one()
-        moved()
-        listed = ", ".join(names)
-        written = run(
-            f"INSERT INTO {table} AS old ({listed}) OVERRIDING SYSTEM VALUE SELECT {listed} FROM pg_temp.{ROWS} "
-            f"ON CONFLICT ({', '.join(key)}) {_on_conflict(connection, target)}"
-        ).rowcount
-        inserted = self._task.rows.count - known
-        updated = max(written - inserted, 0)
-        return {"inserted": inserted, "updated": updated, "unchanged": self._task.rows.count - inserted - updated}
-
-    def _refuse_doubles(self, connection: Connection, target: Target, key: list[str]) -> None:
-        columns = ", ".join(key)
-        found = connection.exec_driver_sql(
-            f"SELECT count(*), {columns} FROM pg_temp.{ROWS} GROUP BY {columns} HAVING count(*) > 1 LIMIT 3"
-        ).all()
-        self._task.watch.alive()
-        if found:
-            raise faults.doubles(self._task, target, [tuple(row) for row in found])
+    def _upsert(self, connection: Connection, target: Target) -> Mapping[str, int]:
+        quote, run = connection.dialect.identifier_preparer.quote_identifier, connection.exec_driver_sql
+        upsert = Upsert(connection, target, self._task, _DIALECT)
+        table = target.sql(connection)
+        run(f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {upsert.columns()} FROM {table} WITH NO DATA")
+        # COPY says which row it is that has nothing where something must be.
+        needed = [
+            f"ALTER {quote(column.name)} SET NOT NULL"
+            for column in target.columns
+            if column.name in target.key or not (column.blank or target.is_marked)
+        ]
+        run(f"ALTER TABLE pg_temp.{ROWS} {', '.join(needed)}")
+        self._copy(connection, f"pg_temp.{ROWS}", target.columns)
+        run(f"ANALYZE pg_temp.{ROWS} ({', '.join(map(quote, target.key))})")
+        return upsert.carry_out()
 
     def explain(self, error: Exception, *, connected: bool, target: Target | None) -> IdmsError:
         return explain(error, self._task, target, connected=connected, rows=ROWS)
 
     def is_cut(self, error: Exception) -> bool:
         return is_cut(error)
-
-
-def _on_conflict(connection: Connection, target: Target) -> str:
-    """What is done to a row that is there. One that would not change is left alone: no trigger, no dead row."""
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    others = [column for column in target.columns if column.name not in target.key]
-    if not others:
-        return "DO NOTHING"
-    changes = ", ".join(f"{quote(column.name)} = excluded.{quote(column.name)}" for column in others)
-    old = ", ".join(_compared(f"old.{quote(column.name)}", column) for column in others)
-    new = ", ".join(_compared(f"excluded.{quote(column.name)}", column) for column in others)
-    return f"DO UPDATE SET {changes} WHERE ({old}) IS DISTINCT FROM ({new})"
-
-
-def _compared(name: str, column: Column) -> str:
-    return name if column.comparable else f"{name}::text"
 
 
 def _ms(seconds: float) -> str:

@@ -20,6 +20,7 @@ from idms_cli.delivery.sql.faults import words
 from idms_cli.delivery.sql.making import make_table
 from idms_cli.delivery.sql.target import Target
 from idms_cli.delivery.sql.task import AS_IT_WAS, Task
+from idms_cli.delivery.sql.upsert import Dialect, Upsert
 from idms_cli.errors import DeliveryRefused, IdmsError, Unreachable
 from idms_cli.files.writers import Cell
 
@@ -27,6 +28,7 @@ LOOK_EVERY_S = 0.1
 ROWS = "idms_rows"
 """The temporary table of an upsert."""
 
+_DIALECT = Dialect(f"temp.{ROWS}", "IS NOT")
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
@@ -77,23 +79,22 @@ class SQLite:
         return make_table(connection, target, self._task)
 
     def load(self, connection: Connection, target: Target) -> Mapping[str, int]:
-        table = target.sql(connection)
         if self._task.options.mode == "upsert":
-            return self._upsert(connection, target, table)
-        deleted = 0
+            return self._upsert(connection, target)
+        table, deleted = target.sql(connection), 0
         if self._task.options.mode == "replace":
             deleted = connection.exec_driver_sql(f"DELETE FROM {table}").rowcount
-        return {"inserted": self._insert(connection, target, table), "deleted": deleted}
+        return {"inserted": self._insert(connection, table, target.columns), "deleted": deleted}
 
-    def _insert(self, connection: Connection, target: Target, table: str) -> int:
-        marks = ", ".join("?" for _ in target.columns)
-        statement = f"INSERT INTO {table} ({', '.join(target.names(connection))}) VALUES ({marks})"
+    def _insert(self, connection: Connection, table: str, columns: Sequence[Column]) -> int:
+        names = map(connection.dialect.identifier_preparer.quote_identifier, (column.name for column in columns))
+        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in columns)})"
 
         def insert(values: list[Values]) -> None:
             connection.exec_driver_sql(statement, [tuple(row) for row in values])
 
         try:
-            found = batches(self._task.rows, target.columns, value)
+            found = batches(self._task.rows, columns, value)
             return insert_batches(connection, found, insert, self._task.moved)
         except CellRefused as refused:
             raise faults.cell_refused(self._task, refused) from refused
@@ -102,35 +103,21 @@ class SQLite:
                 raise faults.row_refused(self._task, refused.row, None, words(str(refused.error.orig))) from refused
             raise refused.error from None
 
-    def _upsert(self, connection: Connection, target: Target, table: str) -> Mapping[str, int]:
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        run, listed = connection.exec_driver_sql, ", ".join(target.names(connection))
-        key = [quote(name) for name in target.key]
-        run(f"CREATE TEMPORARY TABLE {ROWS} AS SELECT {listed} FROM {table} WHERE 0")
-        self._insert(connection, target, f"temp.{ROWS}")
-        self._refuse_keys(connection, target, key)
-        same = " AND ".join(f"known.{name} = given.{name}" for name in key)
-        exists = f"EXISTS (SELECT 1 FROM {table} AS known WHERE {same})"
-        others = [name for name in target.names(connection) if name not in key]
-        known = run(f"SELECT count(*) FROM temp.{ROWS} AS given WHERE {exists}").scalar_one()
-        written = run(
-            f"INSERT INTO {table} AS old ({listed}) SELECT {listed} FROM temp.{ROWS} WHERE true "
-            f"ON CONFLICT ({', '.join(key)}) {_on_conflict(others)}"
-        ).rowcount
-        inserted = self._task.rows.count - known
-        return {"inserted": inserted, "updated": written - inserted, "unchanged": known - (written - inserted)}
+    def _upsert(self, connection: Connection, target: Target) -> Mapping[str, int]:
+        upsert = Upsert(connection, target, self._task, _DIALECT)
+        table = target.sql(connection)
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {ROWS} AS SELECT {upsert.columns()} FROM {table} WHERE 0")
+        self._insert(connection, f"temp.{ROWS}", target.columns)
+        self._refuse_blank_keys(connection, target)
+        return upsert.carry_out()
 
-    def _refuse_keys(self, connection: Connection, target: Target, key: list[str]) -> None:
-        """Raises `DeliveryRefused` for a key that is blank, and for one that several rows have."""
-        columns = ", ".join(key)
-        for name, quoted in zip(target.key, key, strict=True):
-            blank = f"SELECT rowid FROM temp.{ROWS} WHERE {quoted} IS NULL ORDER BY rowid LIMIT 1"
-            if row := connection.exec_driver_sql(blank).scalar():
-                index = [column.name for column in target.columns].index(name)
+    def _refuse_blank_keys(self, connection: Connection, target: Target) -> None:
+        """Raises `DeliveryRefused`. PostgreSQL would do so by itself."""
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        for index, column in enumerate(target.columns):
+            blank = f"SELECT rowid FROM temp.{ROWS} WHERE {quote(column.name)} IS NULL ORDER BY rowid LIMIT 1"
+            if column.name in target.key and (row := connection.exec_driver_sql(blank).scalar()):
                 raise faults.row_refused(self._task, row, index, "a key needs a value")
-        double = f"SELECT count(*), {columns} FROM temp.{ROWS} GROUP BY {columns} HAVING count(*) > 1 LIMIT 3"
-        if found := connection.exec_driver_sql(double).all():
-            raise faults.doubles(self._task, target, [tuple(row) for row in found])
 
     def explain(self, error: Exception, *, connected: bool, target: Target | None) -> IdmsError:
         del target
@@ -173,15 +160,6 @@ def _number(found: Decimal, column: Column) -> str | int | float:
     if column.sort == "other":
         return digits(found)
     raise NoValue("SQLite would not keep all of its digits in a column of this type; one of type text does")
-
-
-def _on_conflict(others: Sequence[str]) -> str:
-    """What is done to a row that is there. One that would not change is left alone."""
-    if not others:
-        return "DO NOTHING"
-    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
-    differ = " OR ".join(f"old.{name} IS NOT excluded.{name}" for name in others)
-    return f"DO UPDATE SET {changes} WHERE {differ}"
 
 
 def _name(error: Exception) -> str | None:

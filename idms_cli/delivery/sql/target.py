@@ -15,6 +15,9 @@ from idms_cli.delivery.sql.cells import Column, Sort
 from idms_cli.delivery.sql.options import DatabaseOptions
 from idms_cli.errors import DeliveryRefused, InputError
 
+MARK = "idms_change"
+"""The column of a temporary table that says what became of a row."""
+
 _SORTS: Sequence[tuple[type[Any], Sort]] = (
     (sqltypes.Enum, "other"),
     (sqltypes.Boolean, "boolean"),
@@ -29,7 +32,7 @@ _COMPARABLE = (sqltypes.Uuid, sqltypes.Enum, sqltypes.Time, sqltypes.Interval, s
 
 @dataclass(frozen=True)
 class Target:
-    """A table, and its columns in the order of the rows' own."""
+    """A table, and its columns in the order of the rows' own; in place of the one that marks them stands `MARK`."""
 
     schema: str | None
     name: str
@@ -42,10 +45,20 @@ class Target:
         quote = connection.dialect.identifier_preparer.quote_identifier
         return ".".join(quote(part) for part in (*(self.schema or "").split("."), self.name) if part)
 
-    def names(self, connection: Connection, *, before: str = "") -> list[str]:
-        """The names of its columns in a statement."""
+    @property
+    def is_marked(self) -> bool:
+        """Whether a column of the rows says which of them vanished; it is none of the table's own."""
+        return any(column.name == MARK for column in self.columns)
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        """The columns that the table has."""
+        return tuple(column for column in self.columns if column.name != MARK)
+
+    def names(self, connection: Connection) -> list[str]:
+        """The names of the columns that the table has, in a statement."""
         quote = connection.dialect.identifier_preparer.quote_identifier
-        return [f"{before}{quote(column.name)}" for column in self.columns]
+        return [quote(column.name) for column in self.written]
 
 
 def schema_of(connection: Connection, options: DatabaseOptions) -> str | None:
@@ -58,39 +71,45 @@ def find_target(connection: Connection, options: DatabaseOptions, wanted: Sequen
 
     Raises `DeliveryRefused` with all that does not fit, `InputError` for a key that the rows do not have.
     """
-    key = key_columns(options, wanted) if wanted else ()
+    key, mark = (key_columns(options, wanted), _mark(options, wanted)) if wanted else ((), None)
+    schema = schema_of(connection, options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # a type or an index that it does not know is none of ours
         found = inspect(connection)
-        schema, _, name = options.table.rpartition(".")
-        table = _find(found, schema or found.default_schema_name, name)
-        shown = options.to.shown
+        table = _find(found, schema, options.table.rpartition(".")[2])
         if table is None:
-            if options.create:
-                columns = tuple(Column(each) for each in wanted)
-                return Target(schema or found.default_schema_name, name, columns, key, exists=False)
-            raise _missing(found, schema, options)
-        there = found.get_columns(table, schema or found.default_schema_name)
+            if not options.create:
+                raise _missing(found, options)
+            columns = [Column(MARK if each == mark else each) for each in wanted]
+            return Target(schema, options.table.rpartition(".")[2], tuple(columns), key, exists=False)
+        there = found.get_columns(table, schema)
     if not wanted:
-        return Target(schema or found.default_schema_name, table, ())
-    columns = _columns(there, wanted, f"{shown}: table {options.table}")
-    target = Target(schema or found.default_schema_name, table, columns)
+        return Target(schema, table, ())
+    columns = _columns(there, [each for each in wanted if each != mark], f"{options.to.shown}: table {options.table}")
+    if mark is not None:
+        columns.insert(list(wanted).index(mark), Column(MARK))
     spelled = dict(zip(wanted, (column.name for column in columns), strict=True))
-    named = Target(target.schema, table, columns, tuple(spelled[each] for each in key))
+    target = Target(schema, table, tuple(columns), tuple(spelled[each] for each in key))
     if key:
-        _need_unique(found, named, connection, shown)
-    return named
+        _need_unique(found, target, connection, options.to.shown)
+    return target
 
 
 def key_columns(options: DatabaseOptions, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The rows' columns that `key:` means. Raises `InputError`; also for types of columns that the rows do not have."""
-    lost = [f"`columns:` names '{name}'" for name in options.columns or () if _same(name, wanted) is None]
-    lost += [f"`key:` names '{name}'" for name in options.key or () if _same(name, wanted) is None]
-    if lost:
-        raise InputError(
-            f"{lost[0]}, but the rows have no such column.", hint=f"They have {shortened(', '.join(wanted), 200)}."
-        )
+    """The rows' columns that `key:` means. Raises `InputError`, also for others that are named and not there."""
+    named = [("columns", name) for name in options.columns or ()]
+    named += [("key", name) for name in options.key or ()]
+    named += [("delete_vanished", name) for name in (options.delete_vanished,) if name]
+    for word, name in named:
+        if _same(name, wanted) is None:
+            hint = f"They have {shortened(', '.join(wanted), 200)}."
+            raise InputError(f"`{word}:` names '{name}', but the rows have no such column.", hint=hint)
     return tuple(_same(name, wanted) or name for name in options.key or ())
+
+
+def _mark(options: DatabaseOptions, wanted: Sequence[str]) -> str | None:
+    """The rows' column that says which of them vanished."""
+    return None if options.delete_vanished is None else _same(options.delete_vanished, wanted)
 
 
 def _same(name: str, names: Iterable[str]) -> str | None:
@@ -112,8 +131,8 @@ def _tables(found: Inspector, schema: str | None) -> list[str]:
     return [*found.get_table_names(schema), *found.get_view_names(schema)]
 
 
-def _missing(found: Inspector, schema: str, options: DatabaseOptions) -> DeliveryRefused:
-    schemas = found.get_schema_names()
+def _missing(found: Inspector, options: DatabaseOptions) -> DeliveryRefused:
+    schema, schemas = options.table.rpartition(".")[0], found.get_schema_names()
     if schema and schema not in schemas:
         hint = did_you_mean(schema, schemas) or "Make it, or name another one."
         return DeliveryRefused(f"{options.to.shown}: there is no schema '{schema}'.", hint=_sentence(hint))
@@ -122,7 +141,7 @@ def _missing(found: Inspector, schema: str, options: DatabaseOptions) -> Deliver
     return DeliveryRefused(f"{options.to.shown}: there is no table '{options.table}'.", hint=_sentence(hint))
 
 
-def _columns(there: Sequence[Mapping[str, Any]], wanted: Sequence[str], what: str) -> tuple[Column, ...]:
+def _columns(there: Sequence[Mapping[str, Any]], wanted: Sequence[str], what: str) -> list[Column]:
     """The table's columns for the rows' own. Raises `DeliveryRefused`."""
     by_name = {str(each["name"]): each for each in there}
     columns: list[Column] = []
@@ -147,7 +166,7 @@ def _columns(there: Sequence[Mapping[str, Any]], wanted: Sequence[str], what: st
     if faults:
         hint = "; ".join(dict.fromkeys(filter(None, hints))) or f"It has {shortened(', '.join(by_name), 200)}."
         raise DeliveryRefused(f"{what}: {'; '.join(faults)}.", hint=_sentence(hint))
-    return tuple(columns)
+    return columns
 
 
 def _sentence(text: str) -> str:

@@ -66,6 +66,7 @@ def test_parts_of_an_address_may_be_escaped() -> None:
     ("to", "keys", "message"),
     [
         ("postgresql://feeds@db/crm", ", key: [ID]", "`key:` means nothing for append"),
+        ("postgresql://feeds@db/crm", ", delete_vanished: change", "`delete_vanished:` means nothing for append"),
         ("postgresql://feeds@db/crm", ", empty: allow", "`empty:` means nothing for append"),
         ("postgresql://feeds@db/crm", ", columns: {ID: text}", "`columns:` is for a table that idms makes"),
         ("postgresql://feeds@db/crm", ", tls: encrypt, ca_file: ca.pem", "nothing is verified with `tls: encrypt`"),

@@ -186,6 +186,30 @@ def test_upsert_by_several_columns_in_any_unique_index(db: Database, tmp_path: P
     assert table(db, "SELECT grade FROM members ORDER BY course") == [("A",), ("C",)]
 
 
+def test_rows_that_vanished_are_deleted_by_their_key(db: Database, tmp_path: Path) -> None:
+    """As a delta gives them: the key, and nothing else."""
+    db.make("CREATE TABLE members (id integer PRIMARY KEY, name text NOT NULL)")
+    db.make("INSERT INTO members VALUES (1, 'gone'), (2, 'Old'), (3, 'Other')")
+    given = rows(
+        "change ID Name", ("vanished", "1", None), ("changed", 2, "New"), ("new", 4, "Zoë"), ("vanished", 9, None)
+    )
+    step = db.step(mode="upsert", key=["ID"], delete_vanished="Change")
+    assert deliver(step, given, tmp_path).counts == {"inserted": 1, "updated": 1, "deleted": 1}
+    assert table(db) == [("2", "New"), ("3", "Other"), ("4", "Zoë")]
+    assert deliver(step, given, tmp_path).counts == {"unchanged": 2}
+    error = refused(step, rows("change ID Name", ("vanished", 2, None), ("new", 2, "x")), tmp_path)
+    assert "2 rows have id 2" in str(error)
+    error = refused(step, rows("change ID Name", ("new", 5, None)), tmp_path)
+    assert 'null value in column "name"' in str(error)
+    assert count(db) == 3
+
+
+def test_a_table_that_is_made_has_no_column_for_what_vanished(db: Database, tmp_path: Path) -> None:
+    step = db.step(mode="upsert", key=["ID"], delete_vanished="change", create=True)
+    deliver(step, rows("ID change Name", ("1", "new", "Zoë"), ("2", "vanished", None)), tmp_path)
+    assert table(db) == [("1", "Zoë")]
+
+
 def test_upsert_of_keys_alone(db: Database, tmp_path: Path) -> None:
     db.make(f"{MEMBERS}; INSERT INTO members (id) VALUES ('1')")
     receipt = deliver(db.step(mode="upsert", key=["ID"]), rows("ID", ("1",), ("2",)), tmp_path)

@@ -83,6 +83,14 @@ def test_replace_and_upsert(tmp_path: Path) -> None:
     assert deliver(none, rows("ID"), tmp_path).counts == {"deleted": 2}
 
 
+def test_rows_that_vanished_are_deleted_by_their_key(tmp_path: Path) -> None:
+    make(tmp_path, f"{MEMBERS}; INSERT INTO members (id, name) VALUES ('1', 'gone'), ('2', 'Old'), ('3', 'Other')")
+    given = rows("ID Name change", ("1", None, "vanished"), ("2", "New", "changed"), ("4", "Zoë", "new"))
+    step = UPSERT.replace("}", ", delete_vanished: change}")
+    assert deliver(step, given, tmp_path).counts == {"inserted": 1, "updated": 1, "deleted": 1}
+    assert table(tmp_path, "SELECT id, name FROM members ORDER BY 1") == [("2", "New"), ("3", "Other"), ("4", "Zoë")]
+
+
 def test_a_file_and_a_table_that_are_not_there_are_made(tmp_path: Path) -> None:
     given = rows(
         "ID Visits Paid Long Huge Ok Joined",
