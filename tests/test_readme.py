@@ -15,6 +15,7 @@ from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.oauth import ClientCredentials
 from idms_cli.config.settings import Connection, SettingsFile
 from idms_cli.delivery.calls.options import AnswerOptions, WebAuth, WebOptions
+from idms_cli.delivery.database import DatabaseOptions
 from idms_cli.delivery.mails.options import MailOptions, MailTo
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
 from idms_cli.jobs import timing
@@ -71,6 +72,7 @@ def test_every_command_is_in_the_table() -> None:
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions, QueryOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
+        DatabaseOptions,
     ],
     ids=lambda model: model.__name__,
 )

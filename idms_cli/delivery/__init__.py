@@ -37,6 +37,12 @@ DESTINATIONS: dict[str, Entry] = {
     "sftp": Entry(
         "idms_cli.delivery.sftp", "a folder on an SSH server", ("sftp",), "files", extra="sftp", library="asyncssh"
     ),
+    "database": Entry(
+        "idms_cli.delivery.database",
+        "rows into a table of an SQL database",
+        ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"),
+        "rows",  # what has to be installed depends on the kind of database, and is told by the step itself
+    ),
 }
 
 
