@@ -76,8 +76,11 @@ class Supervisor:
         adopt_orphans()
         forget_outcome(self._directory)
         worker = self._start_worker()
-        self._wait(worker, watch, every_s)
-        kill_tree()
+        try:
+            self._wait(worker, watch, every_s)
+        finally:  # nothing of a run outlives the process that stands over it, not even where that one fails
+            kill_tree()
+            worker.wait()
         self._record(worker.returncode)
         self._control.close()
         self._started.release()

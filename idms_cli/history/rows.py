@@ -49,7 +49,7 @@ class JobRow:
         fields: dict[str, Any] = dict(row)
         fields["enabled"] = bool(row["enabled"])
         fields["require_test"] = bool(row["require_test"])
-        fields["problems"] = tuple(json.loads(row["problems"]))
+        fields["problems"] = () if row["problems"] == "[]" else tuple(json.loads(row["problems"]))
         return cls(**fields)
 
 

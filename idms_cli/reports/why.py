@@ -77,7 +77,7 @@ def _skipped(facts: Facts, slot: Slot, clock: Clock) -> str:
 
 
 PHRASES: dict[str, Callable[[str], str]] = {
-    "overlap": lambda more: more.replace(" is still ", " was still "),
+    "overlap": lambda more: more.replace(" is still ", " was still ").replace(" will be ", " was to be "),
     "paused": lambda more: f"it was paused, {more}",
     "untested": lambda more: f"it had not passed its test, {more}",
     "disabled": lambda more: f"it was switched off, {more}",
@@ -199,7 +199,7 @@ def _silence(facts: Facts, clock: Clock) -> str:
 
 
 def _because(run: Run) -> str:
-    return f", {run.reason}" if run.reason else ""
+    return f", {run.reason.removesuffix('.')}" if run.reason else ""
 
 
 def _data(facts: Facts) -> dict[str, Any]:
