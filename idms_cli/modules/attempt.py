@@ -101,14 +101,15 @@ class Attempt:
         steering = Steering(tell=self._tell, stopping=self._context.stopping)
         load = Load(self._kind, self._rules, self._journal, steering)
         with Window(self._site.access.concurrency) as window:
-            if not self._journal.is_planned:
+            is_old_plan = self._journal.is_planned
+            if not is_old_plan:
                 self._plan(load, window)
             self._context.log(f"planned: {_in_words(self._journal.counts())}")
             self._look_at_totals()
             if self._context.intent == "apply" and not self._context.earlier:
                 load.refuse_if_changed(window)
             if not self._context.dry_run:
-                load.apply(window, settle_s=self._task.settle_s)
+                load.apply(window, settle_s=self._task.settle_s, is_old_plan=is_old_plan)
 
     @cached_property
     def _rules(self) -> Rules:

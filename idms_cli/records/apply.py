@@ -12,7 +12,7 @@ from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
-from idms_cli.records.matching import Rules, changed_since, differences, searchable, what_goes
+from idms_cli.records.matching import Rules, already_there, changed_since, differences, searchable, what_goes
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
@@ -23,11 +23,15 @@ READ_AHEAD = 100
 class Applier:
     """Writes the plan in a journal to the site."""
 
-    def __init__(self, kind: Kind, rules: Rules, journal: Journal, *, settle_s: float) -> None:
+    def __init__(
+        self, kind: Kind, rules: Rules, journal: Journal, *, settle_s: float, is_old_plan: bool = False
+    ) -> None:
+        """`is_old_plan`: an earlier attempt made the plan, and who knows who wrote what since."""
         self._kind = kind
         self._rules = rules
         self._journal = journal
         self._settle_s = settle_s
+        self._is_old_plan = is_old_plan
         self._reading = Patience()
         self._writing = Patience()
         """Beside the other: a site that can be read, but stores nothing, is down as well."""
@@ -57,9 +61,11 @@ class Applier:
         return chain.from_iterable(self._journal.todo("planned", window=READ_AHEAD))
 
     def _ready_at_once(self, entry: Entry) -> Ready | None:
-        """An insert needs no look, unless nobody has looked since somebody approved the plan."""
-        needs_look = entry.action != "insert" or self._rules.exactly
-        return None if needs_look else Ready(entry, None)
+        return Ready(entry, None) if entry.action == "insert" and not self._needs_look(entry) else None
+
+    def _needs_look(self, insert: Entry) -> bool:
+        """Whether nobody has looked since a plan was made that is old, or was approved."""
+        return (self._rules.exactly or self._is_old_plan) and bool(insert.match) and insert.sent_at is None
 
     def _prepare(self, entry: Entry) -> Ready | Told:
         """Read the record afresh: others may have changed it since the plan, and their changes must survive."""
@@ -87,9 +93,13 @@ class Applier:
         return Ready(entry, record)
 
     def _prepare_insert(self, entry: Entry) -> Ready | Told:
-        if self._rules.exactly and entry.match and not entry.sent_at and self._kind.find(entry.match):
-            return Told(_failed(entry, "changed-since", "there was no such record when this was planned"))
-        return Ready(entry, None)
+        found = self._kind.find(entry.match) if self._needs_look(entry) else []
+        self._reading.regain()
+        if not found:
+            return Ready(entry, None)
+        if not self._rules.exactly and (settled := already_there(entry, found, self._rules)):
+            return Told(settled)
+        return Told(_failed(entry, "changed-since", "there was no such record when this was planned"))
 
     def _write(self, ready: Ready) -> Told:
         try:

@@ -65,6 +65,32 @@ def test_new_records_are_there_once_whenever_the_process_died(
     assert writes(site) == ROWS
 
 
+def test_what_another_run_wrote_between_death_and_resume_is_not_written_a_second_time(
+    office: Office, site: Sandbox
+) -> None:
+    directory = die(office, graded(), grades(ROWS), ("after-insert", 2))
+    between = office.run(graded(), grades(4) + "105,Bookbinding,F\n")
+    assert between.summary == {"read": 5, "inserted": 3, "unchanged": 2}
+    done = office.run(graded(), again=directory)
+    assert done.summary == {"read": ROWS, "inserted": 3, "unchanged": 2, "rejected": 1}
+    assert done.messages == {6: "there was no such record when this was planned"}
+    rows = {row["ID"]: row["Grade"] for row in found(site, "ABC_Scores", Course="Bookbinding")}
+    assert rows == {"101": "A", "102": "A", "103": "A", "104": "A", "105": "F", "106": "A"}
+    assert len(found(site, "ABC_Scores", Course="Bookbinding")) == ROWS
+
+
+def test_an_insert_that_leaves_alone_what_is_there_does_so_when_it_came_after_the_plan(
+    office: Office, site: Sandbox
+) -> None:
+    options = graded(action="insert")
+    directory = die(office, options, grades(3), ("before-insert", 1))
+    office.run(graded(), grades(2, first=102, grade="F"))
+    done = office.run(options, again=directory)
+    assert done.summary == {"read": 3, "inserted": 1, "skipped": 2}
+    assert "there is such a record already: 102|" in done.skipped[3]
+    assert len(found(site, "ABC_Scores", Course="Bookbinding")) == 3
+
+
 @pytest.mark.parametrize("only_changes", [True, False], ids=["only changes", "all"])
 @pytest.mark.parametrize("moment", CHANGES, ids=name_of)
 def test_changed_records_are_right_whenever_the_process_died(
