@@ -19,7 +19,7 @@ from idms_cli.errors import (
     Unreachable,
 )
 from tests.delivery.cargo import SampleCargo, delivery, destination, sample
-from tests.delivery.dying import killed_when
+from tests.delivery.killing import killed_when
 from tests.delivery.s3service import BUCKET, SECRET, Service, moto, service_in_front_of
 
 CONTENT = "ID,Name\r\n101,Zoë\r\n102,Ann\r\n".encode()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.cargo import SampleCargo, delivery, destination, digest, sample
-from tests.delivery.dying import killed_when
+from tests.delivery.killing import killed_when
 from tests.delivery.sshserver import Faults, Partner, partner
 
 OLD = "yesterday's"
