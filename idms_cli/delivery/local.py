@@ -14,6 +14,7 @@ from idms_cli.config.fields import parse_path
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.delivery import Cargo, Delivery, Destination, Parcel, Receipt
+from idms_cli.delivery.marks import mark_of
 from idms_cli.delivery.numbering import numbered
 from idms_cli.delivery.placing import Placed, Placing
 from idms_cli.delivery.renaming import rename_to_free
@@ -108,7 +109,7 @@ class _Folder:
 
     def _place(self, folder: int, parcel: Parcel, index: int, delivery: Delivery, placing: Placing) -> None:
         """One file, whole under its final name; when an earlier attempt died over it, that is found out first."""
-        part = f".idms-{delivery.run_id}-{index + 1}.part"
+        part = f".idms-{mark_of(delivery)}-{index + 1}.part"
         told = placing.intent
         if told is not None and not _is_there(folder, part, told.inode):
             placing.has_placed()  # it was renamed; whoever took it away since meant to

@@ -7,7 +7,7 @@ from idms_cli.errors import Interrupted, Unreachable
 
 LOOK_EVERY_S = 0.25
 """How soon it is seen that the run is to end."""
-MOMENT_S = 2.0
+MOMENT_S = 5.0
 
 
 @dataclass(frozen=True)

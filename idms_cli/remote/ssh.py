@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -116,4 +117,6 @@ class _Client(asyncssh.SSHClient):
 def reason(error: Exception) -> str:
     """What asyncssh or the system says, harmless and short, without a full stop."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.errno and text.startswith("Connect call failed"):
+        text = os.strerror(error.errno)  # asyncio says to whom, and not why
     return shortened(harmless(text)).rstrip(".")

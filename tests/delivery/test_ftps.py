@@ -12,8 +12,8 @@ from idms_cli.config.problems import ProblemsFound
 from idms_cli.delivery import BadStep, Receipt
 from idms_cli.errors import DeliveryRefused, IdmsError, InputError, Interrupted, LoginRefused, Unreachable
 from tests.delivery.cargo import SampleCargo, delivery, destination, digest, sample
-from tests.delivery.dying import killed_when
 from tests.delivery.ftpserver import PASSWORD, USER, FtpPartner, ftp_partner
+from tests.delivery.killing import killed_when
 
 CONTENT = "ID,Name\r\n101,Zoë\r\n102,Ann\r\n".encode()
 LARGE = 3_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.delivery import Parcel, Receipt
-from idms_cli.delivery.uploads.uploading import mark_of
+from idms_cli.delivery.marks import mark_of
 from idms_cli.errors import (
     DeliveryRefused,
     IdmsError,
@@ -19,7 +19,7 @@ from idms_cli.errors import (
     Unreachable,
 )
 from tests.delivery.cargo import SampleCargo, delivery, destination, sample
-from tests.delivery.dying import killed_when
+from tests.delivery.killing import killed_when
 from tests.delivery.s3service import BUCKET, SECRET, Service, moto, service_in_front_of
 
 CONTENT = "ID,Name\r\n101,Zoë\r\n102,Ann\r\n".encode()
@@ -65,7 +65,7 @@ def test_a_file_becomes_an_object_that_says_what_it_is(tmp_path: Path, s3: Servi
     assert receipt == Receipt(f"s3://{BUCKET}/{KEY}", items=1, size=len(CONTENT))
     assert s3.keys() == [KEY]
     assert s3.get(KEY) == CONTENT
-    assert s3.head(KEY)["Metadata"] == {"idms-delivery": f"7-{mark_of(tmp_path / 'step')}-1"}
+    assert s3.head(KEY)["Metadata"] == {"idms-delivery": f"{mark_of(delivery(tmp_path))}-1"}
 
 
 def test_an_object_has_the_media_type_of_its_format(tmp_path: Path, s3: Service, made: Path) -> None:

@@ -314,7 +314,7 @@ def test_a_server_that_stands_still_is_given_up(tmp_path: Path, ssh: Partner, ma
 
 def test_a_stopped_delivery_leaves_nothing(tmp_path: Path, ssh: Partner, made: Path) -> None:
     (ssh.inbox / "members.csv").write_text(OLD)
-    ssh.faults.slow_s = 0.05
+    ssh.faults.slow_s = 0.01
     given = delivery(tmp_path, stopping=lambda: ssh.reached.count("write") > 3)
     with pytest.raises(Interrupted):
         destination(ssh.step(tmp_path), tmp_path).deliver(sample(made, size=LARGE), given)
@@ -322,7 +322,10 @@ def test_a_stopped_delivery_leaves_nothing(tmp_path: Path, ssh: Partner, made: P
     assert (ssh.inbox / "members.csv").read_text() == OLD
 
 
-def test_who_stops_the_run_need_not_wait_for_the_server(tmp_path: Path, ssh: Partner, made: Path) -> None:
+def test_who_stops_the_run_need_not_wait_for_the_server(
+    tmp_path: Path, ssh: Partner, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idms_cli.remote.patience.MOMENT_S", 0.5)
     ssh.faults.stands_still_after = 1_000_000
     given = delivery(tmp_path, stopping=lambda: "still" in ssh.reached)
     step = ssh.step(tmp_path).replace("3s", "1h")

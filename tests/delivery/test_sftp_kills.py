@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.cargo import SampleCargo, delivery, destination, digest, sample
-from tests.delivery.dying import killed_when
+from tests.delivery.killing import killed_when
 from tests.delivery.sshserver import Faults, Partner, partner
 
 OLD = "yesterday's"
@@ -48,8 +48,9 @@ def test_killed_in_the_middle(tmp_path: Path, ssh: Partner, cargo: SampleCargo) 
     assert digest(ssh.inbox / "members.csv") == digest(cargo.files[0])
 
 
-@pytest.mark.parametrize("overwrite", ["replace", "refuse", "number"])
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("moment", "overwrite"), [("before", "replace"), ("before", "number"), ("after", "replace"), ("after", "refuse")]
+)
 def test_killed_while_the_server_renames(
     tmp_path: Path, ssh: Partner, cargo: SampleCargo, moment: str, overwrite: str
 ) -> None:
@@ -68,10 +69,9 @@ def test_killed_while_the_server_renames(
     assert ssh.reached.count("fsync") == 1  # and it was sent only once
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("name", [".old", "members.csv"], ids=["aside", "final"])
+@pytest.mark.parametrize(("name", "moment"), [(".old", "after"), ("members.csv", "before")], ids=["aside", "final"])
 def test_killed_while_a_plain_server_swaps(
-    tmp_path: Path, ssh: Partner, cargo: SampleCargo, moment: str, name: str
+    tmp_path: Path, ssh: Partner, cargo: SampleCargo, name: str, moment: str
 ) -> None:
     (ssh.inbox / "members.csv").write_text(OLD)
     ssh.faults.replaces = False

@@ -1,12 +1,14 @@
 """Uploads end at every moment, by a kill or by a lost line, and are done again: each file comes once, whole."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from idms_cli.delivery.marks import mark_of
 from idms_cli.delivery.placing import Placing
-from idms_cli.delivery.uploads.uploading import NameTaken, Overwrite, mark_of, upload
+from idms_cli.delivery.uploads.uploading import NameTaken, Overwrite, upload
 from idms_cli.errors import DeliveryRefused, Unreachable
 from tests.delivery.cargo import SampleCargo, delivery
 
@@ -188,13 +190,28 @@ def test_what_cannot_be_brought_back_is_told_by_name(tmp_path: Path, moments: Mo
     cargo = fresh(tmp_path, old=True)
     with pytest.raises(DeliveryRefused) as caught:
         upload(cargo.parcels(), Broken(tmp_path / "there", moments, replaces=False), delivery(tmp_path), "replace")
-    mark = mark_of(tmp_path / "step")
-    assert caught.value.hint == f"What was there before is kept beside it as .idms-7-{mark}-1.old: rename it there."
-    assert (tmp_path / f"there/.idms-7-{mark}-1.old").read_text() == OLD
+    mark = mark_of(delivery(tmp_path))
+    assert caught.value.hint == f"What was there before is kept beside it as .idms-{mark}-1.old: rename it there."
+    assert (tmp_path / f"there/.idms-{mark}-1.old").read_text() == OLD
+
+
+def test_a_run_that_takes_over_a_steps_folder_goes_on_with_its_file(tmp_path: Path, moments: Moments) -> None:
+    """As `idms retry` does; the number of the run is then another one."""
+    shelf = Shelf(tmp_path / "there", moments, replaces=True)
+    cargo = fresh(tmp_path, old=True)
+    moments.arm(11, Killed)  # right before the first file is renamed
+    with pytest.raises(Killed):
+        upload(cargo.parcels(), shelf, delivery(tmp_path), "replace")
+    assert Placing(tmp_path / "step").intent
+    assert (tmp_path / "there/a.csv").read_text() == OLD
+    moments.heal()
+    upload(cargo.parcels(), shelf, replace(delivery(tmp_path), run_id=8), "replace")
+    assert {path.name: path.read_text() for path in (tmp_path / "there").iterdir()} == NEW
 
 
 def test_two_steps_never_share_a_temporary_name(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    assert mark_of(tmp_path / "one") == mark_of(tmp_path / "one")
-    assert mark_of(tmp_path / "one") != mark_of(tmp_path / "two")
+    one, two = (replace(delivery(tmp_path), folder=tmp_path / name) for name in ("one", "two"))
+    one.folder.mkdir()
+    two.folder.mkdir()
+    assert mark_of(one) == mark_of(one)
+    assert mark_of(one) != mark_of(two)

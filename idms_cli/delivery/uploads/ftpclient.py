@@ -15,6 +15,7 @@ from idms_cli.remote.patience import LOOK_EVERY_S, MOMENT_S, Patience
 CONNECT_TIMEOUT_S = 20.0
 KEEP_ALIVE_S = 60
 """The connection for commands is idle while a file goes over another one; nothing in between must forget it."""
+GOODBYE_S = 2.0
 PIECE = 1 << 16
 READ = 1 << 13
 BUSY = (TimeoutError, BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -164,7 +165,7 @@ class Client(ftplib.FTP):
 def _say_goodbye(connection: socket.socket) -> None:
     """The file has ended: not just the connection, as whoever cuts it could pretend. Many servers do not answer."""
     if isinstance(connection, ssl.SSLSocket):
-        connection.settimeout(MOMENT_S)
+        connection.settimeout(GOODBYE_S)
         with suppress(OSError, ValueError):
             connection.unwrap()
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from idms_cli.delivery import Delivery, Parcel, Receipt
+from idms_cli.delivery.marks import mark_of
 from idms_cli.delivery.numbering import numbered
 from idms_cli.delivery.placing import Placed, Placing
 from idms_cli.delivery.uploads.bucket import Bucket, NotReadable
-from idms_cli.delivery.uploads.uploading import NameTaken, Overwrite, mark_of, taken
+from idms_cli.delivery.uploads.uploading import NameTaken, Overwrite, taken
 from idms_cli.errors import DeliveryRefused, InputError, Interrupted, OutcomeUnknown, Unreachable
 
 
@@ -32,7 +33,7 @@ class _Putting:
         self._delivery = delivery
         self._placing = placing
         self._overwrite = overwrite
-        self._mark = f"{delivery.run_id}-{mark_of(delivery.folder)}"
+        self._mark = mark_of(delivery)
 
     def place(self, parcel: Parcel, index: int) -> None:
         """One object. An attempt that died over it left a note of the name that it was to have."""

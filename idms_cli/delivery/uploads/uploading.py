@@ -3,18 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Literal, Protocol
 
-from idms_cli.config.replacing import replace_file
 from idms_cli.delivery import Delivery, Parcel, Receipt
+from idms_cli.delivery.marks import mark_of
 from idms_cli.delivery.numbering import numbered
 from idms_cli.delivery.placing import Placed, Placing
 from idms_cli.errors import DeliveryRefused, IdmsError, InputError, Interrupted, Unreachable
 
 Overwrite = Literal["replace", "refuse", "number"]
 
-MARK_FILE = "mark"
 UNKNOWN = -1
 """The size of a file that is there, where the server does not tell it."""
 ONCE_MORE = "then `idms retry RUN` delivers what is left."
@@ -81,19 +79,6 @@ def taken(address: str) -> DeliveryRefused:
     )
 
 
-def mark_of(folder: Path) -> str:
-    """A word that is of this step of this run and of no other in the world: also not of that of a copied machine.
-
-    It is on disk before it is used, so that an attempt that was killed is found by it.
-    """
-    path = folder / MARK_FILE
-    with suppress(FileNotFoundError):
-        return path.read_text()
-    mark = token_hex(4)
-    replace_file(path, mark.encode())
-    return mark
-
-
 class _Uploading:
     """One delivery."""
 
@@ -102,7 +87,7 @@ class _Uploading:
         self._delivery = delivery
         self._placing = placing
         self._overwrite = overwrite
-        self._stem = f".idms-{delivery.run_id}-{mark_of(delivery.folder)}"
+        self._stem = f".idms-{mark_of(delivery)}"
 
     def place(self, parcel: Parcel, index: int) -> None:
         """One file, whole under its final name. An attempt that died over it left a note, and its temporary file."""

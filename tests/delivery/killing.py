@@ -15,7 +15,7 @@ LONGEST_S = 60.0
 
 def killed_when(condition: Callable[[], bool], step: str, file: Path, directory: Path) -> None:
     """Deliver in another process, and `kill -9` it once the condition holds."""
-    arguments = [sys.executable, "-m", "tests.delivery.dying", step, str(file), str(directory)]
+    arguments = [sys.executable, "-m", "tests.delivery.killing", step, str(file), str(directory)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
         limit = time.monotonic() + LONGEST_S
