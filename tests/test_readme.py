@@ -11,6 +11,7 @@ import pytest
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.mail import MailServer, MailSettings
+from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.oauth import ClientCredentials
 from idms_cli.config.settings import Connection, SettingsFile
 from idms_cli.delivery.calls.options import AnswerOptions, WebAuth, WebOptions
@@ -19,8 +20,9 @@ from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOpti
 from idms_cli.jobs import timing
 from idms_cli.jobs.job import JobOptions
 from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
-from idms_cli.modules.import_file import ImportOptions, MatchOptions
+from idms_cli.modules.import_file import ImportOptions
 from idms_cli.records.mapping import Rule
+from idms_cli.rows.query import QueryOptions
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place
 
@@ -67,7 +69,7 @@ def test_every_command_is_in_the_table() -> None:
     [
         *(SettingsFile, Connection, CalendarOptions, JobOptions, ImportOptions, MatchOptions, Rule),
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
-        *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
+        *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions, QueryOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
     ],
     ids=lambda model: model.__name__,

@@ -24,6 +24,8 @@ class Asked:
 
     silent: IdmsError | None = None
     """Why one of them could not be asked."""
+    warnings: tuple[Problem, ...] = ()
+    """What they said that no run would stop at."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def asked_online(checked: Checked, site_of: SiteOf) -> Checked:
         said = checked.work.check_online(site_of)
     except IdmsError as error:
         return replace(checked, asked=Asked(error))
-    return replace(checked, problems=tuple(sorted({*checked.problems, *said})), asked=Asked())
+    problems = tuple(sorted({*checked.problems, *said.problems}))
+    return replace(checked, problems=problems, asked=Asked(warnings=tuple(sorted(said.warnings))))
 
 
 def require_job(settings: Settings, name: str) -> None:

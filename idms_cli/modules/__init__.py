@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 MODULES: dict[str, Entry] = {
     "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
+    "update": Entry("idms_cli.modules.update", "the rows of a query become records"),
     "transfer": Entry("idms_cli.modules.transfer", "rows of the site or of a file go to other systems"),
 }
 
@@ -143,14 +144,24 @@ SiteOf = Callable[[str], "Site"]
 """The open site of a connection, shared with whoever else asks. Raises `IdmsError` when it does not answer."""
 
 
+@dataclass(frozen=True)
+class OnlineCheck:
+    """What the sites of a job say of it, each at its place in the job file."""
+
+    problems: tuple[Problem, ...] = ()
+    """All that a run would tell before it writes."""
+    warnings: tuple[Problem, ...] = ()
+    """What no run would stop at, and somebody should know."""
+
+
 class Work(Protocol):
     """The checked `with:` of one job."""
 
     def describe(self) -> str:
         """What the job will do, in one sentence."""
 
-    def check_online(self, site_of: SiteOf) -> Sequence[Problem]:
-        """What its sites say against it: all that a run would tell before it reads a row. Writes nothing.
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:
+        """What its sites say against it. Writes nothing.
 
         Raises `IdmsError` when a site cannot be asked.
         """

@@ -1,4 +1,4 @@
-"""One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
+"""One attempt at loading rows: plan if that was not done yet, apply what is left, tell how it ended."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -10,6 +10,7 @@ from pathlib import Path
 from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable
 from idms_cli.files import BrokenRow, Row, Table
 from idms_cli.files.spool import Taken, read_listing
+from idms_cli.imis.counts import Calls
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
@@ -53,6 +54,8 @@ class Task:
     take_back: TakeBack
     """What of such records cannot be taken back."""
     settle_s: float
+    calls: Callable[[], Calls]
+    """How often the run's sites were asked so far."""
 
 
 class Attempt:
@@ -111,7 +114,8 @@ class Attempt:
     def _rules(self) -> Rules:
         if self._context.intent == "undo":  # exactly what was there before is put back, and over nobody's change
             return replace(self._task.rules(), exactly=True, appended={})
-        return replace(self._task.rules(), exactly=self._context.approved)
+        is_fresh = self._context.intent != "retry"  # the rows of a retry say what was stored when they were read
+        return replace(self._task.rules(), exactly=self._context.approved, trusts_rows=is_fresh)
 
     def _look_at_totals(self) -> None:
         if self._context.approved or self._context.intent == "undo" or self._journal.note("guarded"):
@@ -160,8 +164,16 @@ class Attempt:
 
     def _reads_pages(self, kind: Whole, table: Table) -> bool:
         if self._task.read == "auto":
-            return snapshot_pays(self._rows(table), kind, self._site.page_size)
+            return snapshot_pays(self._to_look_up(table), kind, self._site.page_size)
         return self._task.read == "snapshot"
+
+    def _to_look_up(self, table: Table) -> Iterator[object]:
+        """The rows whose records have to be found."""
+        mapping = self._task.bound(table)
+        if not (self._rules.current_is_unchanged and mapping.tells_current):
+            return self._rows(table)
+        rows = (row for row in self._rows(table) if isinstance(row, Row))
+        return (row for row in rows if not mapping.is_current(row.cells, mapping.values(row.cells).values))
 
     def _open(self) -> AbstractContextManager[Table]:
         return self._task.opened(self._folder)
@@ -174,10 +186,7 @@ class Attempt:
         self._context.progress(lambda: {**counts, **self._calls()})
 
     def _calls(self) -> dict[str, int]:
-        calls = self._site.calls.snapshot()
-        sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
-        total = {verb: number + self._context.earlier.get(verb, 0) for verb, number in sent.items()}
-        return {**total, "calls": sum(total.values())}
+        return call_figures(self._task.calls(), self._context.earlier)
 
     def _outcome(self, ended: IdmsError | None) -> Outcome:
         if isinstance(ended, Interrupted):
@@ -204,11 +213,18 @@ class Attempt:
         """Calls and seconds that the plan will take: a write each, and a look before it at what is there."""
         planned = self._journal.planned_counts()
         calls = sum(planned.values()) * 2 - planned.get("insert", 0)
-        so_far, access = self._site.calls.snapshot(), self._site.access
+        so_far, access = self._task.calls(), self._site.access
         sent = so_far.get + so_far.post + so_far.put
         at_speed = calls * so_far.seconds / max(sent, 1) / access.concurrency
         at_rate = calls / access.rate_per_s if access.rate_per_s else 0.0
         return {"expected_calls": calls, "expected_s": round(max(at_speed, at_rate))}
+
+
+def call_figures(calls: Calls, earlier: Mapping[str, int]) -> dict[str, int]:
+    """The calls of a run so far, with those that an interrupted attempt told last."""
+    sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
+    total = {verb: number + earlier.get(verb, 0) for verb, number in sent.items()}
+    return {**total, "calls": sum(total.values())}
 
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:

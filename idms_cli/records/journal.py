@@ -110,8 +110,8 @@ class Journal:
                 "PRAGMA synchronous=NORMAL; DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record;" + TABLES
             )
 
-    def add_unchanged(self, keys: Mapping[int, str]) -> None:
-        """Plan nothing for rows whose records say already what they say: line -> packed key."""
+    def add_unchanged(self, keys: Mapping[int, str | None]) -> None:
+        """Plan nothing for rows whose records say already what they say: line -> packed key, where that is known."""
         self._connection.executemany(ADD_UNCHANGED, [(line * MOST_PARTS, key) for line, key in keys.items()])
 
     def add(self, entries: Iterable[Entry]) -> None:

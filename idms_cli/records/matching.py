@@ -36,6 +36,8 @@ class Rules:
     """Rows of one key that say different things: reject all, or keep the first or the last."""
     appended: Mapping[str, str] = field(default_factory=dict)
     """Multi-select properties that what is new is added to -> what stands between their values."""
+    trusts_rows: bool = True
+    """Rows that say what their records have now are believed."""
     exactly: bool = False
     """Somebody has approved the plan: a record that was changed since is left alone."""
 
@@ -44,6 +46,11 @@ class Rules:
         """Whether nothing is to be done for a row as soon as its one record says all that it says."""
         acts = self.action in {"update", "upsert"} and not self.insert_only
         return acts and self.only_changes and not self.appended
+
+    @property
+    def current_is_unchanged(self) -> bool:
+        """Whether nothing is to be done for a row that says itself that its record has all that already."""
+        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all"
 
 
 def match_names(values: Values, rules: Rules, *, what: str = "record", of: str = "match") -> tuple[str, ...] | Fault:

@@ -44,6 +44,7 @@ def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
             parts += [Line(f"    {line}") for line in _when(each, each.job, clock)]
             if not known.has_passed(each.job):
                 parts.append(Line(f"    {_untested(each.job)}", "yellow"))
+        parts += _warnings(each)
         parts += _silence(each)
     parts += meeting_lines(known.meetings, clock, guessed={each.name for each in checked} - known.usual_s.keys())
     broken = sum(bool(each.problems) for each in checked)
@@ -112,6 +113,12 @@ def _schedule(each: Checked) -> str | None:
     return each.occurrences.describe() if each.occurrences else None
 
 
+def _warnings(each: Checked) -> list[Line]:
+    told = each.asked.warnings if each.asked else ()
+    lines = [line for warning in told for line in f"warning: {format_problem(warning)}".splitlines()]
+    return [Line(line, "yellow") for line in lines]
+
+
 def _silence(each: Checked) -> list[Line]:
     silent = each.asked.silent if each.asked else None
     if silent is None:
@@ -152,4 +159,9 @@ def _online(asked: Asked | None) -> dict[str, object] | None:
     if asked is None:
         return None
     silent = asked.silent
-    return {"asked": silent is None, "reason": str(silent or ""), "hint": silent.hint if silent else ""}
+    return {
+        "asked": silent is None,
+        "reason": str(silent or ""),
+        "hint": silent.hint if silent else "",
+        "warnings": [asdict(warning) for warning in asked.warnings],
+    }

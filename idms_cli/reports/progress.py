@@ -37,6 +37,8 @@ class ProgressBar:
         settled = done + sum(counts.get(name, 0) for name in ("unchanged", "skipped", "rejected"))
         if settled or left:
             self._show("writing", done, f"{done:,} of {done + left:,}", total=done + left)
+        elif "fetched" in counts and not counts.get("read"):
+            self._show("reading", counts["fetched"], some(counts["fetched"], "row"))
         else:
             read = counts.get("read", 0)
             self._show("planning", read, some(read, "row"))

@@ -92,6 +92,9 @@ def _why_again(run: Run) -> str:
 
 def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     for number, file in enumerate(run.source[:FILES_SHOWN], start=1):
+        if file.get("rows") is not None:
+            yield "query", f"{file['address']} ({some(file['rows'], 'row')})"
+            continue
         name = "file" if len(run.source) == 1 else f"file {number}"
         modified = f", from {clock.moment(datetime.fromisoformat(file['modified']))}" if file.get("modified") else ""
         size = f" ({file['size']:,} bytes{modified})" if file.get("sha256") else ""

@@ -72,7 +72,7 @@ def read_query(site: Site, options: QueryOptions, path: Path, reading: Reading =
     rows = site.query(options.query, answers(site, options), key=options.key)
     with spooling(path) as spool:
         _fill(spool, _batches(rows, reading), reading.wanted, lambda: _defined(site, options.query))
-        spool.is_whole = rows.is_whole or (reading.limit is not None and spool.count == reading.limit)
+        spool.is_whole = rows.is_whole
     return Spooled(path)
 
 

@@ -118,5 +118,6 @@ QUERIES = (
     ),
     Query("$/Idms/Scores", SCORES, tuple(Column(each.name, each.name) for each in SCORES.properties)),
     Query("$/Idms/Not for REST", PARTY, columns(PARTY, "ID Name"), rest=False),
+    Query("$/Idms/Not for all", PARTY, columns(PARTY, "ID Name"), readers=frozenset({"MANAGER"})),
 )
 """The queries of the site. To add one: one more here, or `Sandbox.add_query`."""

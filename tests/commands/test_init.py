@@ -66,6 +66,37 @@ def test_a_draft_passes_check_and_runs(place: Place, site: Sandbox) -> None:
     assert "2 inserted" in place.idms("run", "scores").stdout
 
 
+def test_a_query_becomes_an_update(place: Place, site: Sandbox) -> None:
+    arguments = ("--from", "$/Idms/Lapsed members", "--to", "panel:ABC_Membership")
+    assert drafted(place, *arguments) == dedent(
+        """\
+        # Drafted by `idms init job` from Lapsed members. Look at the lines marked `check`, then:
+        #   idms check lapsed-members            # is anything wrong with it?
+        #   idms run lapsed-members --dry-run    # what would it write?
+        description: Lapsed members becomes ABC_Membership records
+        module: update
+        # schedule: {cron: "15 2 * * 1-5"}    # until it has one, it runs by hand
+        with:
+          source: {query: "$/Idms/Lapsed members", key: ID}  # check: the query asks for MemberType: \
+parameters: {NAME: VALUE}
+          destination: {panel: ABC_Membership}
+          action: update
+          match: [ID]
+          map:
+            ID: ID                                          # text, at most 10
+            PaidThru: PaidThru                              # date
+            Standing: Standing                              # one of GOOD, LAPSED, GRACE, HONORARY
+            # Columns that no property is like:
+            #   FullName
+            #   MemberType
+        """
+    )
+    assert place.idms("init", "job", *arguments).returncode == 0
+    assert place.idms("check", "--online", "lapsed-members").returncode == 0
+    assert "unchanged" in place.idms("run", "lapsed-members").stdout
+    assert site.writes == []
+
+
 def test_a_file_is_never_overwritten(place: Place, site: Sandbox) -> None:
     place.write("scores.csv", SCORES)
     path = place.write("jobs.d/scores.yml", "module: mine\n")
@@ -95,6 +126,7 @@ def test_a_file_is_never_overwritten(place: Place, site: Sandbox) -> None:
         (["--from", "scores.csv", "--to", "contact", "--connection", "live"], "there is no connection 'live'"),
         (["--from", "scores.csv", "--to", "contact", "--name", "../x"], "'../x' is no job name"),
         (["--from", "scores.csv", "--to", "contact", "--out", "none/x.yaml"], "there is no such folder"),
+        (["--from", "$/Idms/Lapsed", "--to", "contact"], "The site has no query $/Idms/Lapsed"),
         (["--to", "contact"], "Missing option '--from'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

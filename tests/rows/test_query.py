@@ -177,7 +177,7 @@ def test_two_columns_of_one_alias_are_both_kept(tmp_path: Path, asked: Site, sit
 
 def test_with_a_limit_only_so_many_rows_are_read(tmp_path: Path, asked: Site, site: Sandbox) -> None:
     found = read_query(asked, options("query: $/Idms/Members"), tmp_path / "rows", Reading(limit=30))
-    assert (found.count, found.is_whole) == (30, True)
+    assert (found.count, found.is_whole) == (30, False)
     assert site.calls["calls"]["GET query"] == 2
 
 

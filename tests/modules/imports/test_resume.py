@@ -28,11 +28,11 @@ def name_of(moment: tuple[str, int]) -> str:
     return f"{moment[0]} {moment[1]}"
 
 
-def die(office: Office, options: Job, rows: str, moment: tuple[str, int]) -> Path:
+def die(office: Office, options: Job, rows: str, moment: tuple[str, int], *, module: str = "import") -> Path:
     """Run the job in a process that dies at this moment, and give the run's directory."""
     office.write(rows)
     office.parse(options)
-    office.write(json.dumps({"module": "import", "with": options}), "job.yaml")
+    office.write(json.dumps({"module": module, "with": options}), "job.yaml")
     directory = office.directory / "died"
     directory.mkdir()
     word, number = moment
