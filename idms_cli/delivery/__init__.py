@@ -82,10 +82,11 @@ class Receipt:
     """In bytes; 0 where nobody knows."""
     refused: int = 0
     """Rows that the destination did not take, each told in the step's own directory."""
-    refused_rows: Sequence[int] = ()
-    """Their places among the rows of the cargo, from 1, where they are known: they are not remembered as delivered."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """More figures, by name."""
+    refused_rows: Sequence[int] = ()
+    """The places of the refused ones among the rows, from 1: they are not remembered as delivered. Where they are not
+    told, no row of the run is."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class StepRow:
     rows: int = 0
     """That it was to deliver."""
     refused: int = 0
-    """Of these, that the destination did not take."""
+    """Of these, or of the people a mail goes to, that did not take it."""
     refused_rows: tuple[int, ...] | None = ()
     """Their places, from 1; None where they are not known, or too many to be kept."""
     files: tuple[Made, ...] = ()
@@ -78,8 +78,19 @@ class StepRow:
 
     @property
     def has_delivered(self) -> bool:
-        """Whether something certainly arrived."""
-        return self.state == "delivered" and (self.rows == 0 or self.refused < self.rows)
+        """Whether something certainly arrived; of what was refused as a whole the step has failed."""
+        return self.state == "delivered"
+
+    @property
+    def refusals(self) -> str:
+        """How much of it was refused, in words: of the rows where that is known, else of whatever it sends."""
+        if not self.refused:
+            return ""
+        return (
+            f"{self.refused:,} refused"
+            if self.refused_rows is None
+            else f"{self.refused:,} of {self.rows:,} rows refused"
+        )
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "StepRow":

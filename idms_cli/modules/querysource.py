@@ -22,8 +22,8 @@ from idms_cli.records.journal import FILE_NAME
 from idms_cli.records.mended import open_given
 from idms_cli.rows.digest import digest_of
 from idms_cli.rows.query import QueryOptions, Reading, read_query
-from idms_cli.rows.sitetable import RowsTable
 from idms_cli.rows.spool import Spooled
+from idms_cli.rows.table import RowsTable
 
 ROWS = "rows.jsonl"
 

@@ -8,22 +8,27 @@ from idms_cli.config.documents import Document, Loc
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
-from idms_cli.imis.counts import CallCounts
+from idms_cli.errors import InputError
+from idms_cli.files.origins import options as origins
+from idms_cli.imis.counts import Calls
 from idms_cli.imis.site import Site
-from idms_cli.modules import DataLock, Outcome, RunContext
-from idms_cli.modules.access import site_access
+from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
+from idms_cli.modules.access import RunSites
+from idms_cli.modules.attempt import call_figures
 from idms_cli.modules.filesource import FileSource, SourceOptions
 from idms_cli.modules.goods import ROWS
 from idms_cli.modules.part import Part
+from idms_cli.modules.querycheck import look_at
+from idms_cli.modules.source import Said
 from idms_cli.records.mended import fed_back
 from idms_cli.rows import entity, query
 from idms_cli.rows.entity import EntityOptions, read_entity
+from idms_cli.rows.filerows import read_table
 from idms_cli.rows.misfits import Misfit, Misfits
 from idms_cli.rows.query import QueryOptions, read_query
 from idms_cli.rows.rejected import rejecting
 from idms_cli.rows.sources import Reading
 from idms_cli.rows.spool import spooling
-from idms_cli.rows.table import read_table
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,9 @@ class RowSource(Protocol):
 
     def locks(self) -> tuple[DataLock, ...]:
         """What it reads, or takes away."""
+
+    def check_online(self, site_of: SiteOf) -> Said:
+        """What its site says of it, if it has one. Raises `IdmsError` when that cannot be asked."""
 
     def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
         """Read into `ROWS` in the run's directory, whole and on disk when this returns.
@@ -67,6 +75,9 @@ class FileRows:
     def locks(self) -> tuple[DataLock, ...]:
         return (self.source.lock(),)
 
+    def check_online(self, site_of: SiteOf) -> Said:
+        return self.source.check_online(site_of)
+
     def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
         del wanted  # a file has the columns that it has
         ended = self.source.take_in(context, _no_site)
@@ -85,10 +96,6 @@ class FileRows:
         return self.source.aftercare(context, outcome, is_good=is_good)
 
 
-def _no_site(connection: str) -> Site:
-    raise RuntimeError(f"a file needs no site, and {connection} was asked for")
-
-
 @dataclass(frozen=True)
 class QueryRows:
     """The rows of a query of the site."""
@@ -103,12 +110,15 @@ class QueryRows:
     def locks(self) -> tuple[DataLock, ...]:
         return (DataLock(f"imis:{self.connection}/{self.options.query}", write=False),)
 
+    def check_online(self, site_of: SiteOf) -> Said:
+        return look_at(site_of(self.connection), self.options)
+
     def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
-        with opened_site(self.connection, self.settings, context) as site:
-            ours = _reading(context, site.calls)
+        with RunSites(self.settings, log=context.log, patient=context.patient) as sites:
+            ours = _reading(context, sites.calls)
             reading = query.Reading(ours.stopping, ours.tell, wanted, ours.row_limit)
-            read_query(site, self.options, context.directory / ROWS, reading)
-            return Brought(calls=calls_of(site.calls, context))
+            read_query(sites.of(self.connection), self.options, context.directory / ROWS, reading)
+            return Brought(calls=call_figures(sites.calls(), context.earlier))
 
     def aftercare(self, context: RunContext, outcome: Outcome, *, is_good: bool) -> Callable[[], Outcome] | None:
         del context, outcome, is_good
@@ -131,39 +141,38 @@ class EntityRows:
     def locks(self) -> tuple[DataLock, ...]:
         return (DataLock(f"imis:{self.connection}/{self.options.entity.casefold()}", write=False),)
 
+    def check_online(self, site_of: SiteOf) -> Said:
+        try:
+            return Said(columns=entity.columns_of(site_of(self.connection), self.options))
+        except Misfits as misfits:
+            raise problems_of(misfits, self.document, self.at) from misfits
+        except InputError as error:
+            return Said((origins.Misfit(("entity",), str(error).rstrip("."), error.hint),))
+
     def bring(self, context: RunContext, wanted: Sequence[str]) -> Brought:
         del wanted
-        with opened_site(self.connection, self.settings, context) as site, spooling(context.directory / ROWS) as spool:
+        sites = RunSites(self.settings, log=context.log, patient=context.patient)
+        with sites, spooling(context.directory / ROWS) as spool:
             try:
-                read_entity(site, self.options, spool, _reading(context, site.calls))
+                read_entity(sites.of(self.connection), self.options, spool, _reading(context, sites.calls))
             except Misfits as misfits:
                 raise problems_of(misfits, self.document, self.at) from misfits
-            return Brought(calls=calls_of(site.calls, context))
+            return Brought(calls=call_figures(sites.calls(), context.earlier))
 
     def aftercare(self, context: RunContext, outcome: Outcome, *, is_good: bool) -> Callable[[], Outcome] | None:
         del context, outcome, is_good
         return None
 
 
-def opened_site(connection: str, settings: Settings, context: RunContext) -> Site:
-    """The site of a connection, to be used as a context."""
-    access = site_access(settings.connections[connection], connection, settings, patient=context.patient)
-    return Site(access, log=context.log)
-
-
-def calls_of(calls: CallCounts, context: RunContext) -> dict[str, int]:
-    """How often the site was asked, with what an interrupted attempt told."""
-    now = calls.snapshot()
-    verbs = {"get": now.get, "post": now.post, "put": now.put, "delete": now.delete, "token": now.token}
-    total = {verb: number + context.earlier.get(verb, 0) for verb, number in verbs.items()}
-    return {**total, "calls": sum(total.values())}
-
-
-def _reading(context: RunContext, calls: CallCounts | None = None) -> Reading:
+def _reading(context: RunContext, calls: Callable[[], Calls] = Calls) -> Reading:
     def tell(read: int) -> None:
-        context.progress(lambda: {"read": read, **(calls_of(calls, context) if calls else {})})
+        context.progress(lambda: {"read": read, **call_figures(calls(), context.earlier)})
 
     return Reading(context.row_limit, context.log, tell, context.stopping)
+
+
+def _no_site(connection: str) -> Site:
+    raise LookupError(f"a file is on no site, and so not on {connection}")
 
 
 def problems_of(misfits: Misfits, document: Document, at: Loc) -> ProblemsFound:

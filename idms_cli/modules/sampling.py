@@ -14,7 +14,7 @@ from idms_cli.imis.querypages import QueryRow
 from idms_cli.imis.site import Site
 from idms_cli.modules.guessing import Sample
 from idms_cli.modules.jobtext import quoted
-from idms_cli.rows.sitetable import cell_text
+from idms_cli.rows.table import cell_text
 
 ROWS_READ = 1000
 """Rows that are looked at to tell how dates and numbers are written."""

@@ -141,8 +141,8 @@ class Stepping:
             reason="",
             hint="",
         )
-        refused = f", but {receipt.refused:,} of {self._load.rows.count:,} refused" if receipt.refused else ""
-        self._context.log(f"step {step.name}: delivered to {receipt.address}{refused}")
+        refusals = self._row(index).refusals
+        self._context.log(f"step {step.name}: delivered to {receipt.address}{f', but {refusals}' if refusals else ''}")
 
     def _end_badly(self, index: int, step: Step, error: IdmsError, deadline: Deadline) -> None:
         if isinstance(error, OutcomeUnknown):

@@ -13,7 +13,7 @@ from idms_cli.config.settings import Settings
 from idms_cli.delivery.journal import StepRow, Steps, read_steps, write_steps
 from idms_cli.errors import InputError
 from idms_cli.files.spool import Taken, read_listing
-from idms_cli.modules import DataLock, Outcome, RunContext
+from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.changes import Changes, refuse_overtaken
 from idms_cli.modules.goods import ROWS, BadRows, Goods, select
 from idms_cli.modules.leftovers import left_of, take_over
@@ -27,6 +27,7 @@ from idms_cli.records.guard import for_some_rows
 from idms_cli.rows.delta import DeltaOptions
 from idms_cli.rows.misfits import Misfits
 from idms_cli.rows.selecting import SelectOptions, misfits
+from idms_cli.rows.selection import bind
 from idms_cli.rows.since import SinceOptions
 from idms_cli.rows.sources import Reading
 from idms_cli.rows.spool import is_spooled
@@ -67,6 +68,22 @@ class Transfer:
     def describe(self) -> str:
         changed = "what changed in " if self.options.delta or self.options.since else ""
         return f"{changed}{self.source.describe()} goes {'; '.join(map(_in_words, self.steps))}"
+
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:
+        part, warnings = Part(self.document, ("with",)), Part(self.document, ("with", "source"))
+        try:
+            said = self.source.check_online(site_of)
+            for each in said.problems:
+                part.below("source").tell(each.key, each.message, each.hint)
+            for each in said.warnings:
+                warnings.tell(each.key, each.message, each.hint)
+            if said.columns is not None:
+                bind(self.options, said.columns)
+        except ProblemsFound as found:
+            part.problems.extend(found.problems)
+        except Misfits as wrong:
+            part.problems.extend(problems_of(wrong, self.document, part.at).problems)
+        return OnlineCheck(tuple(part.problems), tuple(warnings.problems))
 
     def locks(self) -> tuple[DataLock, ...]:
         written = dict.fromkeys(step.destination.resource() for step in self.steps)

@@ -50,7 +50,7 @@ def _why(step: StepRow) -> str:
         return f"step {step.name}: nobody knows whether it arrived: {step.reason}"
     if step.state == "failed":
         return f"step {step.name} failed: {step.reason}"
-    return f"step {step.name}: {step.refused:,} of {step.rows:,} rows refused"
+    return f"step {step.name}: {step.refusals}"
 
 
 def _rejects(journal: Steps) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dates of cells: written as the job says, or as their own file or the site has them."""
+"""Dates of cells: written as the job says, or as their own file or site has them."""
 
 import re
 from datetime import datetime
@@ -24,6 +24,5 @@ def date_reader(date_format: str | None = None) -> DateReader:
 
 def _read_iso(text: str) -> datetime | None:
     found = read_iso(text)
-    if found is None and isinstance(text, Plain) and (of_site := _OF_SITE.fullmatch(text.strip())):
-        return read_iso(of_site[1])
-    return found
+    of_site = _OF_SITE.fullmatch(text.strip()) if found is None and isinstance(text, Plain) else None
+    return read_iso(of_site[1]) if of_site else found

@@ -97,6 +97,13 @@ def read_entity(site: Site, options: EntityOptions, spool: Spool, reading: Readi
         reading.log(f"the site gave {left_out:,} rows of {options.entity} that do not meet the filter: left out")
 
 
+def columns_of(site: Site, options: EntityOptions) -> tuple[str, ...]:
+    """What `read_entity` would give as columns; reads no row. Raises as that does."""
+    if options.entity.casefold() in map(str.casefold, CONTACTS):
+        return _contacts(site, options).columns
+    return _generic(site, options).columns
+
+
 def described(options: EntityOptions) -> str:
     """In a few words."""
     filters = [f"{name} {_said(said)}" for name, said in options.filter.items()]

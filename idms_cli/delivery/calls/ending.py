@@ -1,5 +1,6 @@
 """How a delivery ended, computed from its journal: a receipt, or what is told when not all was taken."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +32,15 @@ class Ending:
             raise self._unknown(journal, tallies["unknown"])
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
-        places = self._places(journal)[: refused.rows]  # only the last request may have fewer rows than the others
-        return Receipt(self.where, done.requests, done.size, refused.rows, places, {"records": done.rows})
+        counts = {"records": done.rows, "refused": refused.rows}
+        places = tuple(self._places(journal, done.rows + refused.rows))
+        return Receipt(self.where, done.requests, done.size, refused.rows, counts, places)
 
-    def _places(self, journal: Journal) -> list[int]:
-        """Which rows were refused, from 1: requests are about rows in their order."""
-        size = 1 if self.options.each else self.options.batch or 0
-        starts = (1 + (number - 1) * size for number, *_ in journal.told("refused"))
-        return [place for start in starts for place in range(start, start + size)]
+    def _places(self, journal: Journal, rows: int) -> Iterator[int]:
+        """Of the rows that were refused."""
+        size = self.options.batch or 1
+        for number, *_ in journal.told("refused"):
+            yield from range((number - 1) * size + 1, min(number * size, rows) + 1)
 
     def _unknown(self, journal: Journal, lost: Tally) -> IdmsError:
         number, reason = _first(journal, "unknown")
