@@ -70,9 +70,12 @@ class Receipt:
     size: int = 0
     """In bytes; 0 where nobody knows."""
     refused: int = 0
-    """Records that the destination did not take, each told in the step's own directory."""
+    """Rows that the destination did not take, each told in the step's own directory."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """More figures, by name."""
+    refused_rows: Sequence[int] = ()
+    """The places of the refused ones among the rows, from 1: they are not remembered as delivered. Where they are not
+    told, no row of the run is."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ OVER: frozenset[State] = frozenset({"delivered", "failed", "skipped", "unknown",
 FILES_KEPT = 20
 """Of so many files of a step the journal knows the names."""
 
+PLACES_KEPT = 10_000
+"""Of so many rows at most that a step refused the journal knows the places."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -43,7 +46,9 @@ class StepRow:
     rows: int = 0
     """That it was to deliver."""
     refused: int = 0
-    """Of these, that the destination did not take."""
+    """Of these, or of the people a mail goes to, that did not take it."""
+    refused_rows: tuple[int, ...] | None = ()
+    """Their places, from 1; None where they are not known, or too many to be kept."""
     files: tuple[Made, ...] = ()
     """The first ones that were made for it."""
     made: int = 0
@@ -73,12 +78,25 @@ class StepRow:
 
     @property
     def has_delivered(self) -> bool:
-        """Whether something certainly arrived."""
-        return self.state == "delivered" and (self.rows == 0 or self.refused < self.rows)
+        """Whether something certainly arrived; of what was refused as a whole the step has failed."""
+        return self.state == "delivered"
+
+    @property
+    def refusals(self) -> str:
+        """How much of it was refused, in words: of the rows where that is known, else of whatever it sends."""
+        if not self.refused:
+            return ""
+        return (
+            f"{self.refused:,} refused"
+            if self.refused_rows is None
+            else f"{self.refused:,} of {self.rows:,} rows refused"
+        )
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "StepRow":
-        return cls(**{**data, "files": tuple(Made(**file) for file in data["files"])})
+        places = data["refused_rows"]
+        files = tuple(Made(**file) for file in data["files"])
+        return cls(**{**data, "files": files, "refused_rows": None if places is None else tuple(places)})
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Tidying:
 
     def _old_directories(self) -> Iterator[int]:
         """Directories of runs that are over: those that are too old, and the oldest beyond the size; and strays."""
-        there = sorted(int(name) for name in self._names() if name.isdecimal())
+        there = sorted(self._store.kept_runs())
         ended = self._store.retention.ended(there)
         oldest = self._now - self._keep.journals.total_seconds()
         excess = self._excess(there)
@@ -133,15 +133,8 @@ class Tidying:
 
     def _sweep(self) -> None:
         """What an earlier step could not finish."""
-        for name in self._names():
-            if name.startswith(_GONE):
-                shutil.rmtree(self._store.run_directories / name, ignore_errors=True)
-
-    def _names(self) -> list[str]:
-        try:
-            return os.listdir(self._store.run_directories)  # noqa: PTH208 - names, not paths
-        except FileNotFoundError:
-            return []
+        for rest in self._store.run_directories.glob(f"{_GONE}*"):
+            shutil.rmtree(rest, ignore_errors=True)
 
     def _directory(self, run: int) -> Path:
         return self._store.run_directory(run)

@@ -159,6 +159,10 @@ CREATE INDEX run_by_of ON run (of_run) WHERE of_run IS NOT NULL;
 CREATE INDEX slot_by_run ON slot (run) WHERE run IS NOT NULL;
 CREATE INDEX slot_by_maker ON slot (made_up_by) WHERE made_up_by IS NOT NULL;
 CREATE INDEX trial_by_run ON trial (run);
+CREATE INDEX run_by_round ON run (job, coalesce(batch, id)) WHERE NOT dry_run;
+CREATE INDEX run_by_status ON run (status, id);
+CREATE INDEX run_by_creation ON run (created_at);
+CREATE INDEX slot_by_verdict ON slot (verdict, due);
 """
 
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
@@ -193,7 +197,7 @@ def first(tables: Tables) -> None:
 
 
 def second(tables: Tables) -> None:
-    """Version 2: the history looks after itself; views for people."""
+    """Version 2: the history looks after itself; what reports ask is found by an index; views for people."""
     _execute(tables, UPKEEP + VIEWS)
 
 

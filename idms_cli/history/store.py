@@ -1,5 +1,6 @@
 """The store: everything that idms remembers of its jobs, behind one door."""
 
+import os
 import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,6 +54,14 @@ class Store:
     @property
     def run_directories(self) -> Path:
         return self.state / "runs"
+
+    def kept_runs(self) -> list[int]:
+        """The ids of the runs that still have their directory, in any order."""
+        try:
+            names = os.listdir(self.run_directories)  # noqa: PTH208 - names, not paths
+        except FileNotFoundError:
+            return []
+        return [int(name) for name in names if name.isdecimal()]
 
     def close(self) -> None:
         self.database.close()

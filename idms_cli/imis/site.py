@@ -134,6 +134,6 @@ class Site:
     def definition(self, entity: str) -> Definition:
         """What the site's metadata says of a business object, by its name in any case; asked for once.
 
-        Raises `InputError` with near matches when there is none of that name.
+        Raises `NotDescribed` with near matches when there is none of that name.
         """
         return self._definitions.of(entity)

@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere
+from idms_cli.config.problems import Problem
 from idms_cli.config.settings import Settings
 from idms_cli.files.spool import Taken
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.jobs.guard import GuardOptions
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 class Entry(NamedTuple):
@@ -135,11 +139,21 @@ class RunContext:
     clock: Clock = field(default_factory=SystemClock)
 
 
+SiteOf = Callable[[str], "Site"]
+"""The open site of a connection, shared with whoever else asks. Raises `IdmsError` when it does not answer."""
+
+
 class Work(Protocol):
     """The checked `with:` of one job."""
 
     def describe(self) -> str:
         """What the job will do, in one sentence."""
+
+    def check_online(self, site_of: SiteOf) -> Sequence[Problem]:
+        """What its sites say against it: all that a run would tell before it reads a row. Writes nothing.
+
+        Raises `IdmsError` when a site cannot be asked.
+        """
 
     def locks(self) -> tuple[DataLock, ...]:
         """What it reads and writes."""

@@ -109,6 +109,8 @@ class Attempt:
 
     @cached_property
     def _rules(self) -> Rules:
+        if self._context.intent == "undo":  # exactly what was there before is put back, and over nobody's change
+            return replace(self._task.rules(), exactly=True, appended={})
         return replace(self._task.rules(), exactly=self._context.approved)
 
     def _look_at_totals(self) -> None:

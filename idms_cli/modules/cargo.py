@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from idms_cli.config.replacing import replace_file, sync_folder
+from idms_cli.config.replacing import replace_file
+from idms_cli.config.secret_sources import SecretSource, resolve
 from idms_cli.delivery import Parcel
 from idms_cli.errors import Interrupted
 from idms_cli.files.writers import Cells, Occasion, Rows
+from idms_cli.files.writers.packing import Packer, opened_packer
 from idms_cli.modules.writing import Writing
 from idms_cli.rows.spool import Spooled, spooling
 
@@ -48,7 +49,7 @@ class StepCargo:
         self._parcels: Sequence[Parcel] | None = None
 
     def parcels(self) -> Sequence[Parcel]:
-        """Raises `InputError` for rows that the format cannot hold, and `OSError` when the disk does not take them."""
+        """Raises `InputError` for rows that the format cannot hold and keys that cannot be used, and `OSError`."""
         if self._parcels is None:
             folder = self._making.folder
             found = _listed(folder)
@@ -61,10 +62,8 @@ class StepCargo:
         return self._parcels
 
     def document(self, rows: Rows) -> bytes:
-        """Raises `InputError` for rows that the format cannot hold."""
-        writing = self._making.writing
-        if writing is None:
-            raise TypeError("this step has no format")
+        """Not packed. Raises `InputError` for rows that the format cannot hold."""
+        writing = self._needed_writing()
         stream = io.BytesIO()
         writing.writer.write(rows, stream, writing.options, self._occasion(1))
         return stream.getvalue()
@@ -79,22 +78,27 @@ class StepCargo:
         size = writing.step.batch
         batches = [self.rows] if size is None else _batches(self.rows, size, folder.with_name("batch.spool"))
         parcels = []
-        for number, rows in enumerate(batches, start=1):
-            if self._making.stopping():
-                raise Interrupted("the run was stopped")
-            parcels.append(self._file(folder, writing, rows, number))
-        sync_folder(folder)
+        with opened_packer(writing.packing, folder.parent, self._making.directory, self._secret) as packer:
+            for number, rows in enumerate(batches, start=1):
+                if self._making.stopping():
+                    raise Interrupted("the run was stopped")
+                parcels.append(self._file(folder, packer, rows, number))
         return parcels
 
-    def _file(self, folder: Path, writing: Writing, rows: Rows, batch: int) -> Parcel:
+    def _file(self, folder: Path, packer: Packer, rows: Rows, batch: int) -> Parcel:
+        writing = self._needed_writing()
         name = writing.file_name(self._making.values, batch=batch)
-        path = folder / name
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
-            writing.writer.write(rows, stream, writing.options, self._occasion(batch))
-            stream.flush()
-            os.fsync(stream.fileno())
-        return Parcel(path, name, rows.count, writing.media_type)
+        occasion = self._occasion(batch)
+        packer.write(folder / name, name, lambda stream: writing.writer.write(rows, stream, writing.options, occasion))
+        return Parcel(folder / name, name, rows.count, writing.media_type)
+
+    def _secret(self, source: SecretSource) -> str:
+        return resolve(source, self._making.directory).reveal()
+
+    def _needed_writing(self) -> Writing:
+        if self._making.writing is None:
+            raise TypeError("this step has no format")
+        return self._making.writing
 
     def _occasion(self, batch: int) -> Occasion:
         writing = self._making.writing

@@ -1,9 +1,11 @@
 """Of the rows of a transfer only what changed: the stage between what was selected and the steps."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idms_cli.errors import InputError, Unreachable
+from idms_cli.files.writers import Rows
 from idms_cli.modules import RunContext
 from idms_cli.modules.goods import Goods
 from idms_cli.rows.delta import Delta, DeltaOptions
@@ -52,17 +54,31 @@ class Changes:
             }
         return replace(goods, rows=rows, figures={**figures, "selected": rows.count})
 
-    def remember(self, context: RunContext) -> None:
-        """Every step delivered; done again, it does no harm."""
+    def remember(self, context: RunContext, rows: Rows, refused: Collection[int]) -> None:
+        """Every step delivered all of `rows` but those at the `refused` places, from 1; done again, it does no harm."""
         at = int(context.clock.now())
         if self.delta is not None:
-            kept = self.delta.remember(context.run_id, at, self.since.facts() if self.since else None)
-        elif self.since is not None:
+            self._forget(self.delta, rows, refused)
+            kept = self.delta.remember(context.run_id, at, self._facts(refused))
+        elif self.since is not None and not refused:
             kept = self.since.remember(context.run_id, at)
         else:
             return
         if not kept:
             context.log("what was delivered is not remembered: the memory was reset while the run went on")
+
+    def _facts(self, refused: Collection[int]) -> Mapping[str, str | int] | None:
+        """The watermark stays where it is while rows behind it are still to be delivered."""
+        return self.since.facts() if self.since is not None and not refused else None
+
+    def _forget(self, delta: Delta, rows: Rows, refused: Collection[int]) -> None:
+        """A key that is dropped while the run goes on is not remembered by it: so its row goes out again."""
+        if not refused:
+            return
+        place = rows.columns.index(delta.options.key)
+        keys = [str(cells[place]) for number, cells in enumerate(rows, start=1) if number in refused]
+        with open_memory(delta.state, delta.job) as memory:
+            memory.drop(keys)
 
 
 def refuse_overtaken(state: Path, job: str, run: int) -> None:

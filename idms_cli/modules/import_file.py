@@ -1,6 +1,6 @@
 """Import: the rows of a file become records in iMIS."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -8,15 +8,16 @@ from typing import Literal
 from idms_cli.config.checked import check
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere, MatchOptions, in_force
-from idms_cli.config.problems import ProblemsFound
+from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
-from idms_cli.files import FORMATS, Table
+from idms_cli.files import FORMATS
 from idms_cli.files.spool import Taken
 from idms_cli.imis.codelists import CodeLists
+from idms_cli.imis.definitions import NotDescribed
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
-from idms_cli.modules import DataLock, Outcome, RunContext
+from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import site_access
 from idms_cli.modules.attempt import Attempt, Task, close_attempt
 from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, problems_of, says_all
@@ -24,7 +25,7 @@ from idms_cli.modules.filesource import FileSource, SourceOptions
 from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.journal import open_journal
 from idms_cli.records.lookups import read_lookups
-from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind
+from idms_cli.records.mapping import BoundMapping, MapOptions, MapRefused, Rule, bind, columns_of
 from idms_cli.records.matching import Rules
 from idms_cli.records.undo import TakeBack
 
@@ -63,7 +64,9 @@ class Import:
         return f", unless there is one by {', '.join(self.options.match)}" if self.options.match else ""
 
     def _reach(self) -> str:
-        """A row that acts on many records is told before it does."""
+        """A row that acts on many records is told before it does; or that only the site knows whether it would."""
+        if self._may_be_wide():
+            return "; refused where a contact may have several, which only the site knows: idms check --online"
         if self.matching.on_multiple != "all" or self.options.action == "insert":
             return ""
         if self.options.action == "insert-matching":
@@ -107,30 +110,64 @@ class Import:
             self._refuse_wide_match(kind)
             return Attempt(self._task(kind, site, CodeLists(site)), context, journal, site, kind).run()
 
+    def check_online(self, site_of: SiteOf) -> Sequence[Problem]:
+        site = site_of(self.connection)
+        kind = open_kind(site, self.kind, self.kind_name)
+        try:
+            self._described(kind)
+        except ProblemsFound as found:
+            return found.problems
+        return tuple(self._told_of(kind, site))
+
+    def _told_of(self, kind: Kind, site: Site) -> Iterator[Problem]:
+        """What a run would find out of itself, were each thing the only one that is wrong."""
+        lists = CodeLists(site)
+        for look in (
+            lambda: self._refuse_wide_match(kind),
+            lambda: self._bound("map", columns_of(self.options.map), kind, lists, matched=self.options.match),
+            lambda: self._contacts(columns_of(self.options.find), kind, site, lists),
+        ):
+            try:
+                look()
+            except ProblemsFound as found:
+                yield from found.problems
+
+    def _described(self, kind: Kind) -> Mapping[str, Property]:
+        """The properties of the kind; `ProblemsFound` where the site has no such records."""
+        try:
+            return kind.properties()
+        except NotDescribed as error:
+            at = ("with", "destination", self.kind)
+            raise ProblemsFound([self.document.problem(at, str(error), hint=error.hint)]) from error
+
     def _refuse_wide_match(self, kind: Kind) -> None:
         """Only the site knows whether a contact has one row of a panel or many."""
+        if self._may_be_wide() and not names_one(self._described(kind), self.options.match):
+            message = f"the contact's ID alone matches every row of {kind.entity} that the contact has"
+            raise ProblemsFound([self.document.problem(("with", "match"), message, hint=HINT_WIDE)])
+
+    def _may_be_wide(self) -> bool:
+        """Whether it matches on the contact alone, in a kind of which a contact may have one record or many."""
         entry, match = KINDS[self.kind], self.options.match
         owner = {name.casefold() for name in entry.owner}
         if not entry.site_knows or self.options.action in INSERTS or says_all(self.options, self.settings.given):
-            return
-        if owner.issuperset(map(str.casefold, match)) and match and not names_one(kind.properties(), match):
-            message = f"the contact's ID alone matches every row of {kind.entity} that the contact has"
-            raise ProblemsFound([self.document.problem(("with", "match"), message, hint=HINT_WIDE)])
+            return False
+        return bool(match) and owner.issuperset(map(str.casefold, match))
 
     def _task(self, kind: Kind, site: Site, lists: CodeLists) -> Task:
         connection = self.settings.connections[self.connection]
         return Task(
             opened=self.source.opened,
-            bound=lambda table: self._bound("map", table, kind, lists, matched=self.options.match),
-            contacts=lambda table: self._contacts(table, kind, site, lists),
-            rules=lambda: self._rules(kind.properties()),
+            bound=lambda table: self._bound("map", table.columns, kind, lists, matched=self.options.match),
+            contacts=lambda table: self._contacts(table.columns, kind, site, lists),
+            rules=lambda: self._rules(self._described(kind)),
             tells_numbers=FORMATS[self.source.file_format].tells_numbers,
             read=self.matching.read,
             take_back=TakeBack(KINDS[self.kind].why_not("delete"), KINDS[self.kind].put_back_with),
             settle_s=connection.settle.total_seconds(),
         )
 
-    def _contacts(self, table: Table, kind: Kind, site: Site, lists: CodeLists) -> ContactFinder | None:
+    def _contacts(self, columns: Sequence[str], kind: Kind, site: Site, lists: CodeLists) -> ContactFinder | None:
         """Finds the contacts of an insert-matching."""
         find = self.options.find
         if not find:
@@ -141,16 +178,22 @@ class Import:
             message = f"a row of {kind.entity} belongs to no contact"
             raise ProblemsFound([self.document.problem(("with", "action"), message, hint="Write action: insert.")])
         contacts = open_kind(site, "contact", None)
-        sought = Sought(self._bound("find", table, contacts, lists, matched=list(find)), target)
+        sought = Sought(self._bound("find", columns, contacts, lists, matched=list(find)), target)
         return ContactFinder(contacts, sought, self._rules(contacts.properties()))
 
     def _bound(
-        self, key: Literal["map", "find"], table: Table, kind: Kind, lists: CodeLists, *, matched: Collection[str]
+        self,
+        key: Literal["map", "find"],
+        columns: Sequence[str],
+        kind: Kind,
+        lists: CodeLists,
+        *,
+        matched: Collection[str],
     ) -> BoundMapping:
         rules = self.options.map if key == "map" else self.options.find
         try:
             lookups = read_lookups(rules, self.settings.directory)
-            return bind(rules, table.columns, self._properties(kind, rules, lists), matched=matched, lookups=lookups)
+            return bind(rules, columns, self._properties(kind, rules, lists), matched=matched, lookups=lookups)
         except MapRefused as refused:
             raise ProblemsFound(
                 self.document.problem(("with", key, one.word), one.message, hint=one.hint, on_key=True, value="")

@@ -63,7 +63,7 @@ def _paired(journal: Steps, steps: Sequence[StepRow]) -> list[tuple[StepRow, Ste
 
 def _begun(run: int, old: StepRow, new: StepRow) -> StepRow:
     """A step as the new run begins with it: what was delivered whole stays so, anything else is done."""
-    if old.state == "delivered" and not old.refused:
+    if old.state == "delivered":  # rows that it refused are told, and would be refused again
         return replace(old, by_run=old.by_run or run)
     return new
 

@@ -8,7 +8,7 @@ from typing import Any
 from idms_cli.config.durations import format_duration
 from idms_cli.config.secrets import mask
 from idms_cli.delivery import Delivery, Parcel, Receipt
-from idms_cli.delivery.journal import FILES_KEPT, Made, StepRow, Steps, write_steps
+from idms_cli.delivery.journal import FILES_KEPT, PLACES_KEPT, Made, StepRow, Steps, write_steps
 from idms_cli.errors import IdmsError, Interrupted, OutcomeUnknown, Unreachable
 from idms_cli.files.writers import Rows
 from idms_cli.modules import RunContext
@@ -94,12 +94,12 @@ class Stepping:
             try:
                 receipt = self._attempt(index, step, deadline)
             except Unreachable as error:
+                self._note(index, state="pending", reason=mask(str(error)), hint=mask(error.hint))
                 delay_s = step.options.retry.delay_s(tried)
                 if delay_s is not None and not deadline.is_over:
                     self._wait(step, error, delay_s, deadline)
                     continue
                 if self._context.tries_again:
-                    self._note(index, state="pending", reason=mask(str(error)), hint=mask(error.hint))
                     raise Unreachable(f"step {step.name}: {error}", hint=error.hint) from error
                 self._fail(index, step, error)
             except IdmsError as error:
@@ -135,13 +135,14 @@ class Stepping:
             items=receipt.items,
             size=receipt.size,
             refused=receipt.refused,
+            refused_rows=_places(receipt),
             counts=dict(receipt.counts),
             ended_at=self._now(),
             reason="",
             hint="",
         )
-        refused = f", but {receipt.refused:,} of {self._load.rows.count:,} refused" if receipt.refused else ""
-        self._context.log(f"step {step.name}: delivered to {receipt.address}{refused}")
+        refusals = self._row(index).refusals
+        self._context.log(f"step {step.name}: delivered to {receipt.address}{f', but {refusals}' if refusals else ''}")
 
     def _end_badly(self, index: int, step: Step, error: IdmsError, deadline: Deadline) -> None:
         if isinstance(error, OutcomeUnknown):
@@ -240,3 +241,9 @@ class Stepping:
 
     def _now(self) -> float:
         return self._context.clock.now()
+
+
+def _places(receipt: Receipt) -> tuple[int, ...] | None:
+    """Where the refused rows are; None when not all of them are known."""
+    places = tuple(receipt.refused_rows)
+    return places if len(places) == receipt.refused <= PLACES_KEPT else None

@@ -22,7 +22,7 @@ from idms_cli.modules.part import Part
 from idms_cli.modules.rowsource import Brought, RowSource, check_source, problems_of
 from idms_cli.modules.steplist import Step, check_steps
 from idms_cli.modules.stepping import Load, Stepping
-from idms_cli.modules.verdict import outcome_of, tripped_by_rows, went_well
+from idms_cli.modules.verdict import has_arrived, not_delivered, outcome_of, tripped_by_rows
 from idms_cli.records.guard import for_some_rows
 from idms_cli.rows.delta import DeltaOptions
 from idms_cli.rows.misfits import Misfits
@@ -115,8 +115,9 @@ class Transfer:
             hint = f"`idms show {context.run_id}` says more; then `idms approve {context.run_id}`, or `idms reject`."
             return Outcome("held", f"{held}. Nothing was delivered", hint, 6, journal.counts())
         journal = self._deliver(context, goods, replace(journal, would_be_held=held))
-        if not context.dry_run and went_well(journal):
-            changes.remember(context)
+        undelivered = None if context.dry_run else not_delivered(journal)
+        if undelivered is not None:
+            changes.remember(context, goods.rows, undelivered)
         return outcome_of(journal)
 
     def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
@@ -124,7 +125,7 @@ class Transfer:
         if journal is None:
             is_good = outcome.status == "skipped"
         else:
-            is_good = outcome.status in ("completed", "partial") and went_well(journal)
+            is_good = outcome.status in ("completed", "partial") and has_arrived(journal)
         return self.source.aftercare(context, outcome, is_good=is_good)
 
     def _bring(self, context: RunContext) -> Brought:

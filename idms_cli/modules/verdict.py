@@ -28,9 +28,21 @@ def is_delivered(journal: Steps) -> bool:
     return any(step.has_delivered or step.state == "rehearsed" for step in journal.steps if step.when != "failure")
 
 
-def went_well(journal: Steps) -> bool:
-    """Whether every step that was done went well: none failed, none is unknown, and no row was refused."""
-    return all(step.went_well or step.state == "skipped" for step in journal.steps)
+def has_arrived(journal: Steps) -> bool:
+    """Whether every step that was done delivered, but for rows that were refused, and told one by one."""
+    return all(step.has_delivered or step.state == "skipped" for step in journal.steps)
+
+
+def not_delivered(journal: Steps) -> set[int] | None:
+    """The places of rows that a step refused, where all others are certainly delivered everywhere; else None."""
+    refused: set[int] = set()
+    for step in journal.steps:
+        if step.state == "skipped":
+            continue
+        if not step.has_delivered or step.refused_rows is None:
+            return None
+        refused.update(step.refused_rows)
+    return refused
 
 
 def _why(step: StepRow) -> str:
@@ -38,7 +50,7 @@ def _why(step: StepRow) -> str:
         return f"step {step.name}: nobody knows whether it arrived: {step.reason}"
     if step.state == "failed":
         return f"step {step.name} failed: {step.reason}"
-    return f"step {step.name}: {step.refused:,} of {step.rows:,} rows refused"
+    return f"step {step.name}: {step.refusals}"
 
 
 def _rejects(journal: Steps) -> list[str]:

@@ -10,14 +10,12 @@ from idms_cli.delivery.naming import file_name
 from idms_cli.delivery.steps import FileStepOptions
 from idms_cli.errors import InputError
 from idms_cli.files.writers import WRITERS, Writer, examine, load_writer, to_install
+from idms_cli.files.writers.packing import ENDINGS, MisnamedFile, Packing, packing_of
 from idms_cli.modules.part import Part
 from idms_cli.templates.texts import NotAText, Text, parse_text
 
 DEFAULT_NAME = "{{ job }}-{{ slot.date }}-{{ slot.time }}"
 """Of a step that does not say `file:`; no two slots have the same."""
-
-PACKINGS = (".gz", ".zip", ".gpg", ".pgp", ".asc")
-"""Endings that stand behind the one that tells the format."""
 
 _KNOWN = f"Formats: {', '.join(WRITERS)}."
 
@@ -34,13 +32,16 @@ class Writing:
     """The file's name, a template."""
     step: FileStepOptions
 
+    packing: Packing
+
     @property
     def media_type(self) -> str:
-        return WRITERS[self.format].media_type
+        """Of the file as it goes out."""
+        return self.packing.media_type(WRITERS[self.format].media_type)
 
     def file_name(self, values: Mapping[str, Any], *, batch: int) -> str:
         """The name of the file with this number. Raises `InputError` for one that no file should have."""
-        return file_name(self.name, {**values, "batch": batch})
+        return self.packing.name(file_name(self.name, {**values, "batch": batch}))
 
 
 def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any], directory: Path) -> Writing | None:
@@ -50,7 +51,9 @@ def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any
     """
     name = _name(options, step)
     is_named = name is not None or options.file is None
-    file_format = _format(options, step, _tried(name, options, step, values) if name else "")
+    tried = _tried(name, options, step, values) if name else ""
+    packing = _packing(options, step, tried, directory)
+    file_format = _format(options, step, tried)
     if file_format is None:
         return None
     writer = load_writer(file_format)
@@ -62,13 +65,13 @@ def check_writing(options: FileStepOptions, step: Part, values: Mapping[str, Any
     except InputError as refused:
         step.tell_key(("format",), str(refused), refused.hint)
         return None
-    return Writing(file_format, writer, chosen, name or _default_name(file_format, options), options)
+    return Writing(file_format, writer, chosen, name or _default_name(file_format, options), options, packing)
 
 
 def ending_format(name: str) -> str | None:
     """The format that the ending of a name tells; of a packed one, the ending before that."""
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
-    while suffixes and suffixes[-1] in PACKINGS:
+    while suffixes and suffixes[-1] in ENDINGS:
         suffixes.pop()
     last = suffixes[-1] if suffixes else ""
     return next((one for one, entry in WRITERS.items() if last in entry.suffixes), None)
@@ -76,7 +79,7 @@ def ending_format(name: str) -> str | None:
 
 def _default_name(file_format: str, options: FileStepOptions) -> Text:
     batch = "-{{ batch }}" if options.batch else ""
-    return parse_text(f"{DEFAULT_NAME}{batch}{WRITERS[file_format].suffixes[0]}")
+    return parse_text(f"{DEFAULT_NAME}{batch}{next(iter(WRITERS[file_format].suffixes), '.txt')}")
 
 
 def _name(options: FileStepOptions, step: Part) -> Text | None:
@@ -101,6 +104,19 @@ def _tried(text: Text, options: FileStepOptions, step: Part, values: Mapping[str
         hint = "Put {{ batch }} into it, the number of the file."
         step.tell(("file",), "all files of this step would have the same name", hint)
     return name
+
+
+def _packing(options: FileStepOptions, step: Part, name: str, directory: Path) -> Packing:
+    """How the files are packed: as the step says, and as the ending of their name does."""
+    try:
+        packing = packing_of(name, options.compress, options.encrypt, options.sign)
+        packing.examine(directory)
+    except MisnamedFile as refused:
+        step.tell(("file",), str(refused), refused.hint)
+        return Packing()
+    except InputError as refused:
+        step.tell_key(("encrypt",) if options.encrypt else ("sign",), str(refused).rstrip("."), refused.hint)
+    return packing
 
 
 def _format(options: FileStepOptions, step: Part, name: str) -> str | None:

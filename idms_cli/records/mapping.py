@@ -10,7 +10,7 @@ from idms_cli.records.faults import Fault
 from idms_cli.records.rules import MapFault, MapOptions, MapRefused, Rule
 from idms_cli.records.steps import Kept
 
-__all__ = ["BoundMapping", "MapFault", "MapOptions", "MapRefused", "MappedRow", "Rule", "bind"]
+__all__ = ["BoundMapping", "MapFault", "MapOptions", "MapRefused", "MappedRow", "Rule", "bind", "columns_of"]
 
 
 # A named tuple, because one is made for every row.
@@ -53,6 +53,12 @@ class BoundMapping:
             else:
                 values[name] = value
         return MappedRow(values, tuple(kept), tuple(faults))
+
+
+def columns_of(rules: MapOptions) -> tuple[str, ...]:
+    """Every column that a map names, as it spells them: to bind it where nobody knows which the file has."""
+    named = (rule.columns if isinstance(rule, Rule) else (rule,) for rule in rules.values())
+    return tuple(dict.fromkeys(column for columns in named for column in columns))
 
 
 def bind(

@@ -162,6 +162,18 @@ class Rule(Section):
     append: bool = Field(default=False, description="Add to the values that the record has (multi-select).")
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it names."""
+        from idms_cli.records.templates import parse_condition, parse_template  # noqa: PLC0415 - as above
+
+        found = [] if self.column is None else [self.column]
+        if self.template is not None:
+            found += parse_template(self.template).columns
+        if self.only_if is not None:
+            found += parse_condition(self.only_if).columns
+        return tuple(found)
+
+    @property
     def lookup_file(self) -> LookupFile | None:
         """The file of the lookup; None when it is written out, or there is none."""
         if self.lookup is None or not _is_file(self.lookup):

@@ -68,7 +68,7 @@ def _row(step: StepRow, *, is_dry: bool) -> tuple[str, ...]:
 
 
 def _rows(step: StepRow) -> str:
-    if step.refused:
+    if step.refused_rows:
         return f"{step.rows - step.refused:,} of {step.rows:,}"
     return f"{step.rows:,}" if step.attempts else ""
 
@@ -84,9 +84,7 @@ def _told(run: Run, found: Steps, directory: Path) -> Iterator[Line]:
         if step.hint:
             yield Line(f"   {step.hint}")
         if step.refused:
-            yield Line(
-                f"{step.name}: {some(step.refused, 'row')} refused; each is told in {directory / f'step-{number}'}"
-            )
+            yield Line(f"{step.name}: {step.refusals}; {directory / f'step-{number}'} has each")
         figures = ", ".join(f"{amount:,} {name}" for name, amount in step.counts.items())
         if figures:
             yield Line(f"{step.name}: {figures}", "dim")
@@ -95,7 +93,7 @@ def _told(run: Run, found: Steps, directory: Path) -> Iterator[Line]:
 
 
 def _has_rest(found: Steps) -> bool:
-    return any(step.state not in ("delivered", "skipped") or step.refused for step in found.steps)
+    return any(step.state not in ("delivered", "skipped") for step in found.steps)
 
 
 def _files(step: StepRow, directory: Path) -> Iterator[Line]:

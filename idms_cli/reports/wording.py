@@ -108,7 +108,7 @@ def _steps(numbers: Mapping[str, int]) -> str:
         return ""
     well = f"{some(total, 'step')} delivered" if not others else f"{delivered:,} of {some(total, 'step')} delivered"
     well = well if delivered else "no step delivered"
-    refused = [f"{some(numbers['refused'], 'row')} refused"] if numbers.get("refused") else []
+    refused = [f"{numbers['refused']:,} refused"] if numbers.get("refused") else []
     return ", ".join([well, *others, *refused])
 
 

@@ -10,6 +10,7 @@ from idms_cli.codes import Code
 from idms_cli.sandbox import Sandbox
 from tests.messages.files import FILES
 from tests.messages.jobs import JOBS
+from tests.messages.made import MADE
 from tests.messages.rows import ROWS
 from tests.modules.imports.office import Office
 
@@ -52,6 +53,16 @@ def test_every_code_is_in_the_table_of_rejected_rows() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_refused_in_these_words(tmp_path: Path, name: str) -> None:
     told, written = FILES[name](tmp_path), table("A file is refused")[name][0]
+    assert says(written, told), told
+
+
+def test_every_file_that_cannot_be_made_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A file cannot be made")) == list(MADE)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_file_cannot_be_made_in_these_words(tmp_path: Path, name: str) -> None:
+    told, written = MADE[name](tmp_path), table("A file cannot be made")[name][0]
     assert says(written, told), told
 
 

@@ -19,16 +19,18 @@ def definition(client: httpx.Client, name: str) -> dict[str, Any]:
 def test_definitions_are_a_page_whose_limit_is_0(client: httpx.Client) -> None:
     page = client.get("/api/BoEntityDefinition?limit=500&EntityTypeName=Activity").json()
     assert page["Limit"] == 0
-    assert page["TotalCount"] == page["Count"] == 5
+    assert page["TotalCount"] == page["Count"] == 6
     assert [row["EntityTypeName"] for row in page["Items"]["$values"]] == [
         "ABC_Membership",
         "ABC_Scores",
         "ABC_Codes",
+        "ABC_Visits",
         "Activity",
         "Relationship",
     ]
     assert [row["ObjectTypeName"] for row in page["Items"]["$values"]] == [
         "Single",
+        "Multi",
         "Multi",
         "Multi",
         "Standard",
@@ -41,8 +43,8 @@ def test_definitions_come_in_pages_too(start: Start) -> None:
     for number in range(100):
         site.add_entity(Entity(f"ABC_{number}", "Single", "Party", "", (Property("ID", key=True),)))
     page = client.get("/api/boentitydefinition").json()
-    assert (page["Count"], page["TotalCount"], page["HasNext"], page["NextOffset"]) == (100, 105, True, 100)
-    assert client.get("/api/BoEntityDefinition?offset=100").json()["Count"] == 5
+    assert (page["Count"], page["TotalCount"], page["HasNext"], page["NextOffset"]) == (100, 106, True, 100)
+    assert client.get("/api/BoEntityDefinition?offset=100").json()["Count"] == 6
 
 
 def test_a_property_tells_type_length_key_and_choices_and_nothing_that_is_false(client: httpx.Client) -> None:

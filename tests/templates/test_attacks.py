@@ -173,9 +173,9 @@ HOSTILE = [
     DOUBLED.replace("[a, a]", "{'a': a, 'b': a}") + "{{ a|json }}",
     DOUBLED.replace("[a, a]", "(a, a)") + "{{ a|json }}",
     "{{ [range(100000)]|json|length }}" * 100,
-    "{{ " + "range(100000)|" + "unique|" * 30 + "sum }}",
-    "{{ " + " ~ ".join(["x"] * 5_000) + " }}",
-    "{{ x }}" * 4_000,
+    "{{ " + "range(100000)|" + "unique|" * 6 + "sum }}",
+    "{{ " + " ~ ".join(["x"] * 1_500) + " }}",
+    "{{ x }}" * 2_000,
 ]  # fmt: skip
 
 

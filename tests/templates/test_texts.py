@@ -108,7 +108,7 @@ def test_every_filter_and_test_is_tried_above() -> None:
 
 def test_every_filter_is_in_the_readme() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    told = text.partition("#### Texts with {{ }}")[2].partition("\n#")[0]
+    told = text.partition("#### Texts with values")[2].partition("\n#")[0]
     assert [name for name in FILTERS if f"`{name}" not in told] == []
 
 

@@ -1,5 +1,6 @@
 """How a delivery ended, computed from its journal: a receipt, or what is told when not all was taken."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,14 @@ class Ending:
             raise self._unknown(journal, tallies["unknown"])
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
-        return Receipt(self.where, done.requests, done.size, refused.rows, {"records": done.rows})
+        places = tuple(self._places(journal, done.rows + refused.rows))
+        return Receipt(self.where, done.requests, done.size, refused.rows, {"records": done.rows}, places)
+
+    def _places(self, journal: Journal, rows: int) -> Iterator[int]:
+        """Of the rows that were refused."""
+        size = self.options.batch or 1
+        for number, *_ in journal.told("refused"):
+            yield from range((number - 1) * size + 1, min(number * size, rows) + 1)
 
     def _unknown(self, journal: Journal, lost: Tally) -> IdmsError:
         number, reason = _first(journal, "unknown")

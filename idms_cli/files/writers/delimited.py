@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import partial
 from operator import itemgetter
 from typing import Annotated, Any, BinaryIO, Literal, Self
@@ -61,13 +62,15 @@ class _CellTexts:
     def __init__(self, words: Words, *, harmless: bool) -> None:
         self._words = words
         self._harmless = harmless
-        self._easy = {str, int, type(None)} if words.keeps_nothing else {str, int}
+        nothing = {type(None)} if words.keeps_nothing else set()
+        self._easy: set[type] = {str, int} | nothing
+        self._plain: set[type] = {Decimal, int} | nothing if words.has_point else set()
 
     def names(self, columns: Sequence[str]) -> Sequence[str]:
         return list(map(guarded, columns)) if self._harmless else columns
 
     def of(self, batch: Sequence[Cells]) -> Sequence[Sequence[Cell]]:
-        columns = list(zip(*batch, strict=True))
+        columns: list[Sequence[Cell]] = list(zip(*batch, strict=True))
         changed = False
         for index, column in enumerate(columns):
             made = self._column(column)
@@ -76,24 +79,30 @@ class _CellTexts:
                 changed = True
         return list(zip(*columns, strict=True)) if changed else batch
 
-    def _column(self, column: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    def _column(self, column: Sequence[Cell]) -> Sequence[Cell]:
         kinds = set(map(type, column))
-        if not kinds <= self._easy:
-            text = self._words.text
-            return tuple([self._guarded(cell) if type(cell) is str else text(cell) for cell in column])
-        if self._harmless and str in kinds and self._may_have_formulas(column, kinds):
-            return tuple([guarded(cell) if type(cell) is str else cell for cell in column])
-        return column
+        if kinds <= self._easy:
+            if self._harmless and str in kinds and _may_have_formulas(column, kinds):
+                return [guarded(cell) if type(cell) is str else cell for cell in column]
+            return column
+        if kinds <= self._plain:
+            numbers = [cell if cell is None else str(cell) for cell in column]
+            if "E" not in "".join(filter(None, numbers)):
+                return numbers
+        text = self._words.text
+        return [self._guarded(cell) if type(cell) is str else text(cell) for cell in column]
 
     def _guarded(self, text: str) -> str:
         return guarded(text) if self._harmless else text
 
-    def _may_have_formulas(self, column: Iterable[Any], kinds: set[type]) -> bool:
-        if int in kinds:
-            texts: Iterable[Any] = [cell for cell in column if type(cell) is str]
-        else:
-            texts = column if len(kinds) == 1 else filter(None, column)
-        return not MAY_BEGIN.isdisjoint(map(_first, texts))
+
+def _may_have_formulas(column: Iterable[Any], kinds: set[type]) -> bool:
+    """Whether a text of the column may have to be guarded; `kinds` are the types in it."""
+    if int in kinds:
+        texts: Iterable[Any] = [cell for cell in column if type(cell) is str]
+    else:
+        texts = column if len(kinds) == 1 else filter(None, column)
+    return not MAY_BEGIN.isdisjoint(map(_first, texts))
 
 
 class _Lines:

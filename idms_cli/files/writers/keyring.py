@@ -82,7 +82,7 @@ def _seal(
 def _recipients(encrypt: EncryptOptions, private: Any, own: Any, directory: Path) -> tuple[str, ...]:
     """The keys to encrypt with, which are in the private keyring afterwards."""
     if encrypt.keys is not None:
-        _import(private, _read(directory / encrypt.keys), f"the keys in {harmless(str(encrypt.keys))}")
+        _import(private, read_keys(directory / encrypt.keys), f"the keys in {harmless(str(encrypt.keys))}")
         return tuple(_usable(private, one, "E", "encrypt with") for one in encrypt.recipients)
     usable = tuple(_usable(own, one, "E", "encrypt with") for one in encrypt.recipients)
     _import(private, own.export_keys(usable, armor=False), "the keyring of this account")
@@ -142,7 +142,8 @@ def _import(gpg: Any, data: bytes, what: str) -> set[str]:
     return found
 
 
-def _read(path: Path) -> bytes:
+def read_keys(path: Path) -> bytes:
+    """A file of public keys. Raises `InputError`."""
     try:
         return path.read_bytes()
     except OSError as error:

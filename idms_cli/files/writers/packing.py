@@ -16,11 +16,13 @@ from typing import Any, BinaryIO, Literal, cast
 from idms_cli.config.foreign import shortened
 from idms_cli.config.replacing import sync_folder
 from idms_cli.errors import InputError
-from idms_cli.files.writers.keyring import Seal, SecretOf, missing_program, opened_seal
+from idms_cli.files.writers.keyring import Seal, SecretOf, missing_program, opened_seal, read_keys
 from idms_cli.files.writers.openpgp import EncryptOptions, SignOptions
 
 COMPRESSED = {"gzip": ".gz", "zip": ".zip"}
 SEALED = (".pgp", ".gpg", ".asc")
+ENDINGS = (*COMPRESSED.values(), *SEALED)
+"""Of names, that stand behind the one that tells the format."""
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the first that zip knows; so the same rows make the same bytes
 _MEDIA_TYPES = {"gzip": "application/gzip", "zip": "application/zip"}
@@ -73,11 +75,45 @@ class Packing:
                 inner = inner[: -len(ending)]
         return inner
 
+    def examine(self, directory: Path) -> None:
+        """Raises `InputError` for what is missing on this machine: a library, gpg, the file of public keys."""
+        if missing := to_install(self):
+            raise InputError("Files cannot be encrypted or signed here.", hint=missing)
+        if self.encrypt and self.encrypt.keys:
+            read_keys(directory / self.encrypt.keys)
+
     def _sealed_ending(self) -> str:
         options = self.encrypt or self.sign
         if options is None:
             return ""
         return (".asc" if self.ascii else ".pgp") if options.ending is None else options.ending
+
+
+class MisnamedFile(ValueError):
+    """A file's name says that it is sealed, and it is not."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def packing_of(
+    name: str,
+    compress: Literal["gzip", "zip"] | None,
+    encrypt: EncryptOptions | None,
+    sign: SignOptions | None,
+) -> Packing:
+    """The packing of a file with that name, whose ending counts where nothing is said. Raises `MisnamedFile`."""
+    lower = name.lower()
+    if encrypt is None and sign is None:
+        if lower.endswith(SEALED[:2]):  # .asc is other text as well
+            message = f"a file whose name ends in {lower[-4:]} is encrypted or signed, and this one is not"
+            raise MisnamedFile(message, hint="say for whom: encrypt: {recipients: [...]}; or name it otherwise")
+    else:
+        lower = lower.removesuffix(next(filter(lower.endswith, SEALED), ""))
+    if compress is None and lower.endswith((".gz", ".zip")):
+        compress = "gzip" if lower.endswith(".gz") else "zip"
+    return Packing(compress, encrypt, sign)
 
 
 def to_install(packing: Packing) -> str:
@@ -149,8 +185,7 @@ def opened_packer(packing: Packing, folder: Path, directory: Path, secret: Secre
     if not packing.seals:
         yield Packer(packing, None)
         return
-    if missing := to_install(packing):
-        raise InputError("Files cannot be encrypted or signed here.", hint=missing)
+    packing.examine(directory)
     with opened_seal(packing.encrypt, packing.sign, folder, directory, secret) as seal:
         yield Packer(packing, seal)
 

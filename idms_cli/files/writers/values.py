@@ -33,6 +33,9 @@ class ValueOptions(Section):
 
 def plain_number(value: Decimal) -> str:
     """All digits, with a point and without an exponent; with one only where the number has a thousand digits."""
+    text = str(value)
+    if "E" not in text:
+        return text
     if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         return str(value)
     return format(value, "f")
@@ -47,6 +50,8 @@ class Words:
         self._comma = options.decimal == ","
         self.keeps_nothing = not options.nulls
         """Whether nothing is written as a blank."""
+        self.has_point = not self._comma
+        """Whether numbers are written with a point."""
 
     def text(self, cell: Cell) -> str:
         if type(cell) is str:

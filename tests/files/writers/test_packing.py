@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import resource
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -117,6 +118,23 @@ def test_a_file_that_fails_is_not_there(tmp_path: Path, packing: Packing) -> Non
 
     with pytest.raises(InputError, match="row 2"):
         packed(tmp_path, packing, fill_it=broken)
+    assert list((tmp_path / "step").iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["plain", "gzip", "encrypted"])
+def test_a_disk_that_takes_no_more_leaves_no_file(tmp_path: Path, partner: Gpg, reader: str, how: str) -> None:
+    """The limit of a file's size stands for the disk; gpg does not survive it."""
+    kept(tmp_path, "keys.asc", partner.public())
+    sealed = Packing(None, encrypt(f"{{recipients: [{reader}], keys: keys.asc}}"))
+    packing = {"plain": Packing(), "gzip": Packing("gzip"), "encrypted": sealed}[how]
+    noise = os.urandom(1 << 20)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises((OSError, InputError)):
+            packed(tmp_path, packing, fill_it=lambda stream: stream.write(noise))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list((tmp_path / "step").iterdir()) == []
 
 
