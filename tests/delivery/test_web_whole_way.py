@@ -16,7 +16,7 @@ with:
 MAIL = "mail:\n  server: {{host: 127.0.0.1, port: {port}, ca_file: '{ca}', user: {user}, password: {{file: pw}}}}\n"
 
 
-def test_rows_that_are_refused_are_delivered_by_a_retry_and_the_others_only_once(
+def test_a_retry_delivers_what_is_left_and_what_was_refused_and_nothing_twice(
     place: Place, url: str, web: Receiver, office: PostOffice
 ) -> None:
     place.write("pw", PASSWORD).chmod(0o600)
@@ -26,12 +26,15 @@ def test_rows_that_are_refused_are_delivered_by_a_retry_and_the_others_only_once
     place.write("jobs.d/feed.yaml", JOB.format(url=web.url))
 
     def decide(taken: Taken) -> Says:
-        return refuses(422, "no such member") if taken.json()["ID"] == "102" else Says(200, b'{"id": 7}')
+        member = taken.json()["ID"]
+        if member == "102":
+            return refuses(422, "no such member")
+        return refuses(507, "full") if member == "103" else Says(200, b'{"id": 7}')
 
     web.decide = decide
     first = place.idms("run", "feed")
     assert first.returncode == 1
-    assert "step partner: 1 of 3 rows refused" in first.stdout
+    assert f"step partner failed: POST {web.url}/members/103: the server does not take it: 507, full." in first.stdout
     assert [str(kept.message["Subject"]) for kept in office.mails] == ["feed failed"]
     folder = place.state / "runs/1/step-1"
     assert "102,'=cmd(),2,refused,422" in (folder / "undelivered.csv").read_text(encoding="utf-8-sig")
