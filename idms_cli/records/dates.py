@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from idms_cli.files import Plain
-from idms_cli.records.forms import by_form
+from idms_cli.records.forms import Mended, by_form
 
 DateReader = Callable[[str], datetime | None]
 """The wall-clock time that a text says, None when it is none. Without a zone, as the site keeps it."""
@@ -44,7 +44,7 @@ def date_reader(date_format: str | None = None) -> DateReader:
 def _read_iso(text: str) -> datetime | None:
     moment = text.strip()
     if _ISO.fullmatch(moment) is None:
-        of_site = _OF_SITE.fullmatch(moment) if isinstance(text, Plain) else None
+        of_site = _OF_SITE.fullmatch(moment) if isinstance(text, Plain | Mended) else None
         if of_site is None:
             return None
         moment = of_site[1]
