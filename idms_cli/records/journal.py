@@ -45,6 +45,9 @@ INSERT INTO record (place, action, state, key, match, "values", changes, faults)
 ADD_UNCHANGED = "INSERT INTO record (place, action, state, key) VALUES (?, '', 'unchanged', ?)"
 TODO = "SELECT * FROM record WHERE state = ? AND place > ? ORDER BY place LIMIT ?"
 SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE place = ?"
+IN_QUESTION = "SELECT * FROM record WHERE state = 'sending' AND action = 'insert' AND match IS NULL ORDER BY place"
+ANSWER = """
+UPDATE record SET state = ?, sent_at = iif(? = 'planned', NULL, sent_at) WHERE place = ? AND state = 'sending'"""
 SETTLE = """
 UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
 WHERE place = ?"""
@@ -225,6 +228,16 @@ class Journal:
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
         return [entry_of(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def in_question(self) -> list[Entry]:
+        """Inserts that were sent, got no answer, and that nothing is matched by: somebody has to look for them."""
+        return [entry_of(row) for row in self._connection.execute(IN_QUESTION)]
+
+    def answer(self, stored: Iterable[Entry], not_stored: Iterable[Entry]) -> None:
+        """Somebody has looked for records in question: those that are there are done, the others are planned again."""
+        found = [("done", one) for one in stored] + [("planned", one) for one in not_stored]
+        with self.transaction():
+            self._connection.executemany(ANSWER, [(state, state, place_of(one.line, one.part)) for state, one in found])
 
     def written(self, key: Key | None = None) -> Iterator[Entry]:
         """What was written, by line: all, or what was done to the record of this key or of one that begins with it."""

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.files.places import briefly, in_words
-from idms_cli.history.rows import Run
+from idms_cli.history.rows import AT_LEAST, Run
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.questions import questions_page
 from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.status import run_data
 from idms_cli.reports.steps import steps_page
@@ -79,7 +80,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if "calls" in run.counts:
         said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in said)
-        has_died = run.attempt > 1 or run.status == "interrupted"
+        has_died = run.attempt > 1 or run.status == "interrupted" or AT_LEAST in run.counts
         least = "at least " if has_died else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
@@ -126,7 +127,9 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
         yield _reasons_page("reject", "rejected", journal.rejected())
         yield _rejects_page(directory / "rejects.csv")
         yield _reasons_page("skip", "skipped", journal.skipped())
-        if run.dry_run or run.status == "held":
+        if run.asks:
+            yield questions_page(run, journal)
+        elif run.dry_run or run.status == "held":
             yield _plan_page(run, journal, limit)
 
 
