@@ -67,9 +67,17 @@ class FileSource:
         """How its files are read."""
         return self.options.format or format_of(Path(self.address.name))
 
-    def lock(self) -> DataLock:
-        """Who archives files takes them away from others."""
-        return DataLock(f"file:{self.address.shown}", write=self.options.after.archives)
+    def locks(self) -> tuple[DataLock, ...]:
+        """Who archives files takes them away from others.
+
+        Two patterns may mean the same file, and so may a pattern and a name: who archives what fits a pattern has the
+        folder to itself, and whoever reads anything from there shares it.
+        """
+        archives = self.options.after.archives
+        named = DataLock(f"file:{self.address.shown}", write=archives)
+        if self.address.is_web:
+            return (named,)
+        return (named, DataLock(f"file:{self.address.of('')}", write=archives and self.address.is_pattern))
 
     def take_in(self, context: RunContext) -> Outcome | None:
         """Bring the source into the run's directory, if it is not there; the outcome of a run that ends so.
