@@ -59,6 +59,9 @@ def _ran(facts: Facts, run: Run, clock: Clock) -> str:
     silence = _silence(facts, clock)
     if run.status == "pending":
         return f"{facts.job} is to run for {when}{late(run)}: run {run.id} is pending{_because(run)}.{silence}"
+    if run.status == "held":
+        told = f"run {run.id} is held for approval{_because(run)}; `idms approve {run.id}` or `idms reject {run.id}`"
+        return f"{facts.job} is to run for {when}{late(run)}: {told}.{silence}"
     if run.is_open:
         return f"{facts.job} runs for {when}{late(run)}: run {run.id} is {run.status}{_because(run)}.{silence}"
     if run.status == "skipped":
