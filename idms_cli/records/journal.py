@@ -73,6 +73,7 @@ FAULTS = "SELECT faults FROM record WHERE place = ?"
 WITH_REASONS = """
 SELECT line, key, faults, EXISTS (SELECT 1 FROM record AS r WHERE r.place = record.place - record.part + 1) AS many
 FROM record WHERE state = ? ORDER BY place"""
+LEFT_ALONE = WITH_REASONS.replace("state = ?", "state IN ('planned', 'done') AND faults IS NOT NULL")
 PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
 WRITTEN = """
 SELECT * FROM record
@@ -214,11 +215,15 @@ class Journal:
 
     def rejected(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         """Line and reasons of every row of which a record was rejected, by line."""
-        return self._with_reasons("rejected")
+        return _by_line(self._connection.execute(WITH_REASONS, ("rejected",)))
 
     def skipped(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         """Line and reasons of every row of which a record was passed over on purpose, by line."""
-        return self._with_reasons("skipped")
+        return _by_line(self._connection.execute(WITH_REASONS, ("skipped",)))
+
+    def left_alone(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+        """Line and reasons of every row of which a record is written, but for some properties (by an undo)."""
+        return _by_line(self._connection.execute(LEFT_ALONE))
 
     def faults(self, line: int) -> tuple[Fault, ...]:
         """What is wrong with the (first) record of a line so far."""
@@ -250,11 +255,6 @@ class Journal:
         for row in self._connection.execute(PLANNED_UPDATES):
             yield {name: (old, new) for name, (old, new) in decode(row["changes"]).items()}
 
-    def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-        rows = self._connection.execute(WITH_REASONS, (state,))
-        for line, records in groupby(rows, key=itemgetter("line")):
-            yield line, tuple(fault for record in records for fault in named_faults(record))
-
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         self._connection.executemany(
             SETTLE,
@@ -269,6 +269,11 @@ class Journal:
                 for each in verdicts
             ],
         )
+
+
+def _by_line(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+    for line, records in groupby(rows, key=itemgetter("line")):
+        yield line, tuple(fault for record in records for fault in named_faults(record))
 
 
 @contextmanager

@@ -127,6 +127,8 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
         yield _reasons_page("reject", "rejected", journal.rejected())
         yield _rejects_page(directory / "rejects.csv")
         yield _reasons_page("skip", "skipped", journal.skipped())
+        if run.intent == "undo":
+            yield _reasons_page("leave", "left in part as they are", journal.left_alone())
         if run.asks:
             yield questions_page(run, journal)
         elif run.dry_run or run.status == "held":

@@ -165,6 +165,23 @@ def test_undo_leaves_and_names_what_somebody_changed_since(place: Place, site: S
     assert _grades(site) == {"101": "C"}
 
 
+def test_undo_names_what_it_leaves_of_a_record_that_it_restores_in_part(place: Place, site: Sandbox) -> None:
+    job = place.job("scores")
+    job.write_text(job.read_text().replace("Grade: grade", "Grade: grade, Score: score"))
+    place.write("scores.csv", "member,course,grade,score\n101,Bookbinding,A,10\n")
+    place.idms("run", "scores")
+    place.write("scores.csv", "member,course,grade,score\n101,Bookbinding,B,20\n")
+    place.idms("run", "scores")
+    place.job("other")
+    place.write("other.csv", f"{HEADER}101,Bookbinding,C\n")
+    place.idms("run", "other")
+    for told in (place.idms("undo", "2").stdout, place.idms("undo", "2", "--apply").stdout):
+        assert "Why rows were left in part as they are" in told
+        assert "line 2: Grade has been changed since, to 'C'" in told
+    assert _grades(site) == {"101": "C"}
+    assert [row["Score"] for row in site.rows("ABC_Scores") if row["Course"] == "Bookbinding"] == [10]
+
+
 def test_an_undo_twice_finds_nothing_left_to_do(place: Place, site: Sandbox) -> None:
     place.job("scores")
     place.scores("scores", 2)

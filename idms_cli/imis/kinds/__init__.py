@@ -60,6 +60,8 @@ class Entry(NamedTuple):
             return ""
         words = {word.strip().casefold() for word in match}
         if not self.site_knows and words <= {name.casefold() for name in self.owner}:
+            if len(words) > 1:
+                return "the contacts' IDs alone match every such record of the two"
             return "the contact's ID alone matches every such record of the contact"
         ways = [{name.casefold() for name in way} for way in self.delete_by]
         if action == "delete" and ways and not any(way <= words for way in ways):
