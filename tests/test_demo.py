@@ -94,14 +94,15 @@ def test_the_demo_works_also_after_one_that_was_stopped_half_way(demo: Demo) -> 
     until(lambda: not demo.processes())
     assert "All as it should be." in output
     runs = demo.history()
-    assert written_out(runs[:5]) == {
+    assert written_out(runs[:6]) == {
         "membership-standing": "completed, 138 read, 65 updated, 73 unchanged",
         "exam-scores": "completed, 112 read, 74 inserted, 38 updated",
         "new-contacts": "completed, 72 read, 61 inserted, 11 skipped",
         "contact-corrections": "completed, 46 read, 37 updated, 9 unchanged",
         "lms-completions": "partial, 162 read, 144 inserted, 5 skipped, 13 rejected",
+        "inactive-contacts": "completed, 9 read, 7 updated, 2 unchanged",
     }
-    assert written_out(runs[5:]) == {
+    assert written_out(runs[6:]) == {
         "membership-standing": "completed, 138 read, 138 unchanged",
         "exam-scores": "completed, 112 read, 112 unchanged",
         "new-contacts": "completed, 72 read, 72 skipped",
@@ -117,5 +118,5 @@ def test_the_demo_works_also_after_one_that_was_stopped_half_way(demo: Demo) -> 
         "blank-match": 1,
         "not-a-number": 1,
     }
-    assert sum(run["counts"]["post"] + run["counts"]["put"] for run in runs[5:]) == 0
+    assert sum(run["counts"]["post"] + run["counts"]["put"] for run in runs[6:]) == 0
     assert json.loads((demo.directory / ".demo/calls.json").read_text())["writes"] == 0

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from idms_cli.files import Plain
-from idms_cli.records.forms import by_form
+from idms_cli.records.forms import Mended, by_form
 from idms_cli.templates.dates import DateReader, NotAFormat, read_iso, reader_of
 
 __all__ = ["DateReader", "NotAFormat", "date_reader"]
@@ -24,5 +24,5 @@ def date_reader(date_format: str | None = None) -> DateReader:
 
 def _read_iso(text: str) -> datetime | None:
     found = read_iso(text)
-    of_site = _OF_SITE.fullmatch(text.strip()) if found is None and isinstance(text, Plain) else None
+    of_site = _OF_SITE.fullmatch(text.strip()) if found is None and isinstance(text, Plain | Mended) else None
     return read_iso(of_site[1]) if of_site else found

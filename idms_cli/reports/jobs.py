@@ -131,6 +131,8 @@ def _total(checked: Sequence[Checked], broken: int) -> str:
     jobs = some(len(checked), "job")
     unasked = sum(bool(each.asked and each.asked.silent) for each in checked)
     but = f" Of {unasked} the site could not be asked." if unasked else ""
+    warnings = sum(len(each.asked.warnings) for each in checked if each.asked)
+    but += f" {some(warnings, 'warning')}." if warnings else ""
     if not checked:
         return NO_JOBS
     if broken:

@@ -116,6 +116,13 @@ QUERIES = (
         ),
         lambda _now: (equals("IsOrganization", False), equals("Status", "A")),
     ),
+    Query(
+        "$/Idms/Contacts by status",
+        PARTY,
+        (Column("ID", "ID"), FULL_NAME, Column("Status", "Status"), MEMBER_TYPE),
+        lambda _now: (equals("IsOrganization", False),),
+        prompts=(Column("Status", "Status"),),
+    ),
     Query("$/Idms/Scores", SCORES, tuple(Column(each.name, each.name) for each in SCORES.properties)),
     Query("$/Idms/Not for REST", PARTY, columns(PARTY, "ID Name"), rest=False),
     Query("$/Idms/Not for all", PARTY, columns(PARTY, "ID Name"), readers=frozenset({"MANAGER"})),

@@ -124,7 +124,7 @@ def test_neither_a_broken_job_nor_a_silent_site_stops_the_others(
 
     assert online.idms("check", "--online", "good", "dead").code == 5
     dead, good = json.loads(online.idms("check", "--online", "--json", "good", "dead").out)["jobs"][::-1]
-    assert good["online"] == {"asked": True, "reason": "", "hint": ""}
+    assert good["online"] == {"asked": True, "reason": "", "hint": "", "warnings": []}
     assert not dead["online"]["asked"]
     assert "Connection refused" in dead["online"]["reason"]
     assert dead["problems"] == []

@@ -177,3 +177,11 @@ def test_an_alias_that_is_there_twice_gets_the_number_of_its_column(start: Start
     row = items(client.get(f"/api/{endpoint}", params={"QueryName": "$/Idms/Twice"}))[0]
     names = [name for name in (row if endpoint == "query" else values(row)) if name not in {"$type", "ResultRow"}]
     assert names == ["ID", "Name", "Name3"]
+
+
+def test_contacts_by_status_are_people_of_the_status_that_is_asked_for(client: httpx.Client) -> None:
+    asked = {"QueryName": "$/Idms/Contacts by status", "limit": "500"}
+    everybody = items(client.get("/api/query", params=asked))
+    inactive = items(client.get("/api/query", params={**asked, "parameter": "I"}))
+    assert 0 < len(inactive) < len(everybody) == 48
+    assert {row["Status"] for row in inactive} == {"I"}
