@@ -111,3 +111,14 @@ def _refuse_together(steps: Sequence[Step], transfer: Part) -> None:
         if step.number == 1 and step.options.when == "failure":
             hint = "Leave `when:` out: the first step is always done."
             part.tell(("when",), "there is no step before this one that could fail", hint)
+
+
+def refuse_same_names(steps: Sequence[Step], transfer: Part) -> None:
+    """Files that each have other rows, and all the same name: one would replace the other before it was read."""
+    for step in steps:
+        options, writing = step.options, step.writing
+        replaces = getattr(options, "overwrite", "") == "replace" and "overwrite" not in options.model_fields_set
+        if writing is not None and replaces and not {"slot", "run", "now", "today"} & set(writing.name.names):
+            message = "the changes of each run would replace those of the last one, whether they were read or not"
+            hint = "Put {{ slot.date }} or {{ run.id }} into the name, or say overwrite: replace, or number."
+            transfer.below("steps", step.number - 1).tell(("file",), message, hint)

@@ -20,7 +20,7 @@ from idms_cli.modules.leftovers import left_of, take_over
 from idms_cli.modules.occasion import kept_values
 from idms_cli.modules.part import Part
 from idms_cli.modules.rowsource import Brought, RowSource, check_source, problems_of
-from idms_cli.modules.steplist import Step, check_steps
+from idms_cli.modules.steplist import Step, check_steps, refuse_same_names
 from idms_cli.modules.stepping import Load, Stepping
 from idms_cli.modules.verdict import has_arrived, not_delivered, outcome_of, tripped_by_rows
 from idms_cli.records.guard import for_some_rows
@@ -210,6 +210,8 @@ def parse(document: Document, settings: Settings, connection: str) -> Transfer:
         part.tell_misfit(misfit)
     if options is not None:
         part.problems.extend(_misfits_of_changes(options, document))
+        if options.delta or options.since:
+            refuse_same_names(steps, part)
     if part.problems or options is None or source is None:
         raise ProblemsFound(dict.fromkeys(part.problems))
     return Transfer(options, source, steps, settings, document)

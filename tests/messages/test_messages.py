@@ -12,7 +12,9 @@ from tests.messages.files import FILES
 from tests.messages.jobs import JOBS
 from tests.messages.made import MADE
 from tests.messages.rows import ROWS
+from tests.messages.transfers import TRANSFERS
 from tests.modules.imports.office import Office
+from tests.modules.transfers.dock import Dock
 
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -84,3 +86,13 @@ def test_a_row_is_rejected_with_this_code_and_these_words(office: Office, site: 
     fault, (stage, written) = ROWS[code](office), table("A row is rejected")[f"`{code}`"]
     assert (fault.code, fault.stage) == (code, stage)
     assert says(written.removesuffix(" (skipped)"), fault.message), fault.message
+
+
+def test_every_transfer_that_delivers_nothing_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A transfer delivers nothing")) == list(TRANSFERS)
+
+
+@pytest.mark.parametrize("name", TRANSFERS)
+def test_a_transfer_delivers_nothing_in_these_words(tmp_path: Path, url: str, name: str) -> None:
+    told, written = TRANSFERS[name](Dock(tmp_path, url)), table("A transfer delivers nothing")[name][0]
+    assert says(written, told), told

@@ -68,8 +68,8 @@ def told(dock: Dock, before: str, after: str) -> tuple[int, int, str, str]:
         (("steps:", "add: {X: {template: '{{'}}\nsteps:"), (4, 23), None, None),
         (("steps:", "stepps: 1\nsteps:"), (4, 3), "the key 'stepps' is not known here", "did you mean 'steps'?"),
         (
-            ("steps:", "delta: {key: ID, vanished: true}\nbad_rows: skip\nsteps:"),
-            (4, 30),
+            ("file: a.csv}\n", "format: csv}\ndelta: {key: ID, vanished: true}\nbad_rows: skip\n"),
+            (6, 30),
             "a row that is left out as bad would be told as vanished",
             None,
         ),
@@ -104,11 +104,23 @@ def test_what_only_a_delta_counts_is_refused_without_one(dock: Dock) -> None:
     whole += "  source: {path: d.csv}\n  steps: [{to: o, file: a.csv}]\n"
     ((line, _, message, _),) = dock.problems(whole)
     assert (line, message) == (2, "without delta: nobody counts what max_changes limits")
-    assert not dock.problems(whole.replace("  steps", "  delta: {key: ID}\n  steps"))
+    assert not dock.problems(
+        whole.replace("  steps", "  delta: {key: ID}\n  steps").replace("a.csv", '"{{ today }}.csv"')
+    )
+
+
+def test_changes_do_not_replace_each_other_unless_somebody_says_so(dock: Dock) -> None:
+    text = GOOD.replace("steps:", "delta: {key: ID}\nsteps:")
+    ((line, column, message, _),) = dock.problems(text)
+    assert (line, column) == (6, 21)
+    assert message == "the changes of each run would replace those of the last one, whether they were read or not"
+    assert not dock.problems(text.replace("a.csv", '"{{ slot.date }}.csv"'))
+    assert not dock.problems(text.replace("a.csv", "a.csv, overwrite: replace"))
 
 
 def test_a_job_says_what_it_does(dock: Dock) -> None:
-    text = GOOD.replace("steps:", "delta: {key: ID}\nsteps:") + "- {to: lost, format: json, when: failure}\n"
+    text = GOOD.replace("a.csv", '"{{ today }}.csv"').replace("steps:", "delta: {key: ID}\nsteps:")
+    text += "- {to: lost, format: json, when: failure}\n"
     assert dock.transfer(text).describe() == (
         f"what changed in {dock.directory}/rows.csv goes as csv to {dock.directory}/out/; "
         f"after a failure as json to {dock.directory}/lost/"

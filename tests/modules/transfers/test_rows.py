@@ -237,7 +237,7 @@ def test_only_what_changed_goes_out_and_it_is_remembered_once_it_is_delivered(do
 
 def test_what_was_not_delivered_everywhere_goes_out_again(dock: Dock) -> None:
     dock.write("ID,Name\n101,Zoë\n")
-    text = DELTA + "- {to: nowhere, file: b.csv}\n"
+    text = DELTA + "- {to: nowhere, format: csv}\n"
     assert dock.send(text).outcome.status == "partial"
     assert dock.send(text).summary == {"read": 1, "new": 1, "selected": 1}
 
@@ -277,7 +277,7 @@ def test_a_held_run_that_others_overtook_sends_nothing_old(dock: Dock) -> None:
 
 
 def test_only_rows_since_the_watermark_go_out(dock: Dock) -> None:
-    text = f"since: {{column: Changed}}\n{FILE}"
+    text = f"since: {{column: Changed}}\n{FILE}".replace("a.jsonl", '"{{ run.id }}.jsonl"')
     dock.write("ID,Changed\n101,2026-01-01\n102,2026-01-05\n")
     assert dock.send(text).summary == {"read": 2, "selected": 2}
     dock.write("ID,Changed\n101,2026-01-01\n102,2026-01-05\n103,2026-02-01\n")
