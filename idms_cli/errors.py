@@ -4,6 +4,7 @@ IdmsError                   exit 1   what the operator sees: one sentence, and a
 ├── InputError              exit 2   a file, a flag or a job is wrong
 │   └── PlanOutdated        exit 2   a record that a kept plan wants to write has been changed since
 ├── RunFailed               exit 1   a run that the command waited for failed or was partial
+├── DeliveryRefused         exit 1   a destination does not take what a transfer delivers
 ├── LoginRefused            exit 4   the site refuses the account; not tried again until the secret changes
 ├── Unreachable             exit 5   the site or a source cannot be reached, or only answers with errors
 ├── Held                    exit 6   a guard stopped the run before it wrote anything; somebody has to look
@@ -43,6 +44,11 @@ class PlanOutdated(InputError):
 
 class RunFailed(IdmsError):
     """A run that the command waited for failed or was partial."""
+
+
+class DeliveryRefused(IdmsError):
+    """A destination does not take what a transfer delivers: it is full, the place is forbidden, the content is not as
+    it wants. Nothing of it is there under its final name; sent again as it is, it would be refused again."""
 
 
 class LoginRefused(IdmsError):
