@@ -88,7 +88,7 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
         earlier, asking = store.queue.earlier(run), store.runs.asking_of(run.job)
         if earlier is not None:
             return f"waits for run {earlier} of the same job"
-        if asking is not None and asking.id != run.id:
+        if asking is not None and not _reads_other_files(run, asking):
             return f"waits for run {asking.id} of the same job, which asks: idms show {asking.id}"
     data = take_data(store.state, [DataLock(**lock) for lock in run.locks])
     if isinstance(data, DataLock):
@@ -102,6 +102,11 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
     for lock in data:
         lock.release()
     return reason
+
+
+def _reads_other_files(run: Run, asking: Run) -> bool:
+    """Whether both are of one batch, in which each run has a file of its own."""
+    return run.batch is not None and run.batch in (asking.batch, asking.id)
 
 
 def spawn(started: Started, settings: Settings, directory: Path) -> None:

@@ -98,6 +98,17 @@ def pages_of_bodies(
     return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(key))
 
 
+def every_body(site: Site, entity: str, *, key: Callable[[Row], str]) -> Iterator[Row]:
+    """The same for a family of its own, whose objects are given as they come; `key` is what each is known by."""
+
+    what = f"Reading all of {entity}"
+
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+        return parse(site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable), offset, what)
+
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=key).rows()
+
+
 def total(site: Site, entity: str) -> int:
     """How many rows the site counts in an entity: one call."""
     page = site.get(_collection(entity), _window(1, 0))

@@ -166,13 +166,15 @@ class Attempt:
                 names = tuple(dict.fromkeys((*names, *rules.properties)))
             snapshot = Snapshot(self._context.directory, rules.match, names, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
-            self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
+            why = "fewer calls than one for each row" if self._task.read == "auto" else "as the job says"
+            self._context.log(f"read all {number:,} records of {self._kind.entity}: {why}")
             return closing(snapshot)
         return closing(OneByOne(self._kind, every=rules.on_multiple == "all"))
 
     def _reads_pages(self, kind: Whole, table: Table) -> bool:
         if self._task.read == "auto":
-            return snapshot_pays(self._to_look_up(table), kind, self._site.page_size)
+            unasked = kind.is_read_whole_unasked
+            return unasked and snapshot_pays(self._to_look_up(table), kind, self._site.page_size)
         return self._task.read == "snapshot"
 
     def _to_look_up(self, table: Table) -> Iterator[object]:

@@ -124,6 +124,8 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
     with open_journal(directory) as journal:
         if not journal.is_planned:
             return
+        if run.status == "interrupted":
+            yield _in_flight_page(journal)
         yield _reasons_page("reject", "rejected", journal.rejected())
         yield _rejects_page(directory / "rejects.csv")
         yield _reasons_page("skip", "skipped", journal.skipped())
@@ -133,6 +135,16 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
             yield questions_page(run, journal)
         elif run.dry_run or run.status == "held":
             yield _plan_page(run, journal, limit)
+
+
+def _in_flight_page(journal: Journal) -> Page:
+    """What was being sent when the process died: nobody knows yet whether it is stored."""
+    unknown = sum(map(len, journal.todo("sending", window=100)))
+    if not unknown:
+        return Page({"unknown": 0}, [])
+    was, it = ("record was", "it is") if unknown == 1 else ("records were", "they are")
+    text = f"{unknown} {was} being sent: unknown, until {it} looked for when the run goes on"
+    return Page({"unknown": unknown}, [Line(""), Line(text, "yellow")])
 
 
 def _reasons_page(word: str, participle: str, told: Iterable[tuple[int, tuple[Fault, ...]]]) -> Page:

@@ -115,6 +115,18 @@ def test_no_slot_of_the_job_imports_the_same_rows_while_a_run_of_it_asks(
         )
 
 
+def test_the_other_files_of_a_batch_are_read_while_the_run_of_one_asks(place: Place, site: Sandbox) -> None:
+    path = place.job("scores", source="drop-*.csv")
+    path.write_text(path.read_text().replace("upsert", "insert").replace("  match: [ID, Course]\n", ""))
+    for name, member in (("a", 101), ("b", 102)):
+        place.write(f"drop-{name}.csv", f"member,course,grade\n{member},Bookbinding,A\n")
+    site.set_fault("cut-after-write", 1.0)
+    told = place.idms("run", "scores")
+    assert told.returncode == 6
+    assert [run.status for run in place.runs()] == ["held", "held"]
+    assert _there(site) == [1, 1, 0, 0, 0]
+
+
 def _key_of(site: Sandbox, member: str) -> tuple[str, ...]:
     row = next(row for row in site.rows("ABC_Scores") if (row["ID"], row["Course"]) == (member, "Bookbinding"))
     return (str(row["ID"]), str(row["Ordinal"]))

@@ -218,9 +218,11 @@ class Kind(Protocol):
 
 @runtime_checkable
 class Whole(Protocol):
-    """A kind whose records may also be read in whole pages, where that is fewer calls. Contacts are none: the site's
-    owner asks integrations not to scan its directory (https://developer.imis.com/docs/usage-guidelines-best-practices).
-    """
+    """A kind whose records may also be read in whole pages, where that is fewer calls."""
+
+    is_read_whole_unasked: bool
+    """False for contacts, which only a job that says so reads whole: the site's owner asks integrations not to scan its
+    directory (https://developer.imis.com/docs/usage-guidelines-best-practices)."""
 
     def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """Every record, each once, page by page: its key, and what `Record.values` says of these properties.
