@@ -13,7 +13,7 @@ from idms_cli.config.addresses import SiteUrl
 from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document, read_document
-from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, TimeZone
+from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, Size, TimeZone
 from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.secret_sources import SecretSource
@@ -93,6 +93,19 @@ class Naming(Section):
     description: Literal["required", "optional"] = "optional"
 
 
+class RetentionOptions(Section):
+    """How long what is over is kept. What is not over, and the newest runs of each job, always are."""
+
+    runs: PositiveDuration = timedelta(days=400)
+    """In the history."""
+    journals: PositiveDuration = timedelta(days=90)
+    """The directory of a run: its journal, the copy of its source, rejects, log. Without it a run cannot be undone."""
+    count: int | None = Field(default=None, ge=1000)
+    """The most runs in the history."""
+    size: Size | None = Field(default=None, gt=0)
+    """The most bytes of all run directories; the oldest go first."""
+
+
 class SettingsFile(Section):
     """idms.yaml as it is written."""
 
@@ -105,6 +118,7 @@ class SettingsFile(Section):
     pools: dict[Name, PoolSize] = Field(default_factory=dict)
     calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)
     naming: Naming = Naming()
+    retention: RetentionOptions = RetentionOptions()
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,7 @@ class Settings:
     """How many runs of the jobs in a pool run at the same time."""
     calendars: Mapping[str, CalendarOptions]
     naming: Naming
+    retention: RetentionOptions
     given: MatchOptions = field(default_factory=MatchOptions)
     """Options of the command line, which go before those of a job."""
 
@@ -185,6 +200,7 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         pools=written.pools,
         calendars=written.calendars,
         naming=written.naming,
+        retention=written.retention,
     )
 
 

@@ -26,7 +26,7 @@ STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow"
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
     """Everything that a person wants to know of one run."""
-    pages = [Page(run_data(run), [*_head(run, clock)]), *_journal_pages(run, directory, changes)]
+    pages = [Page(run_data(run), [*_head(run, directory, clock)]), *_journal_pages(run, directory, changes)]
     if log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
@@ -42,10 +42,12 @@ def summary(run: Run) -> str:
     return f"{kind} {run.id} of {run.job}: " + "; ".join(filter(None, (run.status, run.reason, numbers)))
 
 
-def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
+def _head(run: Run, directory: Path, clock: Clock) -> Iterator[Line | Table]:
     yield Line(summary(run), STYLES.get(run.status, "bold"))
     if run.hint:
         yield Line(run.hint)
+    if not run.is_open and not directory.exists():
+        yield Line("Its directory is no longer kept (`retention:`): there is no journal, log or rejects file.", "dim")
     yield Line("")
     yield Table(("", ""), [*_facts(run, clock)])
 

@@ -124,7 +124,8 @@ channels: {}
             9,
             1,
             "the key 'channels' is not known here",
-            "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming",
+            "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming, "
+            "retention",
         ),
     ]
 
