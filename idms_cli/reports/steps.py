@@ -85,7 +85,7 @@ def _told(run: Run, found: Steps, directory: Path) -> Iterator[Line]:
             yield Line(f"   {step.hint}")
         if step.refused:
             yield Line(f"{step.name}: {step.refusals}; {directory / f'step-{number}'} has each")
-        figures = ", ".join(f"{amount:,} {name}" for name, amount in step.counts.items())
+        figures = ", ".join(f"{amount:,} {name}" for name, amount in step.counts.items() if amount)
         if figures:
             yield Line(f"{step.name}: {figures}", "dim")
     if not found.is_dry and not run.is_open and run.status in ("failed", "partial", "cancelled") and _has_rest(found):

@@ -101,15 +101,16 @@ def _rows_sent(numbers: Mapping[str, int]) -> str:
 
 
 def _steps(numbers: Mapping[str, int]) -> str:
-    total, delivered = numbers.get("steps", 0), numbers.get("steps_delivered", 0)
+    total, delivered, skipped = (numbers.get(name, 0) for name in ("steps", "steps_delivered", "steps_skipped"))
+    if total and skipped == total:
+        return f"{some(total, 'step')} skipped"
     words = {"failed": "failed", "unknown": "unknown", "skipped": "skipped", "left": "not done"}
     others = [f"{numbers[f'steps_{name}']:,} {word}" for name, word in words.items() if numbers.get(f"steps_{name}")]
     if not delivered and not others:
         return ""
-    well = f"{some(total, 'step')} delivered" if not others else f"{delivered:,} of {some(total, 'step')} delivered"
-    well = well if delivered else "no step delivered"
+    well = f"{delivered:,} of {some(total, 'step')} delivered" if others else f"{some(total, 'step')} delivered"
     refused = [f"{numbers['refused']:,} refused"] if numbers.get("refused") else []
-    return ", ".join([well, *others, *refused])
+    return ", ".join([well if delivered else "no step delivered", *others, *refused])
 
 
 def _word(name: str, *, dry_run: bool) -> str:

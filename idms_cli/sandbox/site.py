@@ -1,6 +1,7 @@
 """The sandbox itself: its settings, its records, and what tests and the command do with it."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from idms_cli.sandbox.values import BadValueError, Row, Scalar, typed
 USER = "idms-background"
 PASSWORD = "sandbox"  # noqa: S105  the sandbox's own, printed where it starts
 TWO_WEEKS_S = 14 * 24 * 3600 - 1
+INBOX = 1_000
+"""Bodies that are kept of what was sent to the inbox."""
 
 
 def utc_now() -> datetime:
@@ -67,6 +70,8 @@ class Sandbox:
         self.lock = threading.RLock()
         self._stopping = threading.Event()
         self.ledger = Ledger()
+        self.inbox: deque[Any] = deque(maxlen=INBOX)
+        """What was sent to `/_sandbox/inbox`, newest last: a receiver for transfers."""
         self.faults = Faults(self.faults_at, seed=self.seed)
         self.tokens = Tokens(
             self.users,
