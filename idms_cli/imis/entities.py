@@ -85,28 +85,17 @@ def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -
 
 
 def pages_of_bodies(
-    site: Site, entity: str, filters: Sequence[tuple[str, str]], *, key: Callable[[Row], str | None]
+    site: Site, entity: str, filters: Sequence[tuple[str, str]] = (), *, key: Callable[[Row], str | None]
 ) -> Pages[Row]:
     """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
 
-    what = f"Reading {entity}"
+    what = f"Reading {entity}" if filters else f"Reading all of {entity}"
 
     def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
         asked = [*filters, *_window(limit, offset)]
         return parse(site.get(_collection(entity), asked, shrinkable=shrinkable), offset, what)
 
     return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(key))
-
-
-def every_body(site: Site, entity: str, *, key: Callable[[Row], str]) -> Iterator[Row]:
-    """The same for a family of its own, whose objects are given as they come; `key` is what each is known by."""
-
-    what = f"Reading all of {entity}"
-
-    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
-        return parse(site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable), offset, what)
-
-    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=key).rows()
 
 
 def total(site: Site, entity: str) -> int:

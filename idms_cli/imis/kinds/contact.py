@@ -9,9 +9,9 @@ from idms_cli.imis.entities import (
     address,
     addressable,
     agree,
-    every_body,
     filtered,
     hits,
+    pages_of_bodies,
     read_one,
     replace_whole,
     total,
@@ -98,7 +98,7 @@ class Contacts:
 
     def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """As `Whole.all`."""
-        for body in every_body(self._site, self.entity, key=party_id):
+        for body in pages_of_bodies(self._site, self.entity, key=party_id).rows():
             values = values_of(body, self._members)
             yield (party_id(body),), {name: values.get(name) for name in names}
 
