@@ -10,7 +10,11 @@ import pytest
 
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
+from idms_cli.config.mail import MailServer, MailSettings
+from idms_cli.config.oauth import ClientCredentials
 from idms_cli.config.settings import Connection, SettingsFile
+from idms_cli.delivery.calls.options import AnswerOptions, WebAuth, WebOptions
+from idms_cli.delivery.mails.options import MailOptions, MailTo
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
 from idms_cli.jobs import timing
 from idms_cli.jobs.job import JobOptions
@@ -64,6 +68,7 @@ def test_every_command_is_in_the_table() -> None:
         *(SettingsFile, Connection, CalendarOptions, JobOptions, ImportOptions, MatchOptions, Rule),
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
+        *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
     ],
     ids=lambda model: model.__name__,
 )

@@ -12,8 +12,9 @@ from pydantic import Field
 from idms_cli.config.addresses import SiteUrl
 from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.checked import Section, check
-from idms_cli.config.documents import Document, read_document
+from idms_cli.config.documents import Document, Loc, read_document
 from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, Size, TimeZone
+from idms_cli.config.mail import MailSettings
 from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.secret_sources import SecretSource
@@ -119,6 +120,8 @@ class SettingsFile(Section):
     calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)
     naming: Naming = Naming()
     retention: RetentionOptions = RetentionOptions()
+    mail: MailSettings | None = None
+    """How mail is sent, where a step says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class Settings:
     retention: RetentionOptions
     given: MatchOptions = field(default_factory=MatchOptions)
     """Options of the command line, which go before those of a job."""
+    mail: MailSettings | None = None
+    """Relative paths in it start from `directory`."""
 
 
 def find_settings(
@@ -200,6 +205,7 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         pools=written.pools,
         calendars=written.calendars,
         naming=written.naming,
+        mail=written.mail,
         retention=written.retention,
     )
 
@@ -223,10 +229,13 @@ def _default_connection_problems(document: Document) -> list[Problem]:
 
 
 def _ca_file_problems(settings: Settings, document: Document) -> list[Problem]:
+    named: dict[Loc, Path | None] = {
+        ("connections", name, "ca_file"): connection.ca_file for name, connection in settings.connections.items()
+    }
+    if settings.mail and settings.mail.server.ca_file:
+        named["mail", "server", "ca_file"] = settings.directory / settings.mail.server.ca_file
     return [
-        document.problem(
-            ("connections", name, "ca_file"), f"there is no file {connection.ca_file}", hint="check the path"
-        )
-        for name, connection in settings.connections.items()
-        if connection.ca_file and not connection.ca_file.is_file()
+        document.problem(place, f"there is no file {path}", hint="check the path")
+        for place, path in named.items()
+        if path and not path.is_file()
     ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 
 from idms_cli.config.secret_sources import SecretSource, resolve
+from idms_cli.config.settings import Settings
 from idms_cli.delivery.steps import StepOptions
 from idms_cli.files.writers import Rows
 
@@ -27,7 +28,11 @@ class Entry(NamedTuple):
     """...and the package by which one sees whether it is."""
 
 
-DESTINATIONS: dict[str, Entry] = {}
+DESTINATIONS: dict[str, Entry] = {
+    "https": Entry("idms_cli.delivery.https", "requests to a web server", ("https", "http"), "files"),
+    "mail": Entry("idms_cli.delivery.mail", "a mail with the files attached", ("mail",), "files"),
+    "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
+}
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,14 @@ class Offer(Protocol):
         """`directory` is where relative paths start. Raises `BadStep` for keys that do not go together."""
 
 
+@runtime_checkable
+class Completing(Protocol):
+    """An offer whose steps may leave to idms.yaml what holds for all of them, such as the mail server."""
+
+    def complete(self, options: Any, settings: Settings) -> Any:
+        """The step's options, and what idms.yaml says of those that it leaves out."""
+
+
 class BadStep(ValueError):
     """A step's keys are each right by themselves, but not together."""
 
@@ -150,6 +163,14 @@ def destination_of(to: object) -> str | None:
 def load_destination(name: str) -> Offer:
     """Raises KeyError for a name that is not in `DESTINATIONS`."""
     return cast("Offer", import_module(DESTINATIONS[name].module))
+
+
+def open_step(name: str, options: Any, settings: Settings) -> Destination:
+    """The destination of a step whose keys were checked. Raises `BadStep`, and KeyError as `load_destination`."""
+    offer = load_destination(name)
+    if isinstance(offer, Completing):
+        options = offer.complete(options, settings)
+    return offer.open_destination(options, settings.directory)
 
 
 def to_install(name: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field
 from idms_cli.config.checked import Section
 from idms_cli.config.fields import PositiveDuration
 from idms_cli.config.settings import Retry
+from idms_cli.files.writers.openpgp import EncryptOptions, SignOptions
 
 
 class StepOptions(Section):
@@ -28,9 +29,16 @@ class FileStepOptions(StepOptions):
     )
     file: str | None = Field(default=None, min_length=1, description="The file's name, a template.")
     batch: int | None = Field(default=None, ge=1, description="So many rows in one file; `{{ batch }}` is its number.")
-    compress: Literal["gzip", "zip"] | None = None
-    encrypt: dict[str, Any] | None = Field(default=None, description="OpenPGP: for whom.")
-    sign: dict[str, Any] | None = Field(default=None, description="OpenPGP: by whom.")
+    compress: Literal["gzip", "zip"] | None = Field(
+        default=None, description="How the file is packed; if unset, .gz or .zip at the end of its name tells."
+    )
+    encrypt: EncryptOptions | None = Field(default=None, description="OpenPGP: for whom.")
+    sign: SignOptions | None = Field(default=None, description="OpenPGP: by whom.")
     formulas: Literal["harmless", "allow"] = Field(
         default="harmless", description="What becomes of text that a spreadsheet would run as a formula."
     )
+
+    @property
+    def wants_files(self) -> bool:
+        """Whether anything is written for this step; where not, it needs neither `format:` nor `file:`."""
+        return True

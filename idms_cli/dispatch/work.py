@@ -172,6 +172,9 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         of_directory=None if run.of_run is None else store.run_directory(run.of_run),
         tries_again=_tries_again(job.retry, run),
         sources=KeptSources(store, run),
+        job=run.job,
+        zone=job.zone,
+        created_at=run.created_at,
     )
 
 
@@ -202,7 +205,7 @@ def _finished(remaining: Callable[[], Outcome], outcome: Outcome, state: Path) -
 def _has_records_left(directory: Path) -> bool:
     """Whether the journal did not take the end of the run, as far as one can tell: it has to go on later then."""
     counts = journal_counts(directory)
-    return counts is None or bool(counts.get("left"))
+    return counts is None or bool(counts.get("left") or counts.get("steps_left"))
 
 
 def _log(path: Path) -> Callable[[str], None]:

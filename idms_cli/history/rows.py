@@ -155,7 +155,7 @@ class NewRun:
     foreground: bool = False
     dry_run: bool = False
     intent: str = "run"
-    """run, backfill, test; or what it does with the run `of_run`: retry, undo, apply."""
+    """run, backfill, test; or what it does with the run `of_run`: retry, rest, undo, apply."""
     of_run: int | None = None
     row_limit: int | None = None
     connection: str = ""

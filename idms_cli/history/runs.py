@@ -57,6 +57,7 @@ LIMIT 1"""
 TAKE_OVER = """
 UPDATE run SET foreground = 1
 WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND not_before IS NOT NULL AND NOT foreground))"""
+RETRIES = "SELECT id FROM run WHERE intent = 'rest' AND of_run = ? AND NOT dry_run ORDER BY id DESC"
 USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
@@ -160,6 +161,10 @@ class Runs:
         """The run that applied the plan which the dry run `plan` made, if it wrote anything or is about to."""
         row = connection.execute(CARRIED_OUT, (plan,)).fetchone()
         return None if row is None else int(row["id"])
+
+    def retries(self, connection: sqlite3.Connection, of_run: int) -> list[int]:
+        """The runs that do what another one left, newest first."""
+        return [int(row["id"]) for row in connection.execute(RETRIES, (of_run,))]
 
     def usual_rows(self, job: str, *, runs: int = 5) -> int | None:
         """The median number of rows that the last good runs of a job read; None when there was none."""

@@ -81,7 +81,7 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
-  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or what it does with `of_run`: 'retry', 'undo', 'apply'
+  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or with `of_run`: 'retry', 'rest', 'undo', 'apply'
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
   connection TEXT NOT NULL,     -- instead of the job's own; '' for that

@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast, runtime_checkable
+from zoneinfo import ZoneInfo
 
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere
@@ -28,6 +29,7 @@ class Entry(NamedTuple):
 
 MODULES: dict[str, Entry] = {
     "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
+    "transfer": Entry("idms_cli.modules.transfer", "rows of the site or of a file go to other systems"),
 }
 
 
@@ -122,12 +124,18 @@ class RunContext:
     patient: bool = False
     """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"
-    """run; or what to do with another run: retry its rejects, undo it."""
+    """run; or what to do with another run: retry its rejects, do the rest of it, undo it."""
     of_directory: Path | None = None
     """The directory of that other run."""
     tries_again: bool = False
     """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
     sources: SourceLog = field(default_factory=NoSourceLog)
+    job: str = ""
+    """Its name."""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """By whose clock the job goes."""
+    created_at: datetime | None = None
+    """When the run was created: the time of a run by hand, which has no slot."""
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -172,6 +180,17 @@ class Matching(Protocol):
 
     def options_from_elsewhere(self) -> Elsewhere:
         """The options in force that the job does not say itself: from idms.yaml, or the command line."""
+
+
+@runtime_checkable
+class Delivering(Protocol):
+    """A work that delivers to others what it cannot take back, and of which a later run can do what was left."""
+
+    def refuse_nothing_left(self, source: Path) -> None:
+        """Raises `InputError` when the run in this directory left nothing that could be delivered."""
+
+    def take_over(self, source: Path, target: Path) -> None:
+        """Give the run in the directory `target` what the one in `source` did not deliver. Raises as above."""
 
 
 class Module(Protocol):

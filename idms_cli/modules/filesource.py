@@ -112,12 +112,17 @@ class FileSource:
                 files.append(file.seen_as(now))
         return tuple(files)
 
-    def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
-        """What `after:` asks for at this outcome; see `Work.aftercare`."""
+    def aftercare(
+        self, context: RunContext, outcome: Outcome, *, is_good: bool | None = None
+    ) -> Callable[[], Outcome] | None:
+        """What `after:` asks for at this outcome; see `Work.aftercare`.
+
+        `is_good` says whether the run is a success, where its status alone does not tell.
+        """
         after = self.options.after
         if outcome.status in ("held", "waiting") or outcome.again_in_s is not None:
             return None  # it is not over
-        good = outcome.status in ("completed", "partial", "skipped")
+        good = outcome.status in ("completed", "partial", "skipped") if is_good is None else is_good
         files = read_listing(context.directory)
         if context.dry_run or context.intent not in ("run", "apply") or not files:
             return None

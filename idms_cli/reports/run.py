@@ -12,7 +12,9 @@ from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.status import run_data
+from idms_cli.reports.steps import steps_page
 from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
 
 LOG = "log.txt"
@@ -26,7 +28,8 @@ STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow"
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
     """Everything that a person wants to know of one run."""
-    pages = [Page(run_data(run), [*_head(run, directory, clock)]), *_journal_pages(run, directory, changes)]
+    pages = [Page(run_data(run), [*_head(run, directory, clock)]), steps_page(run, directory)]
+    pages += _journal_pages(run, directory, changes)
     if log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
@@ -112,6 +115,7 @@ def _plainly(value: object) -> str:
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
     if not (directory / FILE_NAME).exists():
+        yield _reasons_page("reject", "rejected", rejected_rows(directory))
         return
     with open_journal(directory) as journal:
         if not journal.is_planned:

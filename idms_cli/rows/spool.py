@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -28,8 +28,10 @@ class Spool:
         self._stream = stream
         self._columns: list[str] = []
         self._known: set[str] = set()
-        self._waiting: list[list[Cell]] = []
+        self._waiting: list[Sequence[Cell]] = []
         self.count = 0
+        self.is_whole = True
+        """Whether all rows came that there are, as far as their source tells."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,15 +46,32 @@ class Spool:
 
     def add(self, row: Mapping[str, Cell]) -> None:
         """Raises `OSError` when the disk does not take it."""
-        if not row.keys() <= self._known:
-            self.name(tuple(row))
-        self._waiting.append(list(map(row.get, self._columns)))
+        self.add_all([row])
+
+    def add_all(self, rows: Sequence[Mapping[str, Cell]]) -> None:
+        """Many at once, in less time. Raises `OSError` when the disk does not take them."""
+        for row in rows:
+            if not row.keys() <= self._known:
+                self.name(tuple(row))
+        columns = self._columns
+        self._waiting += [[*map(row.get, columns)] for row in rows]
+        self.count += len(rows)
+        if len(self._waiting) >= AT_A_TIME:
+            self.flush()
+
+    def put(self, cells: Cells) -> None:
+        """A row as cells, one for each of the columns so far. Raises `OSError` as `add` does."""
+        self._waiting.append(cells)
         self.count += 1
-        if len(self._waiting) == AT_A_TIME:
+        if len(self._waiting) >= AT_A_TIME:
             self.flush()
 
     def flush(self) -> None:
-        self._stream.write(_ENCODER.encode_lines(self._waiting))
+        try:
+            lines = _ENCODER.encode_lines(self._waiting)
+        except UnicodeEncodeError:  # half a surrogate pair, which a JSON escape can make, is no character
+            lines = _ENCODER.encode_lines([list(map(_without_surrogates, cells)) for cells in self._waiting])
+        self._stream.write(lines)
         self._waiting.clear()
 
 
@@ -65,6 +84,8 @@ class Spooled:
         told = json.loads(_listing(path).read_bytes())
         self._columns: tuple[str, ...] = tuple(told["columns"])
         self._count: int = told["count"]
+        self.is_whole: bool = told.get("whole", True)
+        """Whether all rows came that there were: what is not among them may be there all the same, if not."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,7 +119,12 @@ def spooling(path: Path) -> Iterator[Spool]:
         spool.flush()
         stream.flush()
         os.fsync(stream.fileno())
-    replace_file(_listing(path), json.dumps({"columns": spool.columns, "count": spool.count}).encode())
+    told = {"columns": spool.columns, "count": spool.count, "whole": spool.is_whole}
+    replace_file(_listing(path), json.dumps(told).encode())
+
+
+def _without_surrogates(cell: Cell) -> Cell:
+    return cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(cell, str) else cell
 
 
 def _listing(path: Path) -> Path:

@@ -34,8 +34,8 @@ def utc_now() -> datetime:
 class Sandbox:
     """A small iMIS site in memory. Thread-safe.
 
-    What the public record of iMIS leaves open is a setting here: `put_missing`, `put_status`, `one_token_per_user`,
-    `unknown_query_status`.
+    What the public record of iMIS leaves open, or older versions do otherwise, is a setting here: `put_missing`,
+    `put_status`, `one_token_per_user`, `unknown_query_status`, `query_service`, `describes_queries`.
     """
 
     users: Mapping[str, str] = field(default_factory=lambda: {USER: PASSWORD})
@@ -55,6 +55,10 @@ class Sandbox:
     token_life_s: int = TWO_WEEKS_S
     one_token_per_user: bool = True
     unknown_query_status: int = 400
+    query_service: bool = True
+    """Whether there is `/api/query`, and not only `/api/iqa`."""
+    describes_queries: bool = True
+    """Whether `QueryDefinition` answers, or refuses with 403 as to a public user."""
     data: Path | None = None
     """File to load from, and to save to."""
     clock: Callable[[], datetime] = utc_now

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from idms_cli.errors import IdmsError, InputError
 from idms_cli.files import BrokenRow, Dialect, Row, open_table
 from idms_cli.files.dialect import CsvOptions
+from idms_cli.files.formulas import guarded, unguarded
 from idms_cli.records.faults import Fault, read_fault
-from idms_cli.records.formulas import guarded, unguarded
 from idms_cli.records.mended import fed_back
 from idms_cli.records.rejects import RejectsFile
 

@@ -131,6 +131,16 @@ def find_by_path(client: httpx.Client, path: str) -> dict[str, Any]:
     return found
 
 
+def test_an_older_site_gives_a_definition_without_the_wrapper_around_it(start: Start) -> None:
+    _, client = start(query_service=False)
+    assert find_by_path(client, "$/Idms/Members")["Path"] == "$/Idms/Members"
+
+
+def test_a_public_user_is_shown_no_definition(start: Start) -> None:
+    _, client = start(describes_queries=False)
+    assert client.post("/api/QueryDefinition/_execute", json={"OperationName": "FindByPath"}).status_code == 403
+
+
 def test_a_query_definition_tells_columns_and_prompts(client: httpx.Client) -> None:
     reply = find_by_path(client, "$/Idms/Lapsed members")
     assert (reply["IsSuccessStatusCode"], reply["StatusCode"]) == (True, 200)

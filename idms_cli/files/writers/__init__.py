@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, cast
 
 from idms_cli.config.checked import Section
@@ -38,6 +39,10 @@ class Occasion:
     """What templates see beside the rows: `slot`, `run`, `now`, `today`, `job`."""
     formulas: str = "harmless"
     """`harmless`: text that a spreadsheet would run is written so that it does not; `allow`: as it is."""
+    scratch: Path | None = None
+    """Where a writer may keep what does not fit in memory, as long as it writes; the system's folder if unset."""
+    directory: Path = Path()
+    """Where relative paths in a format's options start."""
 
 
 class Entry(NamedTuple):
@@ -52,7 +57,20 @@ class Entry(NamedTuple):
     """What has to be installed beside idms, as the extra of the format's name."""
 
 
-WRITERS: dict[str, Entry] = {}
+_HERE = "idms_cli.files.writers"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_LINES = (".jsonl", ".ndjson")
+
+WRITERS: dict[str, Entry] = {
+    "csv": Entry(f"{_HERE}.csvfile", "cells between commas", (".csv", ".txt"), "text/csv"),
+    "tsv": Entry(f"{_HERE}.tsvfile", "cells between tabs", (".tsv", ".tab"), "text/tab-separated-values"),
+    "fixed": Entry(f"{_HERE}.fixedwidth", "cells at fixed places", (".fwf",), "text/plain"),
+    "excel": Entry(f"{_HERE}.workbook", "a workbook with one sheet", (".xlsx",), _XLSX, "xlsxwriter"),
+    "json": Entry(f"{_HERE}.jsondocument", "a list of objects", (".json",), "application/json"),
+    "jsonl": Entry(f"{_HERE}.jsonlines", "an object a line", _LINES, "application/x-ndjson"),
+    "text": Entry(f"{_HERE}.textdocument", "a text of your own", (), "text/plain"),
+    "xml": Entry(f"{_HERE}.xmlrecords", "an element for each row", (".xml",), "application/xml"),
+}
 
 
 class Writer(Protocol):
@@ -68,6 +86,16 @@ class Writer(Protocol):
 def load_writer(name: str) -> Writer:
     """Raises KeyError for a name that is not in `WRITERS`."""
     return cast("Writer", import_module(WRITERS[name].module))
+
+
+def examine(name: str, options: Any, directory: Path) -> None:
+    """Raises `InputError` for what the options alone do not tell, such as a template in a file that is not there.
+
+    `directory` is where relative paths start.
+    """
+    look = getattr(load_writer(name), "examine", None)
+    if look is not None:
+        look(options, directory)
 
 
 def to_install(name: str) -> str:
