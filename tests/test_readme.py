@@ -10,6 +10,14 @@ import pytest
 
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
+from idms_cli.config.channels import (
+    ChannelOptions,
+    DigestOptions,
+    MailChannel,
+    NotifyOptions,
+    PingChannel,
+    WebhookChannel,
+)
 from idms_cli.config.mail import MailServer, MailSettings
 from idms_cli.config.oauth import ClientCredentials
 from idms_cli.config.settings import Connection, SettingsFile
@@ -69,6 +77,7 @@ def test_every_command_is_in_the_table() -> None:
         *(ScheduleOptions, HolidayOptions, timing.AfterOptions),
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
+        *(ChannelOptions, MailChannel, WebhookChannel, PingChannel, NotifyOptions, DigestOptions),
     ],
     ids=lambda model: model.__name__,
 )
