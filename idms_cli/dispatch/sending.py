@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from idms_cli.config.foreign import shortened
 from idms_cli.config.secrets import mask
@@ -18,7 +18,7 @@ from idms_cli.dispatch.digests import DAY_S
 from idms_cli.dispatch.locks import Lock, take
 from idms_cli.dispatch.rejected import rejected_rows
 from idms_cli.dispatch.senders import channel_lock
-from idms_cli.errors import DeliveryRefused, IdmsError, InputError, LoginRefused, OutcomeUnknown, Unreachable
+from idms_cli.errors import DeliveryRefused, IdmsError, InputError, LoginRefused, OutcomeUnknown
 from idms_cli.history.outbox import MOST_DOUBTS, Queued
 from idms_cli.history.store import Store
 from idms_cli.notify import Channel, Message, Site, open_channel
@@ -34,6 +34,18 @@ OVER_S = 1.0
 AGAIN_S = 5.0
 PAST_DAYS = 29
 REASONS = 5
+
+
+class Failure(NamedTuple):
+    """Why a message was not sent, as far as anybody knows."""
+
+    reason: str
+    in_doubt: bool = False
+    """It may have been sent."""
+    works: bool = False
+    """It is about this message: the channel may take another."""
+    slowly: bool = False
+    """A login was refused: to try again soon could lock the account."""
 
 
 class TooLong(Exception):
@@ -92,46 +104,44 @@ class Delivery:
         if options is None:
             outbox.give_up(queued.id, time.time(), "the channel is no longer in idms.yaml")
             return True
-        message = self._message()
-        outbox.begin(queued.id, message.subject)
         limit_s = options.limit.total_seconds()
         try:
+            message = self._message()
+            outbox.begin(queued.id, message.subject)
             with _limit(limit_s):
                 channel: Channel = open_channel(options, site_of(self._settings, queued.channel))
                 channel.send(message, lambda: outbox.handed(queued.id))
-        except TooLong:
-            now = outbox.one(queued.id)
-            in_doubt = now is not None and now.state == "handed"
-            return self._failed(f"it took longer than {limit_s:g} s", in_doubt=in_doubt, works=False)
-        except OutcomeUnknown as error:
-            return self._failed(_said(error), in_doubt=True, works=False)
-        except (DeliveryRefused, InputError) as error:
-            return self._failed(_said(error), in_doubt=False, works=True)
-        except (Unreachable, LoginRefused, IdmsError) as error:
-            return self._failed(_said(error), in_doubt=False, works=False, slowly=isinstance(error, LoginRefused))
-        except (sqlite3.Error, OSError):
+        except sqlite3.Error:
             raise
         except Exception as error:
-            self._failed(f"a bug: {type(error).__name__}", in_doubt=True, works=False)
-            raise
+            works = self._failed(_failure(error, limit_s, is_handed=self._is_handed()))
+            if not isinstance(error, IdmsError | OSError | TooLong):
+                raise
+            return works
         outbox.sent(queued.id, time.time())
         return True
 
-    def _failed(self, reason: str, *, in_doubt: bool, works: bool, slowly: bool = False) -> bool:
+    def _failed(self, failure: Failure) -> bool:
         queued, outbox, now = self._queued, self._store.outbox, time.time()
-        delay = LONGEST_DELAY_S if slowly else min(FIRST_DELAY_S * 2**queued.tries, LONGEST_DELAY_S)
+        reason, delay = failure.reason, min(FIRST_DELAY_S * 2**queued.tries, LONGEST_DELAY_S)
+        if failure.slowly:
+            delay = LONGEST_DELAY_S
         if self._is_last:
             outbox.give_up(queued.id, now, reason)
-            return works
-        if in_doubt and queued.doubts >= MOST_DOUBTS:
+            return failure.works
+        if failure.in_doubt and queued.doubts >= MOST_DOUBTS:
             outbox.give_up(queued.id, now, f"{reason}; it may have been sent, and is not sent a third time")
         elif now + delay > queued.created_at.timestamp() + GIVEN_UP_AFTER_S:
             outbox.give_up(queued.id, now, reason)
         else:
-            outbox.put_off(queued.id, now + delay, reason, in_doubt=in_doubt)
-        if not works:
+            outbox.put_off(queued.id, now + delay, reason, in_doubt=failure.in_doubt)
+        if not failure.works:
             outbox.put_off_all(queued.channel, now + delay)
-        return works
+        return failure.works
+
+    def _is_handed(self) -> bool:
+        now = self._store.outbox.one(self._queued.id)
+        return now is not None and now.state == "handed"
 
     def _message(self) -> Message:
         subject, text = render(self._store, self._settings, self._queued, datetime.now(UTC))
@@ -201,6 +211,21 @@ def _reasons(store: Store, facts: Any) -> list[str]:
         example = f" ({shortened(mask(examples[code]), 120)})" if facts.get("details") else ""
         told.append(f"{number:,} x {code.replace('-', ' ')}{example}")
     return told
+
+
+def _failure(error: Exception, limit_s: float, *, is_handed: bool) -> Failure:
+    match error:
+        case TooLong():
+            return Failure(f"it took longer than {limit_s:g} s", in_doubt=is_handed)
+        case OutcomeUnknown():
+            return Failure(_said(error), in_doubt=True)
+        case DeliveryRefused() | InputError():
+            return Failure(_said(error), works=True)
+        case IdmsError():
+            return Failure(_said(error), slowly=isinstance(error, LoginRefused))
+        case OSError():
+            return Failure(error.strerror or type(error).__name__, in_doubt=is_handed)
+    return Failure(f"a bug: {type(error).__name__}", in_doubt=is_handed, works=True)
 
 
 @contextmanager

@@ -43,24 +43,32 @@ def loud(place: Place, url: str) -> Place:
 def test_a_scheduled_run_that_fails_is_told_once_and_a_killed_sender_does_not_lose_it(loud: Place) -> None:
     """The sender is killed when the program has it, and before that is recorded: it comes again, and says so."""
     loud.write("wait", "")
+    loud.job("leap", schedule='{cron: "0 0 29 2 *"}', more="notify: {channels: [ops], on: [late]}")
     loud.idms("run-due")
     with Store(loud.state) as store, store.database.write() as connection:
         connection.execute("UPDATE job SET next_due = next_due - 60, decided_until = decided_until - 60")
+        connection.execute("UPDATE job SET next_due = 1, decided_until = 1704067200 WHERE name = 'leap'")
     loud.idms("run-due")
-    until(lambda: told(loud))
+    until(lambda: told(loud) and len(messages(loud)) == 2)
     loud.end()
     (loud.directory / "wait").unlink()
-    assert [(one.kind, one.state) for one in messages(loud)] == [("opened", "handed")]
+    assert [(one.job, one.kind, one.state) for one in messages(loud)] == [
+        ("leap", "opened", "handed"),
+        ("scores", "opened", "waiting"),
+    ]
     loud.write("jobs.d/scores.yaml", (loud.directory / "jobs.d/scores.yaml").read_text() + "enabled: false\n")
     loud.idms("run-due")
-    until(lambda: messages(loud)[0].state == "sent")
-    first, second = told(loud)
-    assert first[0:2] == ["opened", "scores"]
-    assert str(first[4]).startswith("idms: scores failed: missing: ")
+    until(lambda: [one.state for one in messages(loud)] == ["sent", "sent"])
+    first, second, third = told(loud)
+    assert first[0:2] == ["opened", "leap"]
+    assert first[4] == "idms: leap did not run: missed: over the grace of 6h"
+    assert third[0:2] == ["opened", "scores"]
+    assert str(third[4]).startswith("idms: scores failed: missing: ")
     assert (first[2], first[3], second[3]) == (second[2], False, True)
     listed = loud.json("notify", "list")["messages"]
-    assert [(one["channel"], one["kind"], one["state"], one["tries"]) for one in listed] == [
-        ("ops", "opened", "sent", 2)
+    assert [(one["job"], one["channel"], one["state"], one["tries"]) for one in listed] == [
+        ("scores", "ops", "sent", 1),
+        ("leap", "ops", "sent", 2),
     ]
 
 
