@@ -57,7 +57,7 @@ def _let_senders_end(store: Store, settings: Settings, now: Callable[[], datetim
     """In a container they would end with us; what is still to be sent then waits for the next call."""
     wake_senders(store, settings, now().timestamp())
     until = time.monotonic() + SENDERS_HAVE_S
-    while children(os.getpid()) and time.monotonic() < until:
+    while list(children(os.getpid())) and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)
         _reap()
 
