@@ -56,12 +56,14 @@ COMMANDS: dict[str, Entry] = {
     "log": Entry("idms_cli.commands.log", "A run's log, while it runs if wanted."),
     "rejects": Entry("idms_cli.commands.rejects", "The rejected rows of a run, each with its reasons."),
     "changes": Entry("idms_cli.commands.changes", "What a run changed; or who changed a record, when, from what."),
+    "notify": Entry("idms_cli.commands.notify", "What people were told; `notify test CHANNEL` tries a channel."),
     "metrics": Entry("idms_cli.commands.metrics", "How things stand, for Prometheus' node exporter."),
     "prune": Entry("idms_cli.commands.prune", "Let go of what is older than `retention:` says, now."),
     "db": Entry("idms_cli.commands.db", "The history as a file: check, backup, vacuum, stats."),
     "report": Entry("idms_cli.commands.report", "How all jobs stand, as one web page."),
     "sandbox": Entry("idms_cli.commands.sandbox", "Serve a small iMIS site on this machine, to try jobs against."),
     "exec": Entry("idms_cli.commands.exec", "Supervise a run that was handed over.", hidden=True),
+    "send": Entry("idms_cli.commands.send", "Send the messages of a channel.", hidden=True),
     "work": Entry("idms_cli.commands.work", "Do the work of a run.", hidden=True),
 }
 

@@ -10,6 +10,14 @@ import pytest
 
 from idms_cli.cli import COMMANDS
 from idms_cli.config.calendars import CalendarOptions
+from idms_cli.config.channels import (
+    ChannelOptions,
+    DigestOptions,
+    MailChannel,
+    NotifyOptions,
+    PingChannel,
+    WebhookChannel,
+)
 from idms_cli.config.mail import MailServer, MailSettings
 from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.oauth import ClientCredentials
@@ -80,6 +88,7 @@ def test_every_command_is_in_the_table() -> None:
         *(TransferOptions, EntityOptions, StepOptions, FileStepOptions, local.Options, DeltaOptions, SinceOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
         DatabaseOptions,
+        *(ChannelOptions, MailChannel, WebhookChannel, PingChannel, NotifyOptions, DigestOptions),
     ],
     ids=lambda model: model.__name__,
 )

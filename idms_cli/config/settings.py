@@ -11,6 +11,13 @@ from pydantic import Field
 
 from idms_cli.config.addresses import SiteUrl
 from idms_cli.config.calendars import CalendarOptions
+from idms_cli.config.channels import (
+    ChannelOptions,
+    DigestOptions,
+    Notify,
+    channel_problems,
+    unknown_channels,
+)
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document, Loc, read_document
 from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, Size, TimeZone
@@ -80,6 +87,8 @@ class Defaults(Section):
     retry: Retry = Retry(attempts=1)
     disable_after: int | None = Field(default=None, ge=1, le=1000)
     """Failures in a row that disable a job."""
+    notify: Notify = ()
+    """Who is told when a job breaks, and when it is well again."""
     options: MatchOptions = Field(default_factory=MatchOptions)
 
 
@@ -122,6 +131,8 @@ class SettingsFile(Section):
     retention: RetentionOptions = RetentionOptions()
     mail: MailSettings | None = None
     """How mail is sent, where a step says nothing else."""
+    channels: dict[Name, ChannelOptions] = Field(default_factory=dict)
+    digest: DigestOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,9 @@ class Settings:
     """Options of the command line, which go before those of a job."""
     mail: MailSettings | None = None
     """Relative paths in it start from `directory`."""
+    channels: Mapping[str, ChannelOptions] = field(default_factory=dict)
+    """As above."""
+    digest: DigestOptions | None = None
 
 
 def find_settings(
@@ -172,13 +186,18 @@ def find_settings(
 def read_settings(path: Path) -> Settings:
     """The settings in the file at `path`. Raises `ProblemsFound` with every mistake in it."""
     document = read_document(path)
-    problems = [*_trust_problems(path, document), *_default_connection_problems(document)]
+    problems = [
+        *_trust_problems(path, document),
+        *_default_connection_problems(document),
+        *_channel_name_problems(document),
+    ]
     try:
         written = check(SettingsFile, document)
     except ProblemsFound as found:
         raise ProblemsFound([*found.problems, *problems]) from None
     settings = _settings(written, path.absolute())
     problems += _ca_file_problems(settings, document)
+    problems += channel_problems(document, settings.channels, settings.mail)
     if problems:
         raise ProblemsFound(problems)
     return settings
@@ -207,6 +226,8 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         naming=written.naming,
         mail=written.mail,
         retention=written.retention,
+        channels=written.channels,
+        digest=written.digest,
     )
 
 
@@ -226,6 +247,15 @@ def _default_connection_problems(document: Document) -> list[Problem]:
         return []
     hint = did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "write it under connections:")
     return [document.problem(("defaults", "connection"), f"there is no connection '{name}'", hint=hint)]
+
+
+def _channel_name_problems(document: Document) -> list[Problem]:
+    channels = document.at(("channels",)) if document.has(("channels",)) else {}
+    known = list(map(str, channels)) if isinstance(channels, dict) else []
+    return [
+        *unknown_channels(document, ("defaults", "notify"), known),
+        *unknown_channels(document, ("digest", "channels"), known),
+    ]
 
 
 def _ca_file_problems(settings: Settings, document: Document) -> list[Problem]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import was_missed
 from idms_cli.dispatch.control import wake
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.overlap import make_room
@@ -20,6 +21,9 @@ from idms_cli.modules import DataLock, Matching, Work
 
 NEWEST = 1000
 """Missed slots that get a row each; older ones share one row."""
+
+UNWANTED = ("missed", "broken", "untested")
+"""Why slots do not run though somebody counts on them."""
 
 NOBODY = "missed: nobody called run-due"
 
@@ -94,7 +98,14 @@ class Claimer:
             self._store.catalog.advance(
                 connection, decided.row.name, decided_until=decided.decided_until, next_due=decided.next_due
             )
+        self._tell(decided)
         return _claimed(decided, runs)
+
+    def _tell(self, decided: Decided) -> None:
+        """Of the latest slot, if it does not run though nobody wanted that; nobody is told what is pretended."""
+        latest = decided.verdicts[-1] if decided.verdicts else None
+        if latest and latest.reason.partition(":")[0] in UNWANTED and self._moment == int(self._clock):
+            was_missed(self._store, latest, self._clock)
 
     def _make_room(self, job: Job, run_id: int) -> list[int]:
         return make_room(self._store, job, run_id, self._clock)

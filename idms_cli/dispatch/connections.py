@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import did_not_run
 from idms_cli.dispatch.locks import run_lock, take
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
@@ -71,7 +72,9 @@ def give_up_late(store: Store, settings: Settings, moment: float, now: float) ->
             name, outage = shut[0]
             grace = format_duration(run.start_by - fresh.due)
             reason = f"over the grace of {grace}; connection {name} {_state(outage, settings, now)}"
-            store.runs.end(run.id, now, {"status": "skipped", "reason": reason})
+            with store.database.together():
+                if store.runs.end(run.id, now, {"status": "skipped", "reason": reason}):
+                    did_not_run(store, fresh, reason, now)
         lock.release()
 
 

@@ -13,6 +13,7 @@ from idms_cli import __version__
 from idms_cli.history.database import FILE_NAME, SCHEMA_VERSION, Database
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.unanswered import READY
+from idms_cli.history.unsent import READY as UNSENT
 from idms_cli.jobs.folder import list_marks, settings_mark
 
 DEFAULT_STATE = ".idms"
@@ -22,7 +23,8 @@ OPEN = """
 SELECT 1 FROM run
 WHERE status IN ('pending', 'running', 'interrupted') AND (not_before IS NULL OR not_before <= ?) LIMIT 1"""
 UNTOLD = "SELECT 1 FROM switch WHERE NOT told LIMIT 1"
-UPKEEP = "SELECT 1 FROM upkeep WHERE name = 'next' AND at <= ?"
+UPKEEP = "SELECT 1 FROM upkeep WHERE name IN ('next', 'digest') AND at <= ?"
+REMIND = "SELECT 1 FROM trouble WHERE closed_at IS NULL AND remind_at <= ? LIMIT 1"
 JOBS = "SELECT name, fingerprint FROM job"
 DUE = "SELECT 1 FROM job WHERE next_due <= ? OR decided_until > ? + 60 LIMIT 1"
 
@@ -70,7 +72,15 @@ def _is_idle(database: Database, config: str) -> bool:
     row = connection.execute(CONFIG, (config,)).fetchone()
     if row is None or row["fingerprint"] != _mark(config, row["calendar_files"], now):
         return False
-    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()), (READY, ()), (UPKEEP, (now,)))
+    work = (
+        (OPEN, (now,)),
+        (DUE, (now, now)),
+        (UNTOLD, ()),
+        (READY, ()),
+        (UPKEEP, (now,)),
+        (UNSENT, {"now": now}),
+        (REMIND, (now,)),
+    )
     if any(connection.execute(*each).fetchone() for each in work):
         return False
     jobs = connection.cursor()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import run_began
 from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.connections import why_wait
 from idms_cli.dispatch.ending import end_run
@@ -93,10 +94,12 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
     data = take_data(store.state, [DataLock(**lock) for lock in run.locks])
     if isinstance(data, DataLock):
         return f"waits for {name_of(data)}{_holder(store, settings, data, now)}"
-    with store.database.write() as connection:
+    with store.database.together(), store.database.write() as connection:
         reason = no_place(settings, run, store.queue.places())
         if not reason and not store.runs.start(connection, run.id, now):
             reason = "somebody else has started it"
+        if not reason:
+            run_began(store, run, now)
     if not reason:
         return Started(store.runs.one(run.id) or run, own, tuple(data))
     for lock in data:

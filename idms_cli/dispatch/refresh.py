@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from idms_cli import __version__
+from idms_cli.config.channels import stored_notify
 from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import forget_gone
 from idms_cli.dispatch.calendars import calendar_files, calendars_of, heeded
 from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
@@ -68,6 +70,7 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
         rows.append(_planned(store, now_said, old, moment, owes_nothing=bool(reason)))
         _settle_one_time_in_the_past(store, rows[-1], moment)
     store.catalog.forget(removed)
+    forget_gone(store, removed, moment)
     store.catalog.save(rows)
     store.catalog.save_config(
         str(settings.path),
@@ -108,7 +111,7 @@ def _read(
     except ProblemsFound as broken:
         # The last good schedule stays: the slots of a broken job are told as skipped, not forgotten.
         return _broken(replace(base, path=harmless(paths[0]), fingerprint=mark), broken.problems), None
-    return _row(job, base, mark, marks), job
+    return replace(_row(job, base, mark, marks), notify=stored_notify(job.notify, settings.channels)), job
 
 
 def _broken(row: JobRow, problems: Sequence[Problem]) -> JobRow:

@@ -19,6 +19,7 @@ from idms_cli.dispatch.following import claim_followers
 from idms_cli.dispatch.launch import Started, hand_over, program
 from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
+from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import last_counts
 from idms_cli.dispatch.wording import time_of_day
 from idms_cli.history.queue import StopRequest
@@ -87,6 +88,7 @@ class Supervisor:
         if self._stop_asked_at is None or self._request:  # a signal may mean that everything is to end: a tick goes on
             claim_followers(self._store, self._settings, datetime.now(UTC))
             hand_over(self._store, self._settings, time.time())
+        wake_senders(self._store, self._settings, time.time())
         run = self._store.runs.one(self._run.id)
         return run or self._run
 

@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import did_not_run, remind, was_silent
 from idms_cli.dispatch.claim import Claimed, claim_all
 from idms_cli.dispatch.connections import give_up_late
+from idms_cli.dispatch.digests import digest_if_due
 from idms_cli.dispatch.following import followers
 from idms_cli.dispatch.launch import hand_over
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
+from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.dispatch.upkeep import tidy_if_due
@@ -66,7 +69,10 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
     silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
-    this = store.ticks.record(clock, note=note, silence_s=silence_s)
+    with store.database.together():
+        this = store.ticks.record(clock, note=note, silence_s=silence_s)
+        if silence_s:
+            was_silent(store, clock - silence_s, clock)
     claims = [] if jump_s else _claim(store, settings, refreshed.jobs, pretended or now, clock=clock)
     taken = sum(len(claim.runs) for claim in claims)
     if taken:
@@ -77,6 +83,10 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     overdue = _drop_overdue(store, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     note = "; ".join(filter(None, (note, _tidy(store, settings, clock, pretended=pretended is not None))))
+    if not pretended:
+        remind(store, clock)
+        digest_if_due(store, settings, now)
+    wake_senders(store, settings, clock)
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
     return Tick(
         told,
@@ -116,7 +126,11 @@ def _drop_overdue(store: Store, now: float) -> list[Run]:
     for run in store.queue.overdue(now):
         limit = format_duration(timedelta(seconds=run.wait_s or 0))
         reason = f"waited {limit} {run.reason.removeprefix('waits ')}".rstrip()
-        if store.queue.drop(run.id, now, status="skipped", reason=reason):
+        with store.database.together():
+            is_dropped = store.queue.drop(run.id, now, status="skipped", reason=reason)
+            if is_dropped:
+                did_not_run(store, run, reason, now)
+        if is_dropped:
             dropped.append(replace(run, status="skipped", reason=reason))
     return dropped
 

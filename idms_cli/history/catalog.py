@@ -11,17 +11,18 @@ from idms_cli.history.rows import JobRow
 
 SAVE = """
 INSERT INTO job (name, path, fingerprint, description, module, enabled, schedule, timezone, upstream, first_seen,
-                 since, decided_until, next_due, digest, require_test, problems)
+                 since, decided_until, next_due, digest, require_test, problems, notify)
 VALUES (:name, :path, :fingerprint, :description, :module, :enabled, :schedule, :timezone, :upstream, :first_seen,
-        :since, :decided_until, :next_due, :digest, :require_test, :problems)
+        :since, :decided_until, :next_due, :digest, :require_test, :problems, :notify)
 ON CONFLICT (name) DO UPDATE SET path = excluded.path, fingerprint = excluded.fingerprint,
   description = excluded.description, module = excluded.module, enabled = excluded.enabled,
   schedule = excluded.schedule, timezone = excluded.timezone, upstream = excluded.upstream, since = excluded.since,
   decided_until = excluded.decided_until, next_due = excluded.next_due, digest = excluded.digest,
-  require_test = excluded.require_test, problems = excluded.problems"""
+  require_test = excluded.require_test, problems = excluded.problems, notify = excluded.notify"""
 ALL = """
 SELECT job.*, coalesce(switch.disabled, '') AS disabled FROM job LEFT JOIN switch ON switch.job = job.name
 ORDER BY name"""
+NOTIFY = "SELECT notify FROM job WHERE name = ?"
 FORGET = "DELETE FROM job WHERE name = ?"
 ADVANCE = "UPDATE job SET decided_until = max(decided_until, ?), next_due = ? WHERE name = ?"
 REWIND = "UPDATE job SET decided_until = ?, next_due = ? WHERE name = ?"
@@ -43,9 +44,18 @@ class Catalog:
     def all(self) -> dict[str, JobRow]:
         return {row["name"]: JobRow.of(row) for row in self._database.connection.execute(ALL)}
 
+    def notify(self, job: str) -> Mapping[str, Any]:
+        """Who is told of what about a job, as its row says; empty for nobody."""
+        row = self._database.connection.execute(NOTIFY, (job,)).fetchone()
+        found: Mapping[str, Any] = {} if row is None else json.loads(row["notify"])
+        return found
+
     def save(self, jobs: Iterable[JobRow]) -> None:
         """Insert or replace; `first_seen` of a known job stays."""
-        self._write_all(SAVE, [{**asdict(job), "problems": json.dumps(job.problems)} for job in jobs])
+        fields = [
+            {**asdict(job), "problems": json.dumps(job.problems), "notify": json.dumps(job.notify)} for job in jobs
+        ]
+        self._write_all(SAVE, fields)
 
     def forget(self, names: Iterable[str]) -> None:
         """Job files that are gone. Their runs stay in the history."""

@@ -38,6 +38,8 @@ DELETE FROM slot WHERE job = :job AND due IN (
 FORGET_TRIALS = "DELETE FROM trial WHERE at < ? AND (job, digest) NOT IN (SELECT name, digest FROM job)"
 FORGET_DEFINITIONS = "DELETE FROM definition WHERE hash NOT IN (SELECT definition FROM run)"
 FORGET_INCIDENTS = "DELETE FROM incident WHERE until < ?"
+FORGET_MESSAGES = "DELETE FROM message WHERE ended_at < ?"
+FORGET_TROUBLES = "DELETE FROM trouble WHERE closed_at < ?"
 NTH_NEWEST = """
 SELECT coalesce(started_at, created_at) FROM run ORDER BY coalesce(started_at, created_at) DESC LIMIT 1 OFFSET ?"""
 AT = "SELECT at FROM upkeep WHERE name = ?"
@@ -72,6 +74,19 @@ class Retention:
         """When the next step is to be."""
         with self._database.write() as connection:
             connection.execute(SET, ("next", at))
+
+    @property
+    def digest_at(self) -> float | None:
+        """When the next digest is due, UTC seconds; None while none is wanted."""
+        return self._at("digest")
+
+    def plan_digest(self, at: float | None) -> None:
+        """When the next digest is to be; None: never."""
+        with self._database.write() as connection:
+            if at is None:
+                connection.execute("DELETE FROM upkeep WHERE name = 'digest'")
+            else:
+                connection.execute(SET, ("digest", at))
 
     def count_limit(self, most: int) -> float | None:
         """The moment before which runs are more than `most`; None while they are fewer."""
@@ -119,7 +134,8 @@ class Retention:
         """Remove what only runs that are gone had: job files as they were, tests that were passed, old silences."""
         with self._database.write() as connection:
             connection.execute(FORGET_TRIALS, (before,))
-            connection.execute(FORGET_INCIDENTS, (before,))
+            for statement in (FORGET_INCIDENTS, FORGET_MESSAGES, FORGET_TROUBLES):
+                connection.execute(statement, (before,))
             connection.execute(FORGET_DEFINITIONS)
 
     def _at(self, name: str) -> float | None:

@@ -47,6 +47,8 @@ class JobRow:
     digest: str = ""
     require_test: bool = False
     problems: tuple[Mapping[str, Any], ...] = ()
+    notify: Mapping[str, Any] = field(default_factory=dict)
+    """Who is told of what, as `stored_notify` says it; empty for nobody."""
     disabled: str = ""
     """Why no slot of it runs, whatever its file says: `disabled after 5 failures in a row`."""
 
@@ -56,6 +58,7 @@ class JobRow:
         fields["enabled"] = bool(row["enabled"])
         fields["require_test"] = bool(row["require_test"])
         fields["problems"] = () if row["problems"] == "[]" else tuple(json.loads(row["problems"]))
+        fields["notify"] = {} if row["notify"] == "{}" else json.loads(row["notify"])
         return cls(**fields)
 
 

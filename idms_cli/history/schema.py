@@ -165,6 +165,40 @@ CREATE INDEX run_by_creation ON run (created_at);
 CREATE INDEX slot_by_verdict ON slot (verdict, due);
 """
 
+ALERTS = """
+ALTER TABLE job ADD COLUMN notify TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE trouble (          -- a stretch in which a job was not well; at most one of a job is open
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job TEXT NOT NULL,
+  kind TEXT NOT NULL,           -- the worst so far: partial, failed, late, held, disabled
+  since REAL NOT NULL,
+  run INTEGER,                  -- the last that ended badly; NULL when none began
+  times INTEGER NOT NULL,       -- how often it went badly
+  facts TEXT NOT NULL,          -- JSON: what was told of it last
+  remind_at REAL,               -- NULL: never
+  closed_at REAL
+) STRICT;
+CREATE UNIQUE INDEX trouble_open ON trouble (job) WHERE closed_at IS NULL;
+CREATE INDEX trouble_remind ON trouble (remind_at) WHERE closed_at IS NULL AND remind_at IS NOT NULL;
+CREATE TABLE message (          -- what is to be sent, or was: one row for each channel
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  channel TEXT NOT NULL,
+  kind TEXT NOT NULL,           -- opened, worse, reminder, closed, silent, digest, test; start, success, failure
+  job TEXT NOT NULL,            -- '' for what is about no single one
+  created_at REAL NOT NULL,
+  facts TEXT NOT NULL,          -- JSON
+  subject TEXT NOT NULL,        -- as it was sent last
+  state TEXT NOT NULL,          -- waiting; sending; handed: from here on it may have been sent; sent, failed, dropped
+  tries INTEGER NOT NULL,
+  doubts INTEGER NOT NULL,      -- how often it may have been sent, and nobody knows
+  next_at REAL NOT NULL,
+  ended_at REAL,
+  reason TEXT NOT NULL          -- why it waits, or was not sent
+) STRICT;
+CREATE INDEX message_open ON message (channel, id) WHERE state IN ('waiting', 'sending', 'handed');
+CREATE INDEX message_by_end ON message (ended_at)
+"""
+
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
 VIEWS = """
 CREATE VIEW v_runs AS
@@ -201,13 +235,18 @@ def second(tables: Tables) -> None:
     _execute(tables, UPKEEP + VIEWS)
 
 
+def third(tables: Tables) -> None:
+    """Version 3: incidents of jobs, and the messages about them."""
+    _execute(tables, ALERTS)
+
+
 def _execute(tables: Tables, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             tables.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second)
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third)
 
 
 def bring_up_to_date(database: Database) -> None:

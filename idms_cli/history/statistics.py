@@ -29,6 +29,30 @@ SELECT job, (SELECT ended_at FROM run WHERE run.job = name.job AND status = 'com
              ORDER BY id DESC LIMIT 1) AS ended_at
 FROM name WHERE job IS NOT NULL"""
 
+BY_DAY = """
+SELECT job, CAST((:until - coalesce(started_at, created_at)) / 86400 AS INTEGER) AS ago, count(*) AS runs,
+       sum(status IN ('failed', 'partial', 'held')) AS bad, total(counts ->> 'read') AS "read",
+       total(counts ->> 'inserted') + total(counts ->> 'updated') + total(counts ->> 'deleted')
+         + total(counts ->> 'delivered') AS changed,
+       total(counts ->> 'rejected') AS rejected
+FROM run
+WHERE coalesce(started_at, created_at) >= :since AND coalesce(started_at, created_at) < :until
+  AND NOT dry_run AND intent = 'run'
+GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+class JobDay(NamedTuple):
+    """The runs of a job in a stretch of 24 hours."""
+
+    job: str
+    ago: int
+    """0: the last 24 hours before the moment that was asked about; 1: those before."""
+    runs: int
+    bad: int
+    read: int
+    changed: int
+    rejected: int
+
 
 class Hour(NamedTuple):
     """The runs of one status that began in an hour of UTC."""
@@ -67,6 +91,11 @@ class Statistics:
         """What each job's runs since a moment amount to."""
         rows = self._database.connection.execute(TOTALS, (since,))
         return {row["job"]: Totals(row["job"], *map(int, tuple(row)[1:])) for row in rows}
+
+    def by_day(self, until: float, *, days: int) -> Iterator[JobDay]:
+        """What each job's runs amount to in each of the stretches of 24 hours before a moment, newest first."""
+        for row in self._database.connection.execute(BY_DAY, {"since": until - days * 86_400, "until": until}):
+            yield JobDay(row["job"], *map(int, tuple(row)[1:]))
 
     def last_good(self) -> dict[str, float]:
         """When the last run of each job that completed ended, UTC seconds; none for a job without one."""

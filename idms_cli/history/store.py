@@ -11,6 +11,7 @@ from idms_cli.history.catalog import Catalog
 from idms_cli.history.chains import Chains
 from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.incidents import Incidents
+from idms_cli.history.outbox import Outbox
 from idms_cli.history.pauses import Pauses
 from idms_cli.history.queue import Queue
 from idms_cli.history.retention import Retention
@@ -20,6 +21,7 @@ from idms_cli.history.statistics import Statistics
 from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
+from idms_cli.history.troubles import Troubles
 
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
 
@@ -46,6 +48,8 @@ class Store:
         self.chains = Chains(self.database)
         self.statistics = Statistics(self.database)
         self.retention = Retention(self.database)
+        self.troubles = Troubles(self.database)
+        self.outbox = Outbox(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

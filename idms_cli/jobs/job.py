@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from idms_cli.config.channels import Notify, NotifyOptions, told, unknown_channels
 from idms_cli.config.checked import Section, check
 from idms_cli.config.documents import Document
 from idms_cli.config.fields import Duration, ListOf, Name, PositiveDuration
@@ -47,6 +48,7 @@ class JobOptions(Section):
     locks: ListOf[Name] = ()
     retry: Retry | None = None
     disable_after: int | None = Field(default=None, ge=1, le=1000)
+    notify: Notify | None = None
     guard: GuardOptions = GuardOptions()
     with_: dict[str, Any] = Field(alias="with")
 
@@ -84,6 +86,8 @@ class Job:
     retry: Retry
     disable_after: int | None
     guard: GuardOptions
+    notify: NotifyOptions
+    """Who is told when it breaks."""
     require_test: bool
     digest: str
     """Of what it does and where: its module, `with:`, `guard:`, and the site and user of its connection."""
@@ -100,11 +104,12 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
             *_unknown_connection(document, settings),
             *_unknown_pool(document, settings),
             *unknown_calendars(document, settings),
+            *_unknown_channels(document, settings),
         ]
         raise ProblemsFound([*found.problems, *unknown]) from None
     timing = read_timing(options.schedule, name, document, settings, problems)
     connection = _connection(options, document, settings, problems)
-    problems += _unknown_pool(document, settings)
+    problems += [*_unknown_pool(document, settings), *_unknown_channels(document, settings)]
     if problems:
         raise ProblemsFound(problems)
     return Job(
@@ -129,6 +134,7 @@ def parse_job(name: str, document: Document, settings: Settings) -> Job:
         retry=options.retry or settings.defaults.retry,
         disable_after=options.disable_after or settings.defaults.disable_after,
         guard=options.guard,
+        notify=told(settings.defaults.notify if options.notify is None else options.notify),
         require_test=settings.defaults.require_test if options.require_test is None else options.require_test,
         digest=_digest(document, connection, settings),
         document=document,
@@ -198,6 +204,10 @@ def _unknown_connection(document: Document, settings: Settings) -> list[Problem]
     hint = did_you_mean(name, settings.connections) or f"known: {', '.join(settings.connections) or 'none'}"
     message = f"there is no connection '{shortened(name)}' in {settings.path.name}"
     return [document.problem(("connection",), message, hint=hint)]
+
+
+def _unknown_channels(document: Document, settings: Settings) -> list[Problem]:
+    return unknown_channels(document, ("notify",), settings.channels, file=settings.path.name)
 
 
 def _unknown_pool(document: Document, settings: Settings) -> list[Problem]:

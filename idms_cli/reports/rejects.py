@@ -3,10 +3,10 @@
 from itertools import islice
 from pathlib import Path
 
+from idms_cli.dispatch.rejected import rejected_rows
 from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.wording import some
 
 

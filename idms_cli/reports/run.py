@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from idms_cli.dispatch.rejected import rejected_rows
 from idms_cli.files.places import briefly, in_words
 from idms_cli.history.rows import AT_LEAST, Run
 from idms_cli.records.faults import Fault
@@ -13,7 +14,6 @@ from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.questions import questions_page
-from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.status import run_data
 from idms_cli.reports.steps import steps_page
 from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for

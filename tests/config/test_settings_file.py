@@ -92,8 +92,8 @@ connections:
     url: http://members.example.org
     password: hunter2
   bad name: {url: "https://x", username: a, password: {env: A}, concurrency: 65, page_size: 0}
-defaults: {connection: liev, notify: [ops]}
-channels: {}
+defaults: {connection: liev, notfy: [ops]}
+house: {}
 """,
     ) == [
         (1, 11, "there is no time zone 'Europe/Belin'", "did you mean 'Europe/Berlin'?"),
@@ -118,15 +118,15 @@ channels: {}
         (
             8,
             30,
-            "the key 'notify' is not known here",
-            "known here: connection, timeout, grace, require_test, wait, retry, disable_after, options",
+            "the key 'notfy' is not known here",
+            "did you mean 'notify'?",
         ),
         (
             9,
             1,
-            "the key 'channels' is not known here",
+            "the key 'house' is not known here",
             "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming, "
-            "retention, mail",
+            "retention, mail, channels, digest",
         ),
     ]
 

@@ -20,12 +20,14 @@ TABLES = [
     "definition",
     "incident",
     "job",
+    "message",
     "pause",
     "run",
     "slot",
     "switch",
     "tick",
     "trial",
+    "trouble",
     "upkeep",
 ]
 

@@ -110,12 +110,13 @@ def test_what_may_go_is_found_by_an_index(store: Store) -> None:
     assert not [each for each in told if each.startswith("SCAN")], told
 
 
-def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(state: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it(state: Path, version: int) -> None:
     import sqlite3
     from contextlib import closing
 
     state.mkdir(mode=0o700)
-    schema = (Path(__file__).parent / "schema-1.sql").read_text(encoding="utf-8")
+    schema = (Path(__file__).parent / f"schema-{version}.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(state / "history.db")) as old:
         old.executescript(schema)
         old.execute("INSERT INTO definition VALUES ('h', '/etc/scores.yaml', 'module: import')")
@@ -136,6 +137,7 @@ def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(state:
         assert tuple(row) == ("scores", "2026-12-04T12:00:00Z", 5.0, 3)
         assert store.database.connection.execute("SELECT job, verdict, run FROM v_slots").fetchone()["run"] == 1
         assert store.retention.horizon is None
+        assert store.outbox.add(["ops"], "test", "", {}, NOON) == [1]
 
 
 def _definitions(store: Store) -> int:

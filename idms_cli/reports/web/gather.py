@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from markupsafe import Markup
 
 from idms_cli.dispatch.coming import Asked, coming
+from idms_cli.dispatch.rejected import rejected_rows
 from idms_cli.errors import IdmsError
 from idms_cli.files.places import briefly
 from idms_cli.history.rows import JobRow, Run
 from idms_cli.history.statistics import Totals
 from idms_cli.history.store import Store
-from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.standing import Standing, standings
 from idms_cli.reports.web.charts import Bar, bars, worst, year
 from idms_cli.reports.wording import Clock, duration

@@ -1,0 +1,55 @@
+"""Messages leave by processes of their own, one for each channel at a time, so that no channel holds up anything."""
+
+import os
+import sys
+from pathlib import Path
+
+from idms_cli.config.settings import Settings
+from idms_cli.dispatch.locks import Lock, take
+from idms_cli.history.store import Store
+
+LOG = "notify.log"
+
+
+def channel_lock(state: Path, channel: str) -> Path:
+    """The lock file of a channel. Who sends its messages holds it."""
+    return state / "notify" / f"{channel}.lock"
+
+
+def wake_senders(store: Store, settings: Settings, now: float) -> list[str]:
+    """Start a sender for each channel that has something to send and none; returns those channels. Never waits."""
+    woken = []
+    for channel in store.outbox.due_channels(now):
+        lock = take(channel_lock(store.state, channel))
+        if lock is not None:
+            _spawn(store.state, settings, channel, lock)
+            woken.append(channel)
+    return woken
+
+
+def _spawn(state: Path, settings: Settings, channel: str, lock: Lock) -> None:
+    os.set_inheritable(lock.fd, True)
+    log = os.fspath(state / LOG)
+    command = [
+        sys.executable,
+        "-m",
+        "idms_cli",
+        "--config",
+        str(settings.path),
+        "send",
+        channel,
+        "--lock",
+        str(lock.fd),
+    ]
+    os.posix_spawn(
+        sys.executable,
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    lock.release()
