@@ -148,9 +148,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Whatever the shell and the locale say: there is a stdout, it takes every character, and it lasts."""
-    if sys.stdout is None:  # `idms run-due >&-`
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open as long as we live
+    """Whatever the shell and the locale say: there are all three, they take every character, and they last."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # `idms run-due >&-`: else the next file to be opened is taken for it
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(null, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - it lasts
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):

@@ -16,6 +16,7 @@ from idms_cli.config.oauth import ClientCredentials
 from idms_cli.config.settings import Connection, SettingsFile
 from idms_cli.delivery import local
 from idms_cli.delivery.calls.options import AnswerOptions, WebAuth, WebOptions
+from idms_cli.delivery.database import DatabaseOptions
 from idms_cli.delivery.mails.options import MailOptions, MailTo
 from idms_cli.delivery.steps import FileStepOptions, StepOptions
 from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOptions, OriginOptions
@@ -78,6 +79,7 @@ def test_every_command_is_in_the_table() -> None:
         *(OriginOptions, ExpectOptions, AfterOptions, AuthOptions, QueryOptions),
         *(TransferOptions, EntityOptions, StepOptions, FileStepOptions, local.Options, DeltaOptions, SinceOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
+        DatabaseOptions,
     ],
     ids=lambda model: model.__name__,
 )

@@ -7,10 +7,11 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.forecasting import forecast_jobs
+from idms_cli.dispatch.forecasting import habits_of
 from idms_cli.dispatch.reading import Checked, asked_online, check_jobs, told_if_past
 from idms_cli.history.database import FILE_NAME
 from idms_cli.history.durations import usual_durations
+from idms_cli.jobs.meetings import forecast
 from idms_cli.reports.jobs import Known, check_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
@@ -55,7 +56,8 @@ def _known(session: Session, checked: Sequence[Checked], now: datetime, jobs: Se
     """What the history knows, if there is one: a check makes none."""
     everybody = check_jobs(session.settings, now) if jobs else checked
     if not (session.settings.state / FILE_NAME).exists():
-        return Known(meetings=forecast_jobs(everybody, {}, now, about=jobs))
+        return Known(meetings=forecast(habits_of(everybody, {}), now, about=jobs))
     usual_s = usual_durations(session.store.database, [each.name for each in everybody])
-    meetings = forecast_jobs(everybody, usual_s, now, about=jobs)
+    idle = {row.name for row in session.store.catalog.all().values() if row.disabled}
+    meetings = forecast(habits_of(everybody, usual_s, idle=idle), now, about=jobs)
     return Known(session.store.trials.all(), usual_s, meetings)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from idms_cli.commands import Session, pass_session
-from idms_cli.dispatch.connections import standings as away_of
+from idms_cli.dispatch.connections import shut_connections
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
 from idms_cli.errors import InputError
@@ -29,7 +29,7 @@ def command(session: Session, *, out: Path | None) -> None:
     store, now = session.store, session.now()
     settle(store, now.timestamp())
     states = standings(store, refresh(store, session.settings, now).jobs, Clock(session.settings.timezone, now))
-    away = away_of(store, session.settings)
+    away = shut_connections(store, session.settings)
     snapshot = Snapshot(states, away, connections=[*session.settings.connections], last_tick=store.ticks.last())
     snapshot.last_good = store.statistics.last_good()
     if out is None:

@@ -1,7 +1,8 @@
 """`idms next`: what will run, and when."""
 
 import sys
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,11 +12,15 @@ from idms_cli.commands.moments import exact_moment
 from idms_cli.config.fields import parse_time_zone
 from idms_cli.config.problems import BadValue
 from idms_cli.dispatch.coming import Asked, coming, why_never
-from idms_cli.dispatch.reading import require_job
+from idms_cli.dispatch.forecasting import habits_of
+from idms_cli.dispatch.reading import check_jobs, require_job
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.errors import InputError
+from idms_cli.history.durations import usual_durations
 from idms_cli.history.rows import JobRow
-from idms_cli.reports.coming import calendar, listed, next_page
+from idms_cli.jobs.conflicts import conflicts
+from idms_cli.jobs.meetings import forecast
+from idms_cli.reports.coming import Foretold, Listed, calendar, listed, next_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
 
@@ -39,8 +44,8 @@ def command(
 ) -> None:  # fmt: skip
     """List what is to come: of all jobs, or of JOB by its own clock.
 
-    Marked are clocks that are put forward or back, and what will be skipped: holidays, pauses. Of each of several jobs
-    the first slots are shown.
+    Marked are clocks that are put forward or back, what will be skipped (holidays, pauses), and who will wait for whom.
+    Of each of several jobs the first slots are shown.
     """
     store, now = session.store, session.now()
     if job:
@@ -52,12 +57,30 @@ def command(
     asked = Asked(after, after + timedelta(days=days), limit, limit if job else min(limit, OF_ONE_JOB))
     pauses = store.pauses.not_over(int(now.timestamp()))
     shown = listed(coming(store, chosen, asked, pauses), asked)
+    foretold = _foretell(session, rows, shown, now, about=[job] if job else [])
     if ical:
         sys.stdout.flush()
-        sys.stdout.buffer.write(calendar(shown, now))  # its lines end with CR LF, whatever the system's do
+        sys.stdout.buffer.write(calendar(shown, now, foretold))  # its lines end with CR LF, whatever the system's do
         return
     idle = {row.name: why for row in chosen if (why := why_never(row) or _follows(row))}
-    show(next_page(shown, asked, clock, idle, {}), as_json=as_json)
+    show(next_page(shown, asked, clock, idle, foretold), as_json=as_json)
+
+
+def _foretell(
+    session: Session, rows: Mapping[str, JobRow], shown: Listed, now: datetime, *, about: Sequence[str]
+) -> Foretold:
+    """Whom the starts that are shown will meet, and which jobs will meet in the days to come."""
+    if len(rows) < 2 or not shown.slots:
+        return Foretold()
+    usual_s = usual_durations(session.store.database, rows)
+    idle = {row.name for row in rows.values() if row.disabled}
+    habits = habits_of(check_jobs(session.settings, now), usual_s, idle=idle)
+    starts = [(one.job, one.occurrence.acts_at) for one in shown.slots if not one.skip]
+    return Foretold(
+        conflicts(habits, starts),
+        forecast(habits, now, about=about),
+        rows.keys() - usual_s.keys(),
+    )
 
 
 def _follows(row: JobRow) -> str:

@@ -3,7 +3,7 @@
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.dispatch.connections import standings as away_of
+from idms_cli.dispatch.connections import shut_connections
 from idms_cli.dispatch.reading import require_job
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
@@ -59,4 +59,6 @@ def _verdict(session: Session, job: str | None) -> Verdict:
     wanted = jobs if job is None else {job: jobs[job]}
     last = store.ticks.last()
     tick_s = None if last is None else max(now.timestamp() - last, 0.0)
-    return verdict(standings(store, wanted, clock), away_of(store, settings), tick_s=tick_s, clock=clock, job=job)
+    return verdict(
+        standings(store, wanted, clock), shut_connections(store, settings), tick_s=tick_s, clock=clock, job=job
+    )

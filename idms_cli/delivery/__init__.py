@@ -32,6 +32,17 @@ DESTINATIONS: dict[str, Entry] = {
     "https": Entry("idms_cli.delivery.https", "requests to a web server", ("https", "http"), "files"),
     "mail": Entry("idms_cli.delivery.mail", "a mail with the files attached", ("mail",), "files"),
     "folder": Entry("idms_cli.delivery.local", "a folder of this machine", ("file",), "files"),
+    "ftps": Entry("idms_cli.delivery.ftps", "a folder on an FTP server, over TLS", ("ftps", "ftp"), "files"),
+    "s3": Entry("idms_cli.delivery.s3", "a bucket", ("s3",), "files", extra="s3", library="obstore"),
+    "sftp": Entry(
+        "idms_cli.delivery.sftp", "a folder on an SSH server", ("sftp",), "files", extra="sftp", library="asyncssh"
+    ),
+    "database": Entry(
+        "idms_cli.delivery.database",
+        "rows into a table of an SQL database",
+        ("postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"),
+        "rows",  # what has to be installed depends on the kind of database, and is told by the step itself
+    ),
 }
 
 

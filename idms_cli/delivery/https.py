@@ -48,6 +48,7 @@ class _Web:
         delivery.log(f"{self.describe()}: {self._extent(extent)}")
         with open_journal(delivery.folder) as journal:
             journal.keep_shape(self._shape(cargo))
+            journal.reopen(delivery.run_id)
             try:
                 self._carry(cargo, delivery, journal, extent)
             except IdmsError:

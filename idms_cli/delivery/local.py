@@ -5,7 +5,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,15 +14,14 @@ from idms_cli.config.fields import parse_path
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.delivery import Cargo, Delivery, Destination, Parcel, Receipt
+from idms_cli.delivery.marks import mark_of
+from idms_cli.delivery.numbering import numbered
 from idms_cli.delivery.placing import Placed, Placing
 from idms_cli.delivery.renaming import rename_to_free
 from idms_cli.delivery.steps import FileStepOptions
 from idms_cli.errors import DeliveryRefused, IdmsError, InputError, Interrupted, Unreachable
 
 CHUNK = 1 << 20
-MOST_NUMBERS = 10_000
-PACKINGS = (".gz", ".zip", ".gpg", ".pgp", ".asc")
-"""Endings that stand behind the one that tells the format."""
 
 _SCHEME = "file://"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -111,7 +109,7 @@ class _Folder:
 
     def _place(self, folder: int, parcel: Parcel, index: int, delivery: Delivery, placing: Placing) -> None:
         """One file, whole under its final name; when an earlier attempt died over it, that is found out first."""
-        part = f".idms-{delivery.run_id}-{index + 1}.part"
+        part = f".idms-{mark_of(delivery)}-{index + 1}.part"
         told = placing.intent
         if told is not None and not _is_there(folder, part, told.inode):
             placing.has_placed()  # it was renamed; whoever took it away since meant to
@@ -147,7 +145,7 @@ class _Folder:
         if os.stat(part, dir_fd=folder).st_nlink > 1:  # it has its name, by a second link, and died right then
             _unlink(folder, part)
             return
-        for final in _numbered(name) if self._options.overwrite == "number" else [name]:
+        for final in numbered(name) if self._options.overwrite == "number" else [name]:
             placing.rename(final)
             try:
                 rename_to_free(part, final, folder=folder)
@@ -260,16 +258,3 @@ def _unlink(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
         return
-
-
-def _numbered(name: str) -> Iterator[str]:
-    """`members.csv.gz`, `members-2.csv.gz`, ..."""
-    yield name
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 - text, not a path
-    if ending.lower() in PACKINGS:
-        stem, inner = os.path.splitext(stem)  # noqa: PTH122
-        ending = f"{inner}{ending}"
-    for number in count(2):
-        if number > MOST_NUMBERS:
-            return
-        yield f"{stem}-{number}{ending}"

@@ -68,7 +68,7 @@ class _Mail:
 
     def deliver(self, cargo: Cargo, delivery: Delivery) -> Receipt:
         stamp = Stamp(self._message_id(delivery), datetime.now(UTC))
-        post = open_post(delivery.folder, stamp, self._people)
+        post = open_post(delivery.folder, stamp, delivery.run_id, self._people)
         size = self._send(cargo, delivery, post) if post.of("pending") else 0
         return self._ended(post, size)
 
@@ -124,8 +124,8 @@ class _Mail:
             raise DeliveryRefused(
                 f"Nobody got the mail: {refused[0]}: {post.reasons[refused[0]]}.", hint="Check the addresses."
             )
-        counts = {"recipients": len(post.of("done")), "refused": len(refused)}
-        return Receipt(", ".join(post.of("done")), 1, size, len(refused), counts)
+        counts = {"recipients": len(post.of("done"))}
+        return Receipt(", ".join(post.of("done")), 1, size, len(refused), counts=counts)
 
     def _written(self, parcels: Sequence[Parcel], cargo: Cargo, delivery: Delivery, stamp: Stamp) -> bytes:
         """The whole mail. Raises `DeliveryRefused` when it is too large."""

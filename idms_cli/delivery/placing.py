@@ -15,7 +15,8 @@ class Placed:
 
     name: str
     size: int
-    inode: int
+    inode: int = 0
+    """Of the copy; 0 where it has none that anybody could see."""
 
 
 class Placing:

@@ -17,7 +17,7 @@ _SCHEME = "imis:"
 
 
 @dataclass(frozen=True)
-class Standing:
+class ShutConnection:
     """A connection that does not work, and the runs that wait for it."""
 
     connection: str
@@ -75,14 +75,14 @@ def give_up_late(store: Store, settings: Settings, moment: float, now: float) ->
         lock.release()
 
 
-def standings(store: Store, settings: Settings) -> list[Standing]:
+def shut_connections(store: Store, settings: Settings) -> list[ShutConnection]:
     """The connections that do not work now, with the runs that wait for them."""
     found = []
     for name in settings.connections:
         outage = _away(settings, name)
         if outage:
             waiting = [run.id for run in store.runs.open() if run.status != "running" and name in connections_of(run)]
-            found.append(Standing(name, outage, tuple(waiting)))
+            found.append(ShutConnection(name, outage, tuple(waiting)))
     return found
 
 

@@ -13,7 +13,7 @@ from idms_cli import __version__
 from idms_cli.history.database import FILE_NAME, SCHEMA_VERSION, Database
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.unanswered import READY
-from idms_cli.jobs.folder import list_jobs, settings_mark
+from idms_cli.jobs.folder import list_marks, settings_mark
 
 DEFAULT_STATE = ".idms"
 
@@ -73,8 +73,9 @@ def _is_idle(database: Database, config: str) -> bool:
     work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()), (READY, ()), (UPKEEP, (now,)))
     if any(connection.execute(*each).fetchone() for each in work):
         return False
-    files = {name: found[1] for name, found in list_jobs(row["jobs"], row["fingerprint"]).items()}
-    if files != dict(map(tuple, connection.execute(JOBS))):
+    jobs = connection.cursor()
+    jobs.row_factory = None  # plain tuples: there may be thousands
+    if list_marks(row["jobs"], row["fingerprint"]) != dict(jobs.execute(JOBS)):
         return False
     ticks = Ticks(database)
     if ticks.clock_jump_s(now) or ticks.silence_s(now):

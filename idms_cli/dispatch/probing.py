@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.connections import connections_of, in_words, outage_file, standings
+from idms_cli.dispatch.connections import connections_of, in_words, outage_file, shut_connections
 from idms_cli.dispatch.launch import hand_over, program
 from idms_cli.dispatch.locks import take
 from idms_cli.errors import IdmsError, InputError
@@ -16,9 +16,9 @@ from idms_cli.imis.outages import has_news, no_news
 
 def look_after(store: Store, settings: Settings, now: float) -> list[str]:
     """What a tick does: start a try where runs wait and it is time; returns what nobody was told yet, a line each."""
-    for standing in standings(store, settings):
-        if standing.waiting and standing.outage.is_time(now):
-            _spawn_probe(settings, standing.connection)
+    for shut in shut_connections(store, settings):
+        if shut.waiting and shut.outage.is_time(now):
+            _spawn_probe(settings, shut.connection)
     return _news(store, settings, now) if has_news(settings.state) else []
 
 

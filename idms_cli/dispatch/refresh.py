@@ -76,7 +76,8 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
         max_parallel=settings.max_parallel,
         calendar_files=files,
     )
-    return Refreshed(store.catalog.all(), tuple(changed), tuple(filter(None, settled)))
+    jobs = store.catalog.all() if rows or removed else known
+    return Refreshed(jobs, tuple(changed), tuple(filter(None, settled)))
 
 
 def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[str, ...], str]]:

@@ -76,8 +76,11 @@ class Supervisor:
         adopt_orphans()
         forget_outcome(self._directory)
         worker = self._start_worker()
-        self._wait(worker, watch, every_s)
-        kill_tree()
+        try:
+            self._wait(worker, watch, every_s)
+        finally:  # nothing of a run outlives the process that stands over it, not even where that one fails
+            kill_tree()
+            worker.wait()
         self._record(worker.returncode)
         self._control.close()
         self._started.release()
@@ -152,7 +155,9 @@ class Supervisor:
         elif result["status"] == "waiting":
             self._store.runs.put_back(self._run.id, result["reason"])
         elif result["status"] == "interrupted":
-            self._store.runs.interrupt(self._run.id, result["reason"], result["counts"], tried=False)
+            self._store.runs.interrupt(
+                self._run.id, result["reason"], result["counts"], tried=False, exit_code=result["exit_code"]
+            )
         elif result.get("again_in_s") is not None:
             self._put_off(result)
         else:

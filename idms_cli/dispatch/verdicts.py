@@ -111,5 +111,5 @@ def _overlap(case: Case, occurrence: Occurrence) -> str:
     if other is None or case.job is None or case.job.overlap != "skip" or other.due == occurrence.slot:
         return ""  # in the last case another tick was faster, and the claim will tell
     if other.not_before is not None:
-        return f"overlap: run {other.id} {other.reason.partition(':')[0]}"
+        return f"overlap: run {other.id} {other.reason.partition(': ')[0]}"
     return f"overlap: run {other.id} is still {other.status}"

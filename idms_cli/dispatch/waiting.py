@@ -34,7 +34,7 @@ def stay(
     seen = _ours(store) | set(first.started)
     next_tick = time.monotonic() + TICK_EVERY_S
     code = 0
-    while any(_is_at_work(run, now()) for run in store.runs.open()):
+    while _is_anybody_at_work(store, now()):
         if asked and not _pass_on(told_to_stop):
             break
         time.sleep(LOOK_EVERY_S)
@@ -47,6 +47,11 @@ def stay(
     ended = [store.runs.one(run_id) for run_id in seen]
     good = all(run is None or run.is_good or run.status == "pending" for run in ended)
     return 130 if asked else max(code, 0 if good else 1)
+
+
+def _is_anybody_at_work(store: Store, now: datetime) -> bool:
+    """A supervisor whose run has ended is still at work: it starts what comes after that run."""
+    return any(_is_at_work(run, now) for run in store.runs.open()) or bool(set(children(os.getpid())))
 
 
 def _is_at_work(run: Run, now: datetime) -> bool:

@@ -9,7 +9,8 @@ MAY_BEGIN = frozenset(f"'{_STARTS}".replace("\\", ""))
 
 _DANGEROUS = re.compile(f"'*[{_STARTS}]")
 _GUARDED = re.compile(f"'+[{_STARTS}]")
-_PLAIN_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
+# Digits with blanks among them, such as +49 30 123, no spreadsheet works out; with a - or / it would.
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*")
 
 
 def guarded(text: str) -> str:

@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from idms_cli.history.database import Database
 from idms_cli.history.rows import JobRow
@@ -29,11 +30,12 @@ INSERT INTO config (path, fingerprint, jobs, max_parallel, calendar_files) VALUE
 ON CONFLICT (path) DO UPDATE SET fingerprint = excluded.fingerprint, jobs = excluded.jobs,
   max_parallel = excluded.max_parallel, calendar_files = excluded.calendar_files"""
 SAVE_CALENDAR = "INSERT INTO calendar (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+CONFIG = "SELECT fingerprint, jobs, max_parallel, calendar_files FROM config WHERE path = ?"
 CALENDAR = "SELECT text FROM calendar WHERE name = ?"
 
 
 class Catalog:
-    """The job files as last read."""
+    """The job files as last read. Nothing is written where nothing is new: each commit waits for the disk."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,14 +45,11 @@ class Catalog:
 
     def save(self, jobs: Iterable[JobRow]) -> None:
         """Insert or replace; `first_seen` of a known job stays."""
-        fields = [{**asdict(job), "problems": json.dumps(job.problems)} for job in jobs]
-        with self._database.write() as connection:
-            connection.executemany(SAVE, fields)
+        self._write_all(SAVE, [{**asdict(job), "problems": json.dumps(job.problems)} for job in jobs])
 
     def forget(self, names: Iterable[str]) -> None:
         """Job files that are gone. Their runs stay in the history."""
-        with self._database.write() as connection:
-            connection.executemany(FORGET, [(name,) for name in names])
+        self._write_all(FORGET, [(name,) for name in names])
 
     def advance(self, connection: sqlite3.Connection, name: str, *, decided_until: int, next_due: int | None) -> None:
         """Every slot of a job up to `decided_until` has its verdict. Belongs inside `Database.write()`."""
@@ -64,15 +63,21 @@ class Catalog:
     def save_config(
         self, path: str, fingerprint: str, *, jobs: str, max_parallel: int, calendar_files: Iterable[str] = ()
     ) -> None:
-        with self._database.write() as connection:
-            connection.execute(SAVE_CONFIG, (path, fingerprint, jobs, max_parallel, "\n".join(calendar_files)))
+        said = (fingerprint, jobs, max_parallel, "\n".join(calendar_files))
+        known = self._database.connection.execute(CONFIG, (path,)).fetchone()
+        if known is None or tuple(known) != said:
+            self._write_all(SAVE_CONFIG, [(path, *said)])
 
     def save_calendars(self, texts: Mapping[str, str]) -> None:
         """What calendars say, as JSON, by their names."""
-        with self._database.write() as connection:
-            connection.executemany(SAVE_CALENDAR, texts.items())
+        self._write_all(SAVE_CALENDAR, list(texts.items()))
 
     def calendar(self, name: str) -> str | None:
         """The JSON of a calendar that a job heeds; None for one that was never saved."""
         row = self._database.connection.execute(CALENDAR, (name,)).fetchone()
         return None if row is None else row["text"]
+
+    def _write_all(self, sql: str, parameters: Sequence[Any]) -> None:
+        if parameters:
+            with self._database.write() as connection:
+                connection.executemany(sql, parameters)

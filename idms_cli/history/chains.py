@@ -16,10 +16,10 @@ class UpstreamSlot:
     due: datetime
     until: datetime | None
     is_over: bool
-    """Its run has ended, or there was none; a run that is held for approval is not over."""
+    """Its runs have all ended, or there was none; one that is held for approval is not over."""
     over_at: datetime
     status: str
-    """Of its run; `skipped` where there was none."""
+    """Of its run, or the worst of its runs; `skipped` where there was none."""
     reason: str
 
     @classmethod

@@ -10,6 +10,12 @@ from typing import Any
 REFUSED_BY = "rejected by {}"
 """The reason of a run that was held, and that somebody did not approve."""
 
+QUESTIONS = "questions"
+"""Beside the counts of a run that asks: how many records may or may not be stored. They count as left."""
+
+AT_LEAST = "at_least"
+"""Beside the counts of a run whose process told no outcome: what it called last is not known to the last call."""
+
 OPEN = ("pending", "running", "interrupted")
 """States of a run that is not over."""
 
@@ -49,7 +55,7 @@ class JobRow:
         fields: dict[str, Any] = dict(row)
         fields["enabled"] = bool(row["enabled"])
         fields["require_test"] = bool(row["require_test"])
-        fields["problems"] = tuple(json.loads(row["problems"]))
+        fields["problems"] = () if row["problems"] == "[]" else tuple(json.loads(row["problems"]))
         return cls(**fields)
 
 
@@ -129,6 +135,11 @@ class Run:
     def is_refused(self) -> bool:
         """Whether `decided_by` ended it, rather than let it go on."""
         return self.status == "cancelled" and self.reason == REFUSED_BY.format(self.decided_by)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it stopped in the middle, and waits for somebody who says what became of a record."""
+        return self.status == "held" and bool(self.counts.get(QUESTIONS))
 
     @property
     def is_good(self) -> bool:

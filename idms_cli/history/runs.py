@@ -27,14 +27,14 @@ VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limi
         1, 0, '', 0, '[]', '[]', '{}')"""
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
-               attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
+               exit_code = NULL, attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
 WHERE id = ? AND status IN ('pending', 'interrupted') AND stop_reason = ''"""
 END = """
 UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
                ended_at = :now, not_before = NULL
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
-UPDATE run SET status = 'interrupted', foreground = 0, reason = :reason, counts = :counts,
+UPDATE run SET status = 'interrupted', foreground = 0, reason = :reason, counts = :counts, exit_code = :exit_code,
                attempt = attempt - (NOT :tried)
 WHERE id = :id AND status = 'running'"""
 PUT_BACK = """
@@ -44,7 +44,7 @@ UPDATE run SET status = 'pending', foreground = 1, reason = '', hint = '', exit_
                decided_by = ?, decided_at = ?
 WHERE id = ? AND status = 'held'"""
 REFUSE = """
-UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, decided_at = ?
+UPDATE run SET status = 'cancelled', reason = ?, hint = '', counts = coalesce(?, counts), decided_by = ?, decided_at = ?
 WHERE id = ? AND status = 'held'"""
 LET_GO = """
 UPDATE run SET foreground = 0
@@ -74,6 +74,7 @@ OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
   AND intent != 'backfill'
 ORDER BY id LIMIT 1"""
+ASKING_OF_JOB = "SELECT * FROM run WHERE job = ? AND status = 'held' AND counts ->> 'questions' > 0 ORDER BY id LIMIT 1"
 OF_SLOT = "SELECT * FROM run WHERE job = ? AND due = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"
 OF_SLOTS = """
 SELECT * FROM run
@@ -143,10 +144,11 @@ class Runs:
         """A held run may go on, under the hand of who approved it; False when it is not held (any more)."""
         return bool(connection.execute(APPROVE, (who, now, run_id)).rowcount)
 
-    def refuse(self, run_id: int, who: str, now: float) -> bool:
-        """A held run will not go on; False when it is not held (any more)."""
+    def refuse(self, run_id: int, who: str, now: float, *, counts: Mapping[str, int] | None = None) -> bool:
+        """A held run will not go on, and its counts are these now; False when it is not held (any more)."""
+        told = None if counts is None else json.dumps(dict(counts))
         with self._database.write() as connection:
-            return bool(connection.execute(REFUSE, (REFUSED_BY.format(who), who, now, run_id)).rowcount)
+            return bool(connection.execute(REFUSE, (REFUSED_BY.format(who), told, who, now, run_id)).rowcount)
 
     def let_go(self, run_id: int) -> bool:
         """A run that was approved or interrupted before is no longer in anybody's hands: a tick may go on with it."""
@@ -181,12 +183,21 @@ class Runs:
                 follow(connection, run_id, now)
             return ended
 
-    def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int], *, tried: bool = True) -> bool:
+    def interrupt(
+        self,
+        run_id: int,
+        reason: str,
+        counts: Mapping[str, int],
+        *,
+        tried: bool = True,
+        exit_code: int | None = None,
+    ) -> bool:
         """Running, but its process is gone; not `tried`: it could not even begin, which does not count as an attempt.
 
-        False when its end was recorded meanwhile.
+        False when its end was recorded meanwhile. The exit code is for who waits for the run.
         """
-        fields = {"id": run_id, "reason": reason, "counts": json.dumps(dict(counts)), "tried": tried}
+        told = json.dumps(dict(counts))
+        fields = {"id": run_id, "reason": reason, "counts": told, "tried": tried, "exit_code": exit_code}
         with self._database.write() as connection:
             return bool(connection.execute(INTERRUPT, fields).rowcount)
 
@@ -208,6 +219,10 @@ class Runs:
     def open_of(self, job: str) -> Run | None:
         """The run of this job that is not over, if any. Dry runs and backfills do not count: they give way."""
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
+
+    def asking_of(self, job: str) -> Run | None:
+        """The run of this job that stopped in the middle, and asks somebody what became of a record, if any."""
+        return next(iter(self._list(ASKING_OF_JOB, (job,))), None)
 
     def of_slot(self, connection: sqlite3.Connection, new: NewRun) -> list[Run]:
         """The runs that did, or do, the work of the slot which a new run is for."""

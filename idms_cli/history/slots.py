@@ -56,13 +56,6 @@ class Slots:
         """
         return [self._decide(connection, verdict, now, created_at or now) for verdict in verdicts]
 
-    def claim(self, new: NewRun, now: float) -> int | None:
-        """Take a slot and create its run in one transaction; None when somebody has taken it already."""
-        if new.due is None:
-            raise ValueError("a run by hand has no slot to claim")
-        with self._database.write() as connection:
-            return self._decide(connection, Verdict(new.job, new.due, new), now, now)
-
     def skip(self, job: str, dues: Iterable[int], now: float, *, reason: str, until: int | None = None) -> None:
         """Give slots the verdict that they do not run, and why, unless they have one already."""
         with self._database.write() as connection:

@@ -85,11 +85,11 @@ def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -
 
 
 def pages_of_bodies(
-    site: Site, entity: str, filters: Sequence[tuple[str, str]], *, key: Callable[[Row], str | None]
+    site: Site, entity: str, filters: Sequence[tuple[str, str]] = (), *, key: Callable[[Row], str | None]
 ) -> Pages[Row]:
     """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
 
-    what = f"Reading {entity}"
+    what = f"Reading {entity}" if filters else f"Reading all of {entity}"
 
     def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
         asked = [*filters, *_window(limit, offset)]

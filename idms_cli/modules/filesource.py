@@ -74,9 +74,17 @@ class FileSource:
     def describe(self) -> str:
         return self.options.path.shown
 
-    def lock(self) -> DataLock:
-        """Who archives files takes them away from others."""
-        return DataLock(f"file:{self.address.shown}", write=self.options.after.archives)
+    def locks(self) -> tuple[DataLock, ...]:
+        """Who archives files takes them away from others.
+
+        Two patterns may mean the same file, and so may a pattern and a name: who archives what fits a pattern has the
+        folder to itself, and whoever reads anything from there shares it.
+        """
+        archives = self.options.after.archives
+        named = DataLock(f"file:{self.address.shown}", write=archives)
+        if self.address.is_web:
+            return (named,)
+        return (named, DataLock(f"file:{self.address.of('')}", write=archives and self.address.is_pattern))
 
     def check_online(self, site_of: SiteOf) -> Said:  # noqa: ARG002  (files need no site)
         return Said()

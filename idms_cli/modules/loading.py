@@ -74,7 +74,7 @@ class Loading:
         written = f"imis:{self.connection}/{entity}"
         contacts = f"imis:{self.connection}/{KINDS['contact'].entity.casefold()}"
         return (
-            self.source.lock(),
+            *self.source.locks(),
             DataLock(written, write=True),
             *([DataLock(contacts, write=False)] if self.options.find and contacts != written else []),
         )

@@ -63,9 +63,9 @@ class QuerySource:
         elsewhere = "" if self.connection == self.job_connection else f" on {self.connection}"
         return f"the query {self.options.query}{elsewhere}"
 
-    def lock(self) -> DataLock:
+    def locks(self) -> tuple[DataLock, ...]:
         """Which data a query reads only the site knows; but the run needs its connection."""
-        return DataLock(f"imis:{self.connection}/{self.options.query.casefold()}", write=False)
+        return (DataLock(f"imis:{self.connection}/{self.options.query.casefold()}", write=False),)
 
     def check_online(self, site_of: SiteOf) -> Said:
         return look_at(site_of(self.connection), self.options)

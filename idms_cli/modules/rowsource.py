@@ -73,7 +73,7 @@ class FileRows:
         return self.source.address.shown
 
     def locks(self) -> tuple[DataLock, ...]:
-        return (self.source.lock(),)
+        return self.source.locks()
 
     def check_online(self, site_of: SiteOf) -> Said:
         return self.source.check_online(site_of)
@@ -108,7 +108,7 @@ class QueryRows:
         return f"{self.options.query} on {self.connection}"
 
     def locks(self) -> tuple[DataLock, ...]:
-        return (DataLock(f"imis:{self.connection}/{self.options.query}", write=False),)
+        return (DataLock(f"imis:{self.connection}/{self.options.query.casefold()}", write=False),)
 
     def check_online(self, site_of: SiteOf) -> Said:
         return look_at(site_of(self.connection), self.options)

@@ -37,7 +37,7 @@ class Source(Protocol):
     def describe(self) -> str:
         """Where the rows come from, in a few words."""
 
-    def lock(self) -> DataLock:
+    def locks(self) -> tuple[DataLock, ...]:
         """What is read, or taken away from others."""
 
     def check_online(self, site_of: SiteOf) -> Said:

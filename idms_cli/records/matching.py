@@ -10,7 +10,7 @@ from idms_cli.imis.kinds import Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
-from idms_cli.records.entry import MOST_PARTS, Entry
+from idms_cli.records.entry import MOST_PARTS, Entry, Verdict
 from idms_cli.records.faults import Fault
 
 Values = Mapping[str, Value]
@@ -82,6 +82,18 @@ def classify(line: int, values: Values, match: Values, found: Sequence[Record], 
         return [_exists(line, match, found[0])]
     act = _delete if rules.action == "delete" else _update
     return [replace(act(line, values, match, record, rules), part=part) for part, record in enumerate(found)]
+
+
+def already_there(entry: Entry, found: Sequence[Record], rules: Rules) -> Verdict | None:
+    """What an insert becomes whose record somebody else has made since the plan; None where that is not for us to say.
+
+    It may be what the row wants; or the row is to leave alone what is there.
+    """
+    if rules.action == "insert" or rules.insert_only:
+        return entry.became("skipped", *_exists(entry.line, entry.match, found[0]).faults, key=found[0].key)
+    if any(differences(entry.values, record, rules) for record in found):
+        return None
+    return entry.became("unchanged", key=found[0].key)
 
 
 def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple[Value, Value]]:

@@ -1,8 +1,8 @@
 """What will run, and when: as a table, as JSON and as an iCalendar file."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,12 +10,29 @@ from zoneinfo import ZoneInfo
 from idms_cli.config.durations import format_duration
 from idms_cli.dispatch.coming import Asked, Coming
 from idms_cli.errors import InputError
+from idms_cli.jobs.conflicts import Conflict
+from idms_cli.jobs.meetings import Forecast
 from idms_cli.jobs.wallclock import clock_changes, comes_twice
+from idms_cli.reports.meetings import conflict_mark, meeting_lines, meetings_data
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import Clock, some
 
-Conflicts = Mapping[tuple[str, datetime], str]
-"""What a slot (job, moment) will meet: `meets lms-completions on Activity`. Whoever can foretell it fills it in."""
+
+@dataclass(frozen=True)
+class Foretold:
+    """Who will meet on the same data."""
+
+    conflicts: Mapping[tuple[str, datetime], Conflict] = field(default_factory=dict)
+    """Of the starts (job, moment) that are shown."""
+    meetings: Forecast = field(default_factory=Forecast)
+    """Of the days to come, whatever is shown."""
+    guessed: Collection[str] = ()
+    """The jobs that never ran, so that nobody knows how long they take."""
+
+    def mark(self, one: Coming) -> str:
+        """Whom a slot will meet; empty for one that meets nobody, or does not run."""
+        conflict = None if one.skip else self.conflicts.get((one.job, one.occurrence.acts_at))
+        return conflict_mark(conflict) if conflict else ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ def listed(found: Iterable[Coming], asked: Asked) -> Listed:
     return Listed(slots, cut_off, more=False)
 
 
-def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str], conflicts: Conflicts) -> Page:
+def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str], foretold: Foretold) -> Page:
     """The slots, with clock changes, holidays, pauses and conflicts; `idle` are the jobs that have none, and why."""
     end = shown.slots[-1].occurrence.acts_at if shown.more else asked.until
     zones = {str(zone): zone for zone in (clock.zone, *(one.zone for one in shown.slots))}
@@ -79,7 +96,7 @@ def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str]
         for moment, moved in clock_changes(zone, asked.after, end)
     ]
     ordered: list[Coming | Change] = sorted([*changes, *shown.slots], key=_order)
-    rows = [_row(one, clock, conflicts) for one in ordered]
+    rows = [_row(one, clock, foretold) for one in ordered]
     parts: list[Line | Table] = [Table(("when", "job", "note"), rows)] if rows else []
     if not shown.slots:
         parts.append(Line(f"Nothing is to come until {clock.moment(asked.until + timedelta(seconds=1))}."))
@@ -87,18 +104,20 @@ def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str]
     if shown.more:
         parts.append(Line(f"There is more after these {some(len(shown.slots), 'slot')}: --limit N"))
     parts += [Line(f"{job}: {why}.") for job, why in idle.items()]
+    parts += meeting_lines(foretold.meetings, clock, guessed=foretold.guessed)
     parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     data = {
-        "next": [_data(one, conflicts) for one in shown.slots],
+        "next": [_data(one, foretold) for one in shown.slots],
         "clock_changes": [_change_data(one) for one in changes],
         "cut_off": {job: at.isoformat() for job, at in shown.cut_off.items()},
         "more": shown.more,
         "idle": dict(idle),
+        **meetings_data(foretold.meetings),
     }
     return Page(data, parts)
 
 
-def calendar(shown: Listed, now: datetime) -> bytes:
+def calendar(shown: Listed, now: datetime, foretold: Foretold) -> bytes:
     """The slots that will run as an iCalendar file (RFC 5545). Raises `InputError` where the library is missing."""
     try:
         from icalendar import Calendar, Event  # noqa: PLC0415 - heavy, and an extra
@@ -116,8 +135,9 @@ def calendar(shown: Listed, now: datetime) -> bytes:
         event.add("summary", f"idms {one.job}")
         event.add("dtstart", one.occurrence.acts_at.astimezone(UTC))
         event.add("dtstamp", now.astimezone(UTC))
-        if one.occurrence.note:
-            event.add("description", one.occurrence.note)
+        notes = "; ".join(filter(None, (one.occurrence.note, foretold.mark(one))))
+        if notes:
+            event.add("description", notes)
         made.add_component(event)
     text: bytes = made.to_ical()
     return text
@@ -127,13 +147,13 @@ def _order(one: Coming | Change) -> tuple[datetime, str]:
     return one.order
 
 
-def _row(one: Coming | Change, clock: Clock, conflicts: Conflicts) -> tuple[str, str, str]:
+def _row(one: Coming | Change, clock: Clock, foretold: Foretold) -> tuple[str, str, str]:
     if isinstance(one, Change):
         return clock.moment(one.moment), "-", f"{one.zone}: {one.note}"
-    return clock.moment(one.occurrence.acts_at), one.job, "; ".join(_notes(one, clock.zone, conflicts))
+    return clock.moment(one.occurrence.acts_at), one.job, "; ".join(_notes(one, clock.zone, foretold))
 
 
-def _notes(one: Coming, shown_in: ZoneInfo, conflicts: Conflicts) -> list[str]:
+def _notes(one: Coming, shown_in: ZoneInfo, foretold: Foretold) -> list[str]:
     occurrence = one.occurrence
     local = occurrence.slot.astimezone(one.zone)
     notes = [f"skipped, {one.skip}" if one.skip else "", occurrence.note]
@@ -144,10 +164,10 @@ def _notes(one: Coming, shown_in: ZoneInfo, conflicts: Conflicts) -> list[str]:
         notes.append(f"{local:%H:%M} in {one.zone}")
     if occurrence.acts_at != occurrence.slot and not occurrence.note:
         notes.append(f"for {local:%H:%M}")
-    return [*filter(None, notes), *filter(None, [conflicts.get((one.job, occurrence.slot), "")])]
+    return [*filter(None, [*notes, foretold.mark(one)])]
 
 
-def _data(one: Coming, conflicts: Conflicts) -> dict[str, Any]:
+def _data(one: Coming, foretold: Foretold) -> dict[str, Any]:
     occurrence = one.occurrence
     return {
         "job": one.job,
@@ -158,7 +178,7 @@ def _data(one: Coming, conflicts: Conflicts) -> dict[str, Any]:
         "skip": one.skip,
         "note": occurrence.note,
         "comes_twice": comes_twice(occurrence.slot, one.zone),
-        "conflict": conflicts.get((one.job, occurrence.slot), ""),
+        "conflict": foretold.mark(one),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.connections import Standing, connections_of, in_words, standings
+from idms_cli.dispatch.connections import ShutConnection, connections_of, in_words, shut_connections
 from idms_cli.history.rows import moment
 from idms_cli.history.store import Store
 from idms_cli.reports.page import Line, Page, Table
@@ -14,14 +14,13 @@ def connections_page(store: Store, settings: Settings, clock: Clock) -> Page:
     """A line for each connection, and a sentence for each that does not work."""
     if not settings.connections:
         return Page({"connections": []}, [Line(f"{settings.path} has no connections: yet.")])
-    away = {standing.connection: standing for standing in standings(store, settings)}
+    away = {shut.connection: shut for shut in shut_connections(store, settings)}
     rows = [
         (name, away[name].outage.kind if name in away else "ok", connection.username, connection.url)
         for name, connection in settings.connections.items()
     ]
     data = [
-        standing_data(away[name]) if name in away else {"connection": name, "state": "ok"}
-        for name in settings.connections
+        shut_data(away[name]) if name in away else {"connection": name, "state": "ok"} for name in settings.connections
     ]
     lines = outage_lines(list(away.values()), settings, clock)
     return Page({"connections": data}, [Table(("connection", "state", "user", "site"), rows), *lines])
@@ -29,8 +28,8 @@ def connections_page(store: Store, settings: Settings, clock: Clock) -> Page:
 
 def away_page(store: Store, settings: Settings, clock: Clock) -> Page:
     """The connections that do not work, for the head of another page."""
-    away = standings(store, settings)
-    return Page({"connections": [standing_data(one) for one in away]}, list(outage_lines(away, settings, clock)))
+    away = shut_connections(store, settings)
+    return Page({"connections": [shut_data(one) for one in away]}, list(outage_lines(away, settings, clock)))
 
 
 def tried_page(store: Store, name: str, started: Sequence[int]) -> Page:
@@ -46,24 +45,24 @@ def tried_page(store: Store, name: str, started: Sequence[int]) -> Page:
     )
 
 
-def outage_lines(away: Sequence[Standing], settings: Settings, clock: Clock) -> Iterator[Line]:
+def outage_lines(away: Sequence[ShutConnection], settings: Settings, clock: Clock) -> Iterator[Line]:
     """A sentence for each connection that does not work."""
     for one in away:
         text = in_words(one.connection, one.outage, settings, clock.now.timestamp(), waiting=len(one.waiting))
         yield Line(text, "bold red")
 
 
-def standing_data(standing: Standing) -> dict[str, object]:
+def shut_data(shut: ShutConnection) -> dict[str, object]:
     """A connection that does not work, as JSON."""
-    outage = standing.outage
+    outage = shut.outage
     since, following = moment(outage.since), moment(outage.next_try)
     return {
-        "connection": standing.connection,
+        "connection": shut.connection,
         "state": outage.kind,
         "since": since.isoformat() if since else None,
         "reason": outage.reason,
         "hint": outage.hint,
         "tries": outage.tries,
         "next_probe": following.isoformat() if following else None,
-        "waiting": list(standing.waiting),
+        "waiting": list(shut.waiting),
     }

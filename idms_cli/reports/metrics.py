@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from idms_cli import __version__
 from idms_cli.config.replacing import replace_file
-from idms_cli.dispatch.connections import Standing as Away
+from idms_cli.dispatch.connections import ShutConnection
 from idms_cli.history.rows import Run
 from idms_cli.reports.standing import NEEDS_YOU, Standing
 
@@ -24,7 +24,12 @@ class Snapshot:
     """What is told; a collector in the sense of prometheus_client."""
 
     def __init__(
-        self, states: Sequence[Standing], away: Sequence[Away], *, connections: Sequence[str], last_tick: float | None
+        self,
+        states: Sequence[Standing],
+        away: Sequence[ShutConnection],
+        *,
+        connections: Sequence[str],
+        last_tick: float | None,
     ) -> None:
         self._states = states
         self._away = {each.connection for each in away if each.outage.kind in ("down", "refused")}

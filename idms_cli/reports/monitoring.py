@@ -7,7 +7,7 @@ The form is that of the monitoring plugins (https://www.monitoring-plugins.org/d
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from idms_cli.dispatch.connections import Standing as Away
+from idms_cli.dispatch.connections import ShutConnection
 from idms_cli.reports.page import Line, Page
 from idms_cli.reports.standing import GROUPS, Standing
 from idms_cli.reports.wording import Clock, some
@@ -38,7 +38,12 @@ class Verdict(NamedTuple):
 
 
 def verdict(
-    states: Sequence[Standing], away: Sequence[Away], *, tick_s: float | None, clock: Clock, job: str | None = None
+    states: Sequence[Standing],
+    away: Sequence[ShutConnection],
+    *,
+    tick_s: float | None,
+    clock: Clock,
+    job: str | None = None,
 ) -> Verdict:
     """All jobs and connections, or one job. `tick_s`: how long ago run-due was called; None if never."""
     found = [*_jobs(states, clock)]
@@ -73,7 +78,7 @@ def _jobs(states: Sequence[Standing], clock: Clock) -> list[Finding]:
     return found
 
 
-def _connections(away: Sequence[Away]) -> list[Finding]:
+def _connections(away: Sequence[ShutConnection]) -> list[Finding]:
     return [
         Finding(
             CRITICAL if each.waiting or each.outage.kind == "refused" else WARNING,

@@ -66,9 +66,18 @@ class Standing:
             return None
         return self.resumes if self.pause else moment(self.job.next_due)
 
+    @property
+    def is_done(self) -> bool:
+        """Its schedule is over: it had one time, or an end."""
+        stands_still = self.job.problems or self.job.disabled or not self.job.enabled or self.pause
+        has_times = bool(self.job.schedule) and not self.job.upstream
+        return has_times and self.job.next_due is None and not stands_still
+
     def next(self, clock: Clock) -> str:
-        """When it is due next."""
+        """When it is due next; `done` where its schedule is over."""
         due = self.next_due
+        if due is None and self.is_done:
+            return "done"
         return f"due since {clock.moment(due)}" if due and due <= clock.now else clock.moment(due)
 
     def told(self, clock: Clock) -> str:

@@ -71,6 +71,7 @@ def _data(state: Standing) -> dict[str, Any]:
         "module": state.job.module,
         "disabled": state.job.disabled,
         "next_due": state.next_due.isoformat() if state.next_due else None,
+        "done": state.is_done,
         "pause": pause_data(state.pause) if state.pause else None,
         "tested": state.tested,
         "problems": list(state.job.problems),

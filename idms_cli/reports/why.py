@@ -59,6 +59,9 @@ def _ran(facts: Facts, run: Run, clock: Clock) -> str:
     silence = _silence(facts, clock)
     if run.status == "pending":
         return f"{facts.job} is to run for {when}{late(run)}: run {run.id} is pending{_because(run)}.{silence}"
+    if run.status == "held":
+        told = f"run {run.id} is held for approval{_because(run)}; `idms approve {run.id}` or `idms reject {run.id}`"
+        return f"{facts.job} is to run for {when}{late(run)}: {told}.{silence}"
     if run.is_open:
         return f"{facts.job} runs for {when}{late(run)}: run {run.id} is {run.status}{_because(run)}.{silence}"
     if run.status == "skipped":
@@ -77,7 +80,7 @@ def _skipped(facts: Facts, slot: Slot, clock: Clock) -> str:
 
 
 PHRASES: dict[str, Callable[[str], str]] = {
-    "overlap": lambda more: more.replace(" is still ", " was still "),
+    "overlap": lambda more: more.replace(" is still ", " was still ").replace(" will be ", " was to be "),
     "paused": lambda more: f"it was paused, {more}",
     "untested": lambda more: f"it had not passed its test, {more}",
     "disabled": lambda more: f"it was switched off, {more}",
@@ -199,7 +202,7 @@ def _silence(facts: Facts, clock: Clock) -> str:
 
 
 def _because(run: Run) -> str:
-    return f", {run.reason}" if run.reason else ""
+    return f", {run.reason.removesuffix('.')}" if run.reason else ""
 
 
 def _data(facts: Facts) -> dict[str, Any]:

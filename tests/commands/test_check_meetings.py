@@ -13,7 +13,7 @@ def test_jobs_that_will_meet_are_told_with_a_free_time(desk: Desk) -> None:
     told = desk.idms("check")
     assert told.code == 0
     assert "In the next 14 days, one of these will wait for the other:\n" in told.out
-    assert "    good and other on imis:test/abc_scores: 14 times, first " in told.out
+    assert "    good and other over abc_scores on test: 14 times, first " in told.out
     assert " other would meet nobody 5 minutes later (" in told.out
     assert "    A job that never ran is taken to last 5m.\n" in told.out
     data = json.loads(desk.idms("check", "other", "--json").out)
@@ -39,3 +39,13 @@ def test_disabled_and_broken_jobs_meet_nobody(desk: Desk) -> None:
     desk.job("off", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\nenabled: false\n')
     desk.job("broken", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\ntimeout: never\n')
     assert json.loads(desk.idms("check", "--json").out)["meetings"] == []
+
+
+def test_a_lock_that_only_the_jobs_name_is_data_too_and_a_job_that_somebody_disabled_meets_nobody(desk: Desk) -> None:
+    panels = {"scores": GOOD, "members": GOOD.replace("ABC_Scores", "ABC_Membership")}
+    for name, text in panels.items():
+        desk.job(name, f'{text}locks: [ledger]\nschedule: {{cron: "0 2 * * *"}}\n')
+    assert "members and scores over the lock ledger: 14 times, first " in desk.idms("check").out
+    desk.idms("run-due")
+    desk.idms("disable", "scores", "--why", "no feed")
+    assert "will wait" not in desk.idms("check").out

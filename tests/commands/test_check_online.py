@@ -57,7 +57,7 @@ def test_everything_that_the_site_says_against_a_job_is_told_at_once_at_its_plac
     assert _problems(online, "faulty", FAULTY) == [
         (6, 10, "the contact's ID alone matches every row of ABC_Scores that the contact has"),
         (9, 5, "the site knows no property 'Grad'"),
-        (10, 5, "'X' is not among the codes of Grade. Some of them: A, B, C, F"),
+        (10, 5, "'X' is not among the codes of Grade. They are: A, B, C, F"),
         (11, 5, "date is for dates, but Hours is of type Decimal"),
         (12, 5, "Ordinal cannot be written"),
     ]

@@ -116,12 +116,18 @@ def test_a_reader_who_leaves_early_is_no_error_and_changes_no_exit_code(desk: De
     assert b"rror" not in told.stderr
 
 
-def test_without_any_stdout_the_work_is_done(desk: Desk) -> None:
-    command = [sys.executable, "-m", "idms_cli", "--config", str(desk.directory / "idms.yaml"), "status"]
+@pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("line", ["status", "run-due"])
+def test_without_some_of_its_streams_the_work_is_done_and_no_file_is_taken_for_one(
+    desk: Desk, closed: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    command = [sys.executable, "-m", "idms_cli", "--config", str(desk.directory / "idms.yaml"), line]
     told = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, timeout=60, check=False
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command], capture_output=True, timeout=60, check=False
     )
     assert (told.returncode, told.stderr) == (0, b"")
+    assert (desk.state / "history.lock").read_bytes() == b""
 
 
 def test_a_full_disk_below_stdout_is_told(desk: Desk) -> None:

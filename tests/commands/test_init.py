@@ -46,7 +46,7 @@ def test_columns_become_properties_and_what_is_not_sure_is_marked(place: Place) 
             ID: member_id                                   # check: the names are only similar (text, at most 10)
             Course: course                                  # text, at most 40
             Grade: grade                                    # check: 1 of 3 different values do not fit. \
-'Distinction' is not among the codes of Grade. Some of them: A, B, C, F (one of A, B, C, F)
+'Distinction' is not among the codes of Grade. They are: A, B, C, F (one of A, B, C, F)
             Hours: {column: hours, number: "1.234,56"}      # number
             TakenOn: {column: taken, date: "%d/%m/%Y"}      # check: the names are only similar (date)
             # Columns that no property is like:
@@ -210,7 +210,7 @@ SIMILAR = "the names are only similar"
                                 "(1, T, True, Y, Yes) nor false (0, F, False, N, No).")),
         ("status", ["A", "X"], ("Status", None, None,
                                 "1 of 2 different values do not fit. 'X' is not among the codes of Status. "
-                                "Some of them: A, I.")),
+                                "They are: A, I.")),
         ("Surname", ["Li"], ("LastName", None, None, SIMILAR)),
         ("Member No", ["1"], ("ID", None, None, SIMILAR)),
         ("remark", ["x"], None),

@@ -10,7 +10,7 @@ from idms_cli.history.store import Store
 from tests.commands.conftest import GOOD, Desk, Past
 
 JOB_FIELDS = {
-    "job", "state", "description", "module", "disabled", "next_due", "pause", "problems", "last_run", "tested",
+    "job", "state", "description", "module", "disabled", "done", "next_due", "pause", "problems", "last_run", "tested",
 }  # fmt: skip
 RUN_FIELDS = {
     "id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at",
@@ -102,7 +102,7 @@ def test_the_fields_of_a_job_stay(desk: Desk, past: Past) -> None:
     [
         ("", "-"),
         ("schedule: {at: 2999-06-01 18:30}\n", "2999-06-01 18:30"),
-        ("schedule: {at: 1999-06-01 18:30}\n", "-"),
+        ("schedule: {at: 1999-06-01 18:30}\n", "done"),
         ("schedule: {at: 2999-06-01 18:30}\nenabled: false\n", "-"),
         ("schedule: {at: 2999-06-01 18:30, timezone: Asia/Tokyo}\n", "2999-06-01 09:30"),
     ],

@@ -2,13 +2,14 @@
 
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from idms_cli.errors import DeliveryRefused, IdmsError, Interrupted, LoginRefused, OutcomeUnknown, Unreachable
-from tests.delivery.cargo import sample
+from tests.delivery.cargo import delivery, destination, sample
 from tests.delivery.receiver import YES, Receiver, Says, Taken, receiver, refuses
 from tests.delivery.sending import EACH, Sending, rows
 
@@ -274,11 +275,31 @@ def test_rows_that_the_server_refuses_are_told_and_the_others_are_sent(sending: 
 
     web.decide = decide
     receipt = sending.deliver(rows(10), **EACH)
-    assert (receipt.items, receipt.refused, receipt.counts) == (5, 5, {"records": 5, "refused": 5})
+    assert (receipt.items, receipt.refused, receipt.counts) == (5, 5, {"records": 5})
     assert [one["_reason"] for one in sending.table("undelivered.csv")][:1] == ["422, no member 101\\x1b[31m"]
     assert sending.log[1] == "request 1 is refused: 422, no member 101\\x1b[31m"
     assert sending.deliver(rows(10), **EACH).refused == 5
     assert len(web.asked) == 10
+
+
+def test_refused_rows_are_sent_again_by_a_run_that_does_the_rest(sending: Sending, web: Receiver) -> None:
+    web.decide = lambda taken: refuses(422) if taken.json()["ID"] == "102" else YES
+    assert sending.deliver(rows(3), **EACH).refused == 1
+    web.decide = lambda taken: YES
+    rest = destination(sending.step(**EACH), sending.directory)
+    assert rest.deliver(rows(3), replace(delivery(sending.directory), run_id=8)).refused == 0
+    assert [taken.json()["ID"] for taken in web.asked] == ["101", "102", "103", "102"]
+    assert set(web.effects().values()) == {1}
+
+
+def test_a_step_may_say_that_its_requests_can_come_twice(sending: Sending, web: Receiver) -> None:
+    web.script(CUT_AFTER_STORING)
+    assert sending.deliver(rows(2), repeatable=True, **EACH).items == 2
+    assert web.effects() == {"101": 2, "102": 1}
+    other = Sending(web, sending.directory / "other")
+    other.directory.mkdir()
+    web.script(CUT_AFTER_STORING)
+    assert isinstance(other.fails(rows(2), "/m/{{ row.ID }}", method="PUT", repeatable=False, **EACH), OutcomeUnknown)
 
 
 def test_a_refused_batch_is_told_with_all_its_rows(sending: Sending, web: Receiver) -> None:

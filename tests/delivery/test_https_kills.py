@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SOAK, until
-from tests.delivery.dying import Nursery, nursery
+from tests.delivery.nursery import Nursery, nursery
 from tests.delivery.receiver import YES, Receiver, Says, Taken
 from tests.delivery.sending import EACH, Sending
 

@@ -46,6 +46,17 @@ def test_a_chain_of_three_goes_through_without_another_tick(place: Place) -> Non
     assert [run.job for run in place.runs()] == ["first", "second", "third"]
 
 
+def test_run_due_that_waits_stays_for_what_comes_after_its_runs(place: Place) -> None:
+    slow = "import time\nfrom idms_cli.dispatch import supervise\nclaim = supervise.claim_followers\n"
+    slow += "supervise.claim_followers = lambda *given: (time.sleep(0.5), claim(*given))[1]\n"
+    place.write("slow/sitecustomize.py", slow)  # a loaded machine: between the end of a run and what it starts
+    place.environment["PYTHONPATH"] = str(place.directory / "slow")
+    chain(place)
+    place.at(EVENING)
+    assert place.at(NIGHT, "--wait").returncode == 0
+    assert [(run.job, run.status) for run in place.runs()] == [("first", "completed"), ("second", "completed")]
+
+
 def test_a_failure_of_the_other_is_the_reason_why_it_does_not_run(place: Place) -> None:
     chain(place, rows=0)  # and no file for it
     place.at(EVENING)

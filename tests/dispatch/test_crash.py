@@ -71,6 +71,26 @@ def test_a_killed_supervisor_takes_its_worker_along_and_the_run_goes_on(place: P
     assert _written(site) == [1] * 60
 
 
+def test_a_supervisor_that_fails_takes_its_worker_along_without_a_trace_of_python(place: Place) -> None:
+    fails = "import sqlite3\nfrom idms_cli.history.queue import Queue\n"
+    fails += "def stop_request(self, run):\n    raise sqlite3.OperationalError('locking protocol')\n"
+    place.write("fails/sitecustomize.py", f"{fails}Queue.stop_request = stop_request\n")
+    place.job("scores")
+    place.scores("scores", 3)
+    place.environment["PYTHONPATH"] = str(place.directory / "fails")
+    place.at(EVENING)
+    place.at(NIGHT)
+    place.settled()
+    assert (place.state / "runs/1/supervisor.log").read_text() == (
+        "idms: the history cannot be used: locking protocol\n"
+        "hint: Check the disk, and the rights of the state directory.\n"
+    )
+    del place.environment["PYTHONPATH"]
+    assert place.json("status")["jobs"][0]["state"] == "interrupted"
+    place.at(NIGHT, "--wait")
+    assert [(run.status, run.counts["inserted"]) for run in place.runs()] == [("completed", 3)]
+
+
 @pytest.mark.slow
 def test_kills_at_random_moments_double_and_lose_nothing(place: Place, site: Sandbox) -> None:
     seed = random.randrange(1 << 32)

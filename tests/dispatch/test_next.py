@@ -130,3 +130,32 @@ def test_what_cannot_be_meant_is_told(place: Place) -> None:
     assert "--utc and --zone contradict each other" in place.idms("next", "--utc", "--zone", "UTC").stderr
     assert "did you mean 'scores'?" in place.idms("next", "scroes").stderr
     assert "'someday' is no time" in place.idms("next", "--from", "someday").stderr
+
+
+def test_who_will_wait_for_whom_is_marked_with_a_free_time(place: Place) -> None:
+    place.job("early", schedule='{cron: "0 2 * * *"}')
+    place.job("late", schedule='{cron: "3 2 * * *"}')
+    lines = _lines(place, "--from", "2099-12-01", "--days", "1")
+    assert lines[:3] == [
+        "WHEN              JOB    NOTE",
+        "2099-12-01 02:00  early  late waits for it (abc_scores on test)",
+        "2099-12-01 02:03  late   waits for early (abc_scores on test)",
+    ]
+    assert lines[3] == "In the next 14 days, one of these will wait for the other:"
+    assert lines[4].startswith("    early and late over abc_scores on test: ")
+    assert " meet nobody " in lines[4]
+    told = place.json("next", "late", "--from", "2099-12-01", "--days", "1")
+    assert told["next"][0]["conflict"] == "waits for early (abc_scores on test)"
+    assert [meeting["jobs"] for meeting in told["meetings"]] in ([["early", "late"]], [["late", "early"]])
+    (event,) = Calendar.from_ical(
+        place.idms("next", "late", "--from", "2099-12-01", "--days", "1", "--ical").stdout
+    ).events
+    assert event["description"] == "waits for early (abc_scores on test)"
+
+
+def test_what_is_skipped_meets_nobody(place: Place) -> None:
+    place.job("early", schedule='{cron: "0 2 * * *"}')
+    place.job("late", schedule='{cron: "3 2 * * *"}')
+    place.idms("pause", "late")
+    lines = _lines(place, "late", "--days", "1")
+    assert "waits" not in lines[1]

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +108,12 @@ def test_a_run_that_was_put_off_is_cancelled_by_stop(place: Place) -> None:
 def test_a_slot_of_a_job_that_is_to_be_tried_again_is_told_so(place: Place) -> None:
     _put_off(place)
     told = place.at("2026-12-02 02:00")
-    assert told.stdout.startswith("scores: skipped, overlap: run 1 will be tried again at ")
+    assert re.fullmatch(r"scores: skipped, overlap: run 1 will be tried again at \d\d:\d\d \(2 of 3\)\n", told.stdout)
+    assert re.match(
+        r"scores did not run for .*: run 1 was to be tried again at \d\d:\d\d \(2 of 3\)\.\n",
+        place.idms("why", "scores").stdout,
+    )
+    assert "there is no such file.\n" in place.idms("why", "scores", "--at", NIGHT).stdout
 
 
 def test_a_job_without_retry_fails_at_once(place: Place) -> None:

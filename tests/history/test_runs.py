@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idms_cli.history.rows import NewRun, Run, Slot, Wanted
+from idms_cli.history.rows import NewRun, Run, Slot, Verdict, Wanted
 from idms_cli.history.store import Store
 
 NOON = 1_796_385_600  # 2026-12-04 12:00 UTC
@@ -28,6 +28,14 @@ def _created(store: Store, new: NewRun, now: float = NOON) -> int:
         return store.runs.create(connection, new, now)
 
 
+def _claim(store: Store, new: NewRun, now: float) -> int | None:
+    """The run that a claim of the slot made; None where somebody had decided it already."""
+    assert new.due is not None
+    with store.database.write() as connection:
+        (run_id,) = store.slots.decide(connection, [Verdict(new.job, new.due, new)], now)
+    return run_id
+
+
 def _started(store: Store, run_id: int, now: float = NOON) -> bool:
     with store.database.write() as connection:
         return store.runs.start(connection, run_id, now)
@@ -41,7 +49,7 @@ def _ended(store: Store, new: NewRun, now: float = NOON, status: str = "complete
 
 
 def test_a_claimed_slot_has_its_run_and_the_run_its_slot(store: Store, new_run: NewRun) -> None:
-    run_id = store.slots.claim(replace(new_run, due=NOON), NOON + 5)
+    run_id = _claim(store, replace(new_run, due=NOON), NOON + 5)
     assert run_id == 1
     run = _one(store, 1)
     assert (run.job, run.due, run.status, run.by_hand, run.attempt) == ("scores", _at(NOON), "pending", False, 1)
@@ -50,20 +58,20 @@ def test_a_claimed_slot_has_its_run_and_the_run_its_slot(store: Store, new_run: 
 
 def test_a_slot_is_claimed_once(store: Store, new_run: NewRun) -> None:
     due = replace(new_run, due=NOON)
-    assert store.slots.claim(due, NOON) == 1
-    assert store.slots.claim(due, NOON) is None
+    assert _claim(store, due, NOON) == 1
+    assert _claim(store, due, NOON) is None
     assert len(store.runs.history(Wanted())) == 1
 
 
 def test_a_claim_that_came_too_late_leaves_no_run_behind(store: Store, new_run: NewRun) -> None:
     store.slots.skip("scores", [NOON], NOON, reason="missed")
-    assert store.slots.claim(replace(new_run, due=NOON), NOON) is None
+    assert _claim(store, replace(new_run, due=NOON), NOON) is None
     assert store.runs.history(Wanted()) == []
 
 
 def test_the_same_moment_of_another_job_is_another_slot(store: Store, new_run: NewRun) -> None:
-    assert store.slots.claim(replace(new_run, due=NOON), NOON) == 1
-    assert store.slots.claim(replace(new_run, job="other", due=NOON), NOON) == 2
+    assert _claim(store, replace(new_run, due=NOON), NOON) == 1
+    assert _claim(store, replace(new_run, job="other", due=NOON), NOON) == 2
 
 
 def test_sixteen_processes_at_once_claim_each_slot_once(
@@ -72,9 +80,14 @@ def test_sixteen_processes_at_once_claim_each_slot_once(
     told = in_processes(
         16,
         f"""
+from idms_cli.history.rows import Verdict
+
+claimed = []
 with Store(state) as store:
-    due = range({NOON}, {NOON} + 20)
-    claimed = [store.slots.claim(NewRun("scores", {new_run.definition!r}, due=slot), slot) for slot in due]
+    for due in range({NOON}, {NOON} + 20):
+        new = NewRun("scores", {new_run.definition!r}, due=due)
+        with store.database.write() as connection:
+            claimed += store.slots.decide(connection, [Verdict("scores", due, new)], due)
 print(*filter(None, claimed))
 """,
     )
@@ -235,7 +248,7 @@ def test_a_skipped_slot_keeps_its_first_verdict(store: Store) -> None:
 
 
 def test_many_slots_are_skipped_at_once_and_those_with_a_verdict_keep_it(store: Store, new_run: NewRun) -> None:
-    store.slots.claim(replace(new_run, due=NOON + HOUR), NOON)
+    _claim(store, replace(new_run, due=NOON + HOUR), NOON)
     store.slots.skip("scores", [NOON, NOON + HOUR, NOON + 2 * HOUR], NOON, reason="missed")
     assert [slot.verdict for slot in store.slots.of("scores")] == ["skipped", "run", "skipped"]
 

@@ -22,7 +22,12 @@ README = Path(__file__).parent.parent.parent / "README.md"
 def table(heading: str) -> dict[str, list[str]]:
     """The lines of the table under a heading, by their first cell."""
     text = README.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2].partition("\n#")[0]
-    lines = re.findall(r"^\|(.+)\|$", text, re.MULTILINE)[2:]
+    return cells_of(text.partition("\n|")[2])
+
+
+def cells_of(text: str) -> dict[str, list[str]]:
+    """The lines of a table whose text begins in its header."""
+    lines = re.findall(r"^\|(.+)\|$", text, re.MULTILINE)[1:]
     rows = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
     assert len({row[0] for row in rows}) == len(rows)
     return {row[0]: row[1:] for row in rows}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from idms_cli.history.store import Store
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place, courses, until
 from tests.modules.imports.office import Office, graded, grades
@@ -42,6 +43,62 @@ def test_each_file_is_a_run_of_its_own_of_the_same_slot(place: Place, site: Sand
     assert len({run.due for run in runs}) == 1
     assert place.slots("scores") == [(NIGHT, "run", "")]
     assert all(courses(site)["101", name] == 1 for name in "abc")
+
+
+def after(place: Place, accept: str = "") -> None:
+    place.scores("after", 1, course="After")
+    place.job("after", schedule=f"{{after: {{job: scores{accept}}}}}")
+
+
+def test_what_comes_after_comes_once_when_the_last_file_is_done(place: Place) -> None:
+    job(place)
+    after(place)
+    files(place, "a", "b", "c")
+    place.at(EVENING)
+    place.at(NIGHT, "--wait")
+    assert [(run.job, run.status) for run in place.runs()] == [("scores", "completed")] * 3 + [("after", "completed")]
+    assert place.slots("after") == [(NIGHT, "run", "")]
+
+
+@pytest.mark.parametrize(
+    ("second", "accept", "verdict"),
+    [
+        ("", "", ("skipped", "after scores: it failed (")),
+        ("", ", accept: [completed, partial]", ("skipped", "after scores: it failed (")),
+        ("member,course,grade\n101,b,A\nnobody,b,A\n", "", ("skipped", "after scores: it was partial (")),
+        ("member,course,grade\n101,b,A\nnobody,b,A\n", ", accept: [completed, partial]", ("run", "")),
+    ],
+    ids=["failed", "failed, partial would do", "partial", "partial will do"],
+)
+def test_the_worst_of_several_files_decides_what_comes_after(
+    place: Place, second: str, accept: str, verdict: tuple[str, str]
+) -> None:
+    job(place)
+    after(place, accept)
+    files(place, "a", "c")
+    place.write("in/b.csv", second)
+    place.at(EVENING)
+    place.at(NIGHT, "--wait")
+    with Store(place.state) as store:
+        (slot,) = store.slots.of("after")
+    assert (slot.verdict, slot.reason[: len(verdict[1])]) == verdict
+
+
+def test_a_file_with_nothing_new_does_not_keep_back_what_comes_after_the_others(place: Place) -> None:
+    job(place, expect={"changed": True})
+    after(place)
+    files(place, "a", "b")
+    place.at(EVENING)
+    place.at(NIGHT, "--wait")
+    place.scores("in/b", 2, course="b")
+    place.at("2026-12-02 02:00", "--wait")
+    place.at("2026-12-03 02:00", "--wait")
+    assert [run.status for run in place.runs() if run.job == "scores"] == [
+        *("completed", "completed"),
+        *("skipped", "completed"),
+        *("skipped", "skipped"),
+    ]
+    assert [verdict for _, verdict, _ in place.slots("after")] == ["run", "run", "skipped"]
 
 
 def test_files_may_be_taken_in_the_order_of_their_time(place: Place) -> None:
@@ -157,7 +214,7 @@ def test_who_stops_a_run_at_the_keyboard_wants_no_other_after_it(place: Place, s
 
 
 def test_files_that_are_left_when_the_next_slot_waits_are_found_by_its_run(place: Place, site: Sandbox) -> None:
-    site.latency_s = 0.05
+    site.latency_s = 0.2
     job(place, after={"success": "archive"})
     with (place.directory / "jobs.d/scores.yaml").open("a") as file:
         file.write("overlap: wait\n")

@@ -32,9 +32,8 @@ class Ending:
             raise self._unknown(journal, tallies["unknown"])
         if refused.requests and not done.requests:
             raise self._all_refused(journal, refused)
-        counts = {"records": done.rows, "refused": refused.rows}
         places = tuple(self._places(journal, done.rows + refused.rows))
-        return Receipt(self.where, done.requests, done.size, refused.rows, counts, places)
+        return Receipt(self.where, done.requests, done.size, refused.rows, {"records": done.rows}, places)
 
     def _places(self, journal: Journal, rows: int) -> Iterator[int]:
         """Of the rows that were refused."""

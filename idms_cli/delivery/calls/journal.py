@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS request (
   sent_at REAL                  -- UTC seconds, when it last left
 ) STRICT"""
 NOTE = "SELECT value FROM note WHERE name = ?"
-KEEP_NOTE = "INSERT INTO note VALUES (?, ?)"
+KEEP_NOTE = "INSERT OR REPLACE INTO note VALUES (?, ?)"
+REOPEN = "UPDATE request SET state = 'pending' WHERE state = 'refused'"
 STANDING = "SELECT state, tries FROM request WHERE number = ?"
 OF_KEY = "SELECT number FROM request WHERE key = ? AND number <> ?"
 LEAVE = """
@@ -104,6 +105,16 @@ class Journal:
                 "the step was changed since this delivery began, and its requests would be others now",
                 hint="Write `batch:` and `each:` as they were, or run the job anew.",
             )
+
+    def reopen(self, run: int) -> None:
+        """Let what was refused be sent again, when another run does the rest of the one that began: a person wants it.
+
+        The attempts of one run are by themselves, and what is refused stays so.
+        """
+        if self._kept("run", str(run)) != str(run):
+            with self._transaction():
+                self._connection.execute(REOPEN)
+                self._connection.execute(KEEP_NOTE, ("run", str(run)))
 
     def kept_stem(self, stem: str) -> str:
         """What keys of our own are made from: that of the first attempt, also when another run does the rest."""

@@ -139,6 +139,10 @@ class WebOptions(FileStepOptions):
         description="Sent with each request, so that the server knows one that comes twice; true: our own.",
     )
     idempotency_header: HeaderName = Field(default="Idempotency-Key", description="The header that has it.")
+    repeatable: bool | None = Field(
+        default=None,
+        description="Whether a request may come twice without harm. Else PUT, DELETE, GET, and what has a key may.",
+    )
     max_refused: ShareOf = Field(default=Share(count=100), description="Rows that may fail before no more are sent.")
     rate: Rate | None = Field(default=None, description="Requests per second at most.")
     concurrency: int = Field(default=1, ge=1, le=32, description="Requests at the same time at most.")
@@ -160,4 +164,6 @@ class WebOptions(FileStepOptions):
     @property
     def is_repeatable(self) -> bool:
         """Whether a request that may have been carried out can be sent again without harm."""
+        if self.repeatable is not None:
+            return self.repeatable
         return self.method in REPEATABLE or self.idempotency_key is not None

@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +23,8 @@ from idms_cli.files.writers.values import plain_number
 UNDELIVERED = "undelivered.csv"
 ANSWERS = "answers.csv"
 
-_Line = Sequence[object]
+_Write = Callable[[Sequence[object]], object]
+"""Adds a line."""
 
 
 def write_undelivered(folder: Path, cargo: Cargo, options: WebOptions, journal: Journal) -> None:
@@ -81,7 +82,7 @@ def _text(value: Any) -> object:
 
 
 @contextmanager
-def _table(path: Path) -> Iterator[Any]:
+def _table(path: Path) -> Iterator[_Write]:
     """A table that appears whole, and on disk, when the block ends well. Mode 0600, for Excel in UTF-8 with a mark."""
     part = path.with_name(f"{path.name}.part")
     try:

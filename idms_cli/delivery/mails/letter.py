@@ -99,10 +99,20 @@ def _escaped(value: Any) -> Any:
     return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+def _is_utf8_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _attach(message: EmailMessage, parcel: Parcel) -> None:
     kind = Message()
     kind["Content-Type"] = parcel.media_type
     maintype, _, subtype = kind.get_content_type().partition("/")
     parameters = dict(kind.get_params(failobj=[])[1:])
     content = parcel.path.read_bytes()
+    if maintype == "text" and "charset" not in parameters and _is_utf8_text(content):
+        parameters["charset"] = "utf-8"  # else it counts as ASCII
     message.add_attachment(content, maintype, subtype, filename=parcel.name, params=parameters)

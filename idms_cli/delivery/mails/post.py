@@ -23,6 +23,7 @@ class Post:
 
     path: Path
     stamp: Stamp
+    run: int
     states: dict[str, State]
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -42,6 +43,7 @@ class Post:
         content = {
             "message_id": self.stamp.name,
             "date": self.stamp.date.isoformat(),
+            "run": self.run,
             "recipients": {
                 address: {"state": state, "reason": self.reasons.get(address, "")}
                 for address, state in self.states.items()
@@ -53,23 +55,29 @@ class Post:
             raise _unusable(self.path, error) from error
 
 
-def open_post(folder: Path, stamp: Stamp, people: Sequence[str]) -> Post:
-    """What earlier attempts left, or a new one. Raises `IdmsError`."""
+def open_post(folder: Path, stamp: Stamp, run: int, people: Sequence[str]) -> Post:
+    """What earlier attempts left, or a new one. Raises `IdmsError`.
+
+    Where another run does the rest of the one that began, those who were refused are tried again: a person wants it.
+    """
     path = folder / FILE_NAME
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return Post(path, stamp, dict.fromkeys(people, "pending"))
+        return Post(path, stamp, run, dict.fromkeys(people, "pending"))
     except (OSError, ValueError) as error:
         raise _unusable(path, error) from error
     known = content["recipients"]
     post = Post(
         path,
         Stamp(content["message_id"], datetime.fromisoformat(content["date"])),
+        run,
         {address: known[address]["state"] if address in known else "pending" for address in people},
         {address: known[address]["reason"] for address in people if address in known and known[address]["reason"]},
     )
     post.settle("unknown", post.of("sent"))
+    if content["run"] != run:
+        post.settle("pending", post.of("refused"))
     return post
 
 

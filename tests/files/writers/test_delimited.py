@@ -65,11 +65,13 @@ def test_a_character_that_the_encoding_does_not_have_is_told_with_its_row_or_rep
 
 
 def test_formulas_are_made_harmless_or_left() -> None:
-    cells = ("=1+1", "+49 30", "-5.5", "@x", "\t=1", "'=1", "a=b", "\uff1d1")
-    one = ListRows(tuple("abcdefg=")[:8], [cells])
-    line = "'=1+1,'+49 30,-5.5,'@x,'\t=1,''=1,a=b,'\uff1d1"
-    assert made("csv", one).decode() == f"a,b,c,d,e,f,g,'=\r\n{line}\r\n"
-    assert made("csv", one, formulas="allow").decode().splitlines()[1] == "=1+1,+49 30,-5.5,@x,\t=1,'=1,a=b,\uff1d1"
+    cells = ("=1+1", "+49-30", "+49 30", "-5.5", "@x", "\t=1", "'=1", "a=b", "\uff1d1")
+    one = ListRows(tuple("abcdefgh="), [cells])
+    line = "'=1+1,'+49-30,+49 30,-5.5,'@x,'\t=1,''=1,a=b,'\uff1d1"
+    assert made("csv", one).decode() == f"a,b,c,d,e,f,g,h,'=\r\n{line}\r\n"
+    assert (
+        made("csv", one, formulas="allow").decode().splitlines()[1] == "=1+1,+49-30,+49 30,-5.5,@x,\t=1,'=1,a=b,\uff1d1"
+    )
 
 
 @given(tables(), st.sampled_from(["csv", "tsv"]), st.sampled_from(["{}", "{quoting: all, line_end: lf}"]))

@@ -44,7 +44,7 @@ class Nursery:
 def nursery() -> Iterator[Nursery]:
     root = Path(__file__).parent.parent.parent
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.delivery.dying"],
+        [sys.executable, "-m", "tests.delivery.nursery"],
         cwd=root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
