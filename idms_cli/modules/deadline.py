@@ -48,9 +48,11 @@ def within(deadline: Deadline) -> Iterator[None]:
         raise BrokenOff
 
     before = signal.signal(signal.SIGALRM, break_off)
-    signal.setitimer(signal.ITIMER_REAL, left + GRACE_S)
+    began = time.monotonic()
+    other_s, _ = signal.setitimer(signal.ITIMER_REAL, left + GRACE_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        took_s = time.monotonic() - began
+        signal.setitimer(signal.ITIMER_REAL, max(other_s - took_s, 0.001) if other_s else 0)
         signal.signal(signal.SIGALRM, before)

@@ -166,7 +166,7 @@ class EntityRows:
 
 def _reading(context: RunContext, calls: Callable[[], Calls] = Calls) -> Reading:
     def tell(read: int) -> None:
-        context.progress(lambda: {"read": read, **call_figures(calls(), context.earlier)})
+        context.progress(lambda: {"fetched": read, **call_figures(calls(), context.earlier)})
 
     return Reading(context.row_limit, context.log, tell, context.stopping)
 

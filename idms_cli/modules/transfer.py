@@ -11,7 +11,7 @@ from idms_cli.config.documents import Document
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.delivery.journal import StepRow, Steps, read_steps, write_steps
-from idms_cli.errors import InputError
+from idms_cli.errors import Held, InputError
 from idms_cli.files.spool import Taken, read_listing
 from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.changes import Changes, refuse_overtaken
@@ -123,14 +123,17 @@ class Transfer:
             return brought.ended
         changes = Changes.of(self.options.delta, self.options.since, context)
         try:
-            goods = changes.narrow(self._select(context), context)
+            selected = self._select(context)
         except BadRows as bad:
             return Outcome("failed", str(bad), bad.hint, bad.exit_code, {**bad.figures, **brought.calls})
+        goods = changes.narrow(selected, context)
+        if context.intent == "test" and not goods.rows.count:  # nothing has changed, and the steps are to be tried
+            goods = selected
         journal = self._journal(context, goods, brought)
         held = self._held(context, journal)
         if held and not context.dry_run:
             hint = f"`idms show {context.run_id}` says more; then `idms approve {context.run_id}`, or `idms reject`."
-            return Outcome("held", f"{held}. Nothing was delivered", hint, 6, journal.counts())
+            return Outcome("held", f"{held}. Nothing was delivered", hint, Held.exit_code, journal.counts())
         journal = self._deliver(context, goods, replace(journal, would_be_held=held))
         undelivered = None if context.dry_run else not_delivered(journal)
         if undelivered is not None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from idms_cli.config.settings import read_settings
 from idms_cli.errors import InputError, Interrupted, SiteError, Unreachable
 from idms_cli.jobs.guard import GuardOptions
+from idms_cli.modules.access import OpenSites
 from idms_cli.sandbox import Sandbox
 from tests.modules.transfers.dock import Dock
 
@@ -248,6 +250,28 @@ def test_a_dry_run_remembers_nothing(dock: Dock) -> None:
     assert dock.send(DELTA).summary == {"read": 1, "new": 1, "selected": 1}
 
 
+def test_a_test_tries_the_steps_though_nothing_has_changed(dock: Dock) -> None:
+    dock.write("ID,Name\n101,Zoë\n")
+    dock.send(DELTA)
+    sent = dock.send(DELTA, dry_run=True, intent="test", row_limit=20)
+    assert (sent.states, sent.summary) == (["rehearsed"], {"read": 1, "selected": 1})
+
+
+def test_a_site_is_asked_about_a_query_and_an_entity_before_a_run(sited: Dock, scored: Sandbox) -> None:
+    def told(source: str, select: str) -> list[str]:
+        work = sited.transfer(f"source: {source}\nselect: [{select}]\n{STEPS}")
+        with OpenSites(read_settings(sited.directory / "idms.yaml")) as sites:
+            return [problem.message for problem in work.check_online(sites.of).problems]
+
+    entity, query = "{entity: ABC_Scores}", "{query: $/Idms/Member feed, key: ID}"
+    assert told(entity, "ID, Grade") == told(query, "ID, Email") == []
+    assert told(entity, "ID, Grad") == ["the rows have no column 'Grad'"]
+    assert told(query, "ID, Mail") == ["the rows have no column 'Mail'"]
+    assert told("{entity: ABC_Score}", "ID")[0].startswith("The site has no business object 'ABC_Score'")
+    assert told("{entity: ABC_Scores, filter: {Grad: A}}", "ID") == ["ABC_Scores has no property 'Grad'"]
+    assert told("{query: $/Idms/Nothing}", "ID")[0].startswith("The site has no query $/Idms/Nothing")
+
+
 def test_changes_and_vanished_rows_are_guarded(dock: Dock) -> None:
     dock.write("ID,Name\n101,Zoë\n102,Ann\n")
     dock.send(DELTA)
@@ -282,3 +306,23 @@ def test_only_rows_since_the_watermark_go_out(dock: Dock) -> None:
     assert dock.send(text).summary == {"read": 2, "selected": 2}
     dock.write("ID,Changed\n101,2026-01-01\n102,2026-01-05\n103,2026-02-01\n")
     assert dock.send(text).summary == {"read": 3, "older": 1, "selected": 2}
+
+
+def test_several_files_go_out_together(dock: Dock) -> None:
+    dock.write("ID\n101\n", "in-1.csv")
+    dock.write("ID\n102\n103,x\n", "in-2.csv")
+    sent = dock.send(f"source: {{path: in-*.csv, several: together}}\nbad_rows: skip\n{STEPS}")
+    assert [row["ID"] for row in rows(dock)] == ["101", "102"]
+    assert sent.summary == {"read": 3, "rejected": 1, "selected": 2}
+
+
+@pytest.mark.parametrize(("more", "archived"), [("", True), ("- {to: nowhere, file: b.csv}\n", False)])
+def test_a_file_is_archived_once_every_step_has_delivered(dock: Dock, more: str, archived: bool) -> None:
+    dock.write("ID\n101\n")
+    text = f"source: {{path: data.csv, after: {{success: archive}}}}\n{STEPS}{more}"
+    sent = dock.send(text)
+    after = dock.transfer(text).aftercare(dock.context(sent.directory), sent.outcome)
+    if after:
+        after()
+    assert (dock.directory / "data.csv").exists() is not archived
+    assert list((dock.directory / "archive").glob("*")) == ([dock.directory / "archive/1-data.csv"] if archived else [])

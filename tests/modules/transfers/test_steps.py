@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from idms_cli.delivery import local
+from idms_cli.delivery.journal import read_steps
 from idms_cli.errors import Interrupted, Unreachable
+from idms_cli.modules import deadline
 from tests.modules.transfers.dock import Dock
 
 ROWS = "ID,Name\n101,Zoë\n102,Ann\n"
@@ -218,19 +221,32 @@ def test_a_name_that_a_template_makes_is_looked_at_again_at_run_time(dock: Dock)
 
 
 def test_a_bug_in_a_step_leaves_it_as_not_known(dock: Dock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from idms_cli.delivery import local
-
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(local._Folder, "deliver", broken)
     with pytest.raises(ZeroDivisionError):
         dock.send(steps(f"{GOOD}}}", "- {to: out, file: c.csv, when: always}"))
-    from idms_cli.delivery.journal import read_steps
-
     journal = read_steps(dock.directory / "run1")
     assert journal is not None
     assert [step.state for step in journal.steps] == ["unknown", "pending"]
+
+
+def test_a_step_that_does_not_heed_its_time_is_broken_off_and_nobody_knows(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deaf(*_: Any) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(local._Folder, "deliver", deaf)
+    monkeypatch.setattr(deadline, "GRACE_S", 0.1)
+    sent = dock.send(steps(f"{GOOD}, timeout: 1s}}", "- {to: out, file: c.csv, when: success}"))
+    assert (sent.outcome.status, sent.states) == ("failed", ["unknown", "skipped"])
+    assert sent.outcome.reason == (
+        "step 1: nobody knows whether it arrived: it took longer than 1s and had to be broken off: "
+        "what has arrived is not known"
+    )
 
 
 def test_a_closed_run_leaves_no_step_in_the_middle(dock: Dock) -> None:
@@ -239,8 +255,6 @@ def test_a_closed_run_leaves_no_step_in_the_middle(dock: Dock) -> None:
         dock.send(text, tries_again=True)
     directory: Path = dock.directory / "run1"
     dock.transfer(text).close(directory, "its process died 3 times")
-    from idms_cli.delivery.journal import read_steps
-
     journal = read_steps(directory)
     assert journal is not None
     assert [(step.state, step.reason) for step in journal.steps] == [
