@@ -131,6 +131,7 @@ def test_a_job_locks_what_it_reads_and_where_it_delivers(dock: Dock) -> None:
     text = GOOD + "- {to: lost, format: json}\n- {to: out, format: xml}\n"
     assert [(lock.resource, lock.write) for lock in dock.transfer(text).locks()] == [
         (f"file:{dock.directory}/rows.csv", False),
+        (f"file:{dock.directory}/", False),
         (f"file:{dock.directory}/out/", True),
         (f"file:{dock.directory}/lost/", True),
     ]
