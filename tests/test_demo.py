@@ -126,5 +126,5 @@ def test_the_demo_works_also_after_one_that_was_stopped_half_way(demo: Demo) -> 
         ("completed", 139, 201),
         ("completed", 0, 340),
     ]
-    files = (demo.directory / ".demo/outbox").iterdir()
-    assert sorted(len(path.read_text(encoding="utf-8").splitlines()) for path in files) == [140, 280]
+    files = sorted((demo.directory / ".demo/outbox").iterdir(), key=lambda path: int(path.stem.rpartition("-")[2]))
+    assert [len(path.read_text(encoding="utf-8").splitlines()) for path in files] == [280, 140]

@@ -57,7 +57,7 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
         raise InputError("rows that a transfer rejected cannot be delivered by themselves", hint=hint)
     if mended is None and not work.looks_first():
         _refuse_unknown(rows)
-    new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="rest", of_run=run.id)
+    new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="retry", of_run=run.id)
     created, alive = create_in_foreground(session.store, new)
     shutil.copyfile(rows, session.store.run_directory(created.id) / f"{GIVEN}{''.join(rows.suffixes[-2:])}")
     return see_through(session, created, alive, as_json=as_json)

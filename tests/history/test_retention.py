@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idms_cli.history.rows import NewRun
+from idms_cli.history.rows import NewRun, Verdict
 from idms_cli.history.store import Store
 
 NOON = 1_796_385_600  # 2026-12-04 12:00 UTC
@@ -24,9 +24,10 @@ def _daily(store: Store, new: NewRun, days: int) -> list[int]:
     """A claimed slot and its run for each of the days before NOON, oldest first."""
     runs = []
     for day in range(days, 0, -1):
-        run = store.slots.claim(replace(new, due=NOON - day * DAY), NOON - day * DAY)
-        assert run is not None
+        at = NOON - day * DAY
         with store.database.write() as connection:
+            (run,) = store.slots.decide(connection, [Verdict("scores", at, run=replace(new, due=at))], at)
+            assert run is not None
             store.runs.start(connection, run, NOON - day * DAY)
         store.runs.end(run, NOON - day * DAY + 60, {"status": "completed"})
         runs.append(run)
