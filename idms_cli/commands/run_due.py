@@ -27,11 +27,19 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
 
     stdout says what was started; what needs a person goes to stderr. Exit code 2 when a job file that changed is wrong.
     """
+    began = session.now()
     pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
-    done = tick(session.store, session.settings, session.now(), pretended=pretended)
-    code = _tell(session, done)
+
+    def tick_now() -> Tick:
+        """By the clock; or by the pretended one, which goes on from its TIME."""
+        now = session.now()
+        return tick(session.store, session.settings, now, pretended=pretended and pretended + (now - began))
+
+    first = tick_now()
+    code = _tell(session, first)
     if wait:
-        return max(code, stay(session.store, session.settings, session.now, first=done, told=partial(_tell, session)))
+        told = partial(_tell, session)
+        return max(code, stay(session.store, session.now, first=first, again=tick_now, told=told))
     return code
 
 
