@@ -4,9 +4,11 @@ IdmsError                   exit 1   what the operator sees: one sentence, and a
 ├── InputError              exit 2   a file, a flag or a job is wrong
 │   └── PlanOutdated        exit 2   a record that a kept plan wants to write has been changed since
 ├── RunFailed               exit 1   a run that the command waited for failed or was partial
+├── DeliveryRefused         exit 1   a destination does not take what a transfer delivers
 ├── LoginRefused            exit 4   the site refuses the account; not tried again until the secret changes
 ├── Unreachable             exit 5   the site or a source cannot be reached, or only answers with errors
 ├── Held                    exit 6   a guard stopped the run before it wrote anything; somebody has to look
+│   └── Unsure              exit 6   an answer was lost and nothing finds the record again; somebody has to look
 ├── Interrupted             exit 130 Ctrl-C or SIGTERM; the record is clean
 └── SiteError               exit 1   the site answered, but not as its contract says
     ├── RecordRefused       (row)    the site refuses this one record: reject it and go on
@@ -44,6 +46,11 @@ class RunFailed(IdmsError):
     """A run that the command waited for failed or was partial."""
 
 
+class DeliveryRefused(IdmsError):
+    """A destination does not take what a transfer delivers: it is full, the place is forbidden, the content is not as
+    it wants. Nothing of it is there under its final name; sent again as it is, it would be refused again."""
+
+
 class LoginRefused(IdmsError):
     """The site refuses the account. Trying again could lock it, so nobody does until the secret changes."""
 
@@ -60,6 +67,10 @@ class Held(IdmsError):
     """A guard stopped the run before it wrote anything: it waits for somebody who approves or rejects it."""
 
     exit_code = 6
+
+
+class Unsure(Held):
+    """Whether a record was stored is not known, and nothing finds it again: the run waits for somebody who looks."""
 
 
 class Interrupted(IdmsError):

@@ -22,7 +22,7 @@ if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m
 main() {
   start_sandbox
 
-  say "Seven job files are in jobs.d/. Are they all right?"
+  say "Nine job files are in jobs.d/. Are they all right?"
   expect 0 check
 
   say "What would the front desk's corrections change? A dry run writes nothing."
@@ -32,20 +32,32 @@ main() {
   expect 0 run-due --at "$evening 20:00"
   must_be "runs so far" "$(runs_so_far)" "1 completed"      # the dry run
 
-  say "Tuesday, 02:30: five jobs are due. One will end partial: exit code 1."
+  say "The monthly export for the mailing house, before all that: every member, as a file and to its server."
+  expect 0 run member-feed
+  must_be "members received" "$(members_received)" "$(members_in_files)"
+
+  say "Tuesday, 02:30: six jobs are due, one of them once a week. One will end partial: exit code 1."
   expect 1 run-due --at "$first_night 02:30" --wait
   expect 0 status
-  must_be "runs so far" "$(runs_so_far)" "5 completed, 1 partial"
+  must_be "runs so far" "$(runs_so_far)" "7 completed, 1 partial"
 
   say "Why partial? Some rows are bad. The good ones are in, the bad ones in a file."
   expect 0 show "$(id_of_partial_run)"
+
+  say "The weekly clean-up takes its rows from a query of the site. Whom did it change?"
+  expect 0 changes "$(id_of_last_run inactive-contacts)"
 
   say "Wednesday, 02:30: the same files again. What is in is not written again."
   forget_calls
   expect 1 run-due --at "$second_night 02:30" --wait
   expect 0 history
-  must_be "runs so far" "$(runs_so_far)" "9 completed, 2 partial"
+  must_be "runs so far" "$(runs_so_far)" "11 completed, 2 partial"
   tell_calls
+
+  say "And the export once more: only who is new, has changed or is gone since it was delivered."
+  expect 0 run member-feed
+  must_be "members received" "$(members_received)" "$(members_in_files)"
+  expect 0 run member-feed      # nothing has changed since: nothing is sent
 
   printf '\n%s\n' "${bold}All as it should be.${plain} The sandbox is gone; the history is still there:" \
     "  ${IDMS[*]} --config .demo/idms.yaml status"
@@ -69,6 +81,7 @@ start_sandbox() {
   url=$(<.demo/url)
   sed "s|$SITE|$url|" idms.yaml >.demo/idms.yaml
   cp -R jobs.d .demo/
+  sed -i "s|$SITE|$url|" .demo/jobs.d/member-feed.yaml      # the mailing house's server is the sandbox, too
   echo "A made-up iMIS site with 300 members runs at $url."
 }
 
@@ -91,13 +104,19 @@ fail() {
   exit 1
 }
 
-# As in "9 completed, 2 partial".
+# As in "11 completed, 2 partial".
 runs_so_far() {
   "${IDMS[@]}" history --json | sed -n 's/^ *"status": "\(.*\)",$/\1/p' | sort | uniq -c |
     awk '{ printf "%s%s %s", separator, $1, $2; separator = ", " }'
 }
 
 id_of_partial_run() { "${IDMS[@]}" history --status partial --limit 1 --json | sed -n 's/^ *"id": \([0-9]*\),$/\1/p'; }
+
+id_of_last_run() { "${IDMS[@]}" history "$1" --limit 1 --json | sed -n 's/^ *"id": \([0-9]*\),$/\1/p'; }
+
+# What the mailing house has got by both ways: the rows of the files, and the objects in the requests.
+members_in_files() { cat .demo/outbox/*.csv | grep -vc '^ID,' || true; }
+members_received() { ask "GET /_sandbox/inbox" | grep -o '"ID":' | wc -l; }
 
 forget_calls() { ask "POST /_sandbox/reset" >.demo/calls.json; }
 

@@ -6,8 +6,9 @@ from datetime import datetime
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.config.settings import Settings
 from idms_cli.dispatch.forecasting import habits_of
-from idms_cli.dispatch.reading import Checked, check_jobs, told_if_past
+from idms_cli.dispatch.reading import Checked, asked_online, check_jobs, told_if_past
 from idms_cli.history.database import FILE_NAME
 from idms_cli.history.durations import usual_durations
 from idms_cli.jobs.meetings import forecast
@@ -18,13 +19,15 @@ from idms_cli.reports.wording import Clock
 
 @click.command()
 @click.argument("jobs", nargs=-1)
+@click.option("--online", is_flag=True, help="Ask the sites as well whether they have what the jobs name.")
 @json_option
 @pass_session
-def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
+def command(session: Session, jobs: tuple[str, ...], *, online: bool, as_json: bool) -> int:
     """Check idms.yaml and the job files (or only JOBS).
 
     Shows every problem with file, line and column; for a job without problems, what it will do and when, whether it
-    was tested, and which jobs it will have to wait for. Exit code 2 when anything is wrong.
+    was tested, and which jobs it will have to wait for. Asks no site, unless --online. Exit code 2 when anything is
+    wrong; else 4 login refused, 5 a site out of reach.
     """
     settings = session.settings
     now = session.now()
@@ -34,8 +37,19 @@ def command(session: Session, jobs: tuple[str, ...], *, as_json: bool) -> int:
 
     checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, now, jobs)]
     known = _known(session, checked, now, jobs)
+    if online:
+        checked = _asked(checked, settings)
     show(check_page(checked, Clock(settings.timezone, now), known), as_json=as_json)
-    return 2 if any(each.problems for each in checked) else 0
+    if any(each.problems for each in checked):
+        return 2
+    return next((each.asked.silent.exit_code for each in checked if each.asked and each.asked.silent), 0)
+
+
+def _asked(checked: Sequence[Checked], settings: Settings) -> list[Checked]:
+    from idms_cli.modules.access import OpenSites  # noqa: PLC0415 - loads httpx, which a check needs only here
+
+    with OpenSites(settings) as sites:
+        return [asked_online(each, sites.of) for each in checked]
 
 
 def _known(session: Session, checked: Sequence[Checked], now: datetime, jobs: Sequence[str]) -> Known:

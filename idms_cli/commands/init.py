@@ -13,6 +13,7 @@ from idms_cli.errors import InputError
 from idms_cli.jobs.folder import ENDINGS
 from idms_cli.jobs.job import SAFE_NAME
 from idms_cli.modules.drafting import Draft, destination, draft
+from idms_cli.modules.sampling import QUERY
 
 
 @click.group()
@@ -21,7 +22,7 @@ def command() -> None:
 
 
 @command.command("job")
-@click.option("--from", "source", metavar="FILE", required=True, type=click.Path(path_type=Path), help="The rows.")
+@click.option("--from", "source", metavar="FILE", required=True, help="The rows; or a query: '$/Folder/Name'.")
 @click.option("--to", metavar="KIND", required=True, help="contact, activity, panel:ABC_Scores...")
 @click.option("--name", help="The job's name. Default: the name of --out, else of the file.")
 @click.option("--connection", help="The site that is asked. Default: that of idms.yaml.")
@@ -29,8 +30,8 @@ def command() -> None:
     "--out", metavar="PATH", help="Where to write it; - is the terminal. Default: NAME.yaml in the jobs folder."
 )
 @pass_session
-def job(session: Session, source: Path, *, to: str, name: str | None, connection: str | None, out: str | None) -> None:
-    """Draft a job that imports FILE into records of a KIND.
+def job(session: Session, source: str, *, to: str, name: str | None, connection: str | None, out: str | None) -> None:
+    """Draft a job that imports FILE, or updates from a query, into records of a KIND.
 
     Columns are matched to the site's properties by name; how dates and numbers are written is told from the rows. What
     is not sure is marked `check`, and what could not be matched is listed. No file is ever overwritten. Exit code 4
@@ -44,7 +45,8 @@ def job(session: Session, source: Path, *, to: str, name: str | None, connection
     if path is not None:
         _check_free(path)
     asked = _connection(connection, settings)
-    drafted = draft(Path(os.path.abspath(source)), where, settings, job=named, connection=asked)  # noqa: PTH100
+    rows = source if source.startswith(QUERY) else Path(os.path.abspath(source))  # noqa: PTH100
+    drafted = draft(rows, where, settings, job=named, connection=asked)
     if path is None:
         click.echo(drafted.text, nl=False)
         return
@@ -52,11 +54,11 @@ def job(session: Session, source: Path, *, to: str, name: str | None, connection
     click.echo(_told(path, named, drafted))
 
 
-def _default_name(source: Path, out: str | None) -> str:
-    """The stem of the file, made a job's name."""
+def _default_name(source: str, out: str | None) -> str:
+    """The stem of the file, or the query's name, made a job's name."""
     if out and out != "-":
         return Path(out).stem
-    stem = source.name.partition(".")[0]
+    stem = Path(source).name.partition(".")[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")
 
 

@@ -5,6 +5,7 @@ import click
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.deciding import find_run
 from idms_cli.commands.foreground import see_through
+from idms_cli.delivery.journal import has_steps
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.settle import last_counts
 from idms_cli.errors import InputError
@@ -25,6 +26,9 @@ def command(session: Session, run_id: int, *, carry_out: bool, as_json: bool) ->
     run = find_run(session, run_id)
     if run.is_open or run.dry_run or run.status == "held":
         raise InputError(f"run {run_id} cannot be taken back: it wrote nothing, or is not over ({run.status})")
+    if has_steps(session.store.run_directory(run_id)):
+        hint = "Whoever received it has to put it right; send a correction with another run."
+        raise InputError(f"run {run_id} is a transfer: what was delivered to others cannot be taken back", hint=hint)
     counts = {**run.counts, **last_counts(session.store.run_directory(run_id))}
     if not any(counts.get(done) for done in ("inserted", "updated", "deleted")):
         raise InputError(f"run {run_id} wrote nothing: there is nothing to take back")

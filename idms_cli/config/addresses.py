@@ -31,6 +31,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def split_server(text: str) -> tuple[str, int | None] | None:
+    """Host and port of `host`, `host:22` or `[::1]:22`; None when it is no such thing. The host may be empty."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    return None if port == 0 or any(character.isspace() for character in host) else (host, port)
+
+
 def _objection(text: str) -> tuple[str, str]:
     """What is wrong with an address, and a hint; empty when nothing is."""
     parts = _split(text)

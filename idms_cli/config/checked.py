@@ -19,7 +19,12 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, strict=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        strict=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     confidential: ClassVar[bool] = False

@@ -12,8 +12,9 @@ from pydantic import Field
 from idms_cli.config.addresses import SiteUrl
 from idms_cli.config.calendars import CalendarOptions
 from idms_cli.config.checked import Section, check
-from idms_cli.config.documents import Document, read_document
-from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, TimeZone
+from idms_cli.config.documents import Document, Loc, read_document
+from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Rate, RelativePath, Size, TimeZone
+from idms_cli.config.mail import MailSettings
 from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.secret_sources import SecretSource
@@ -93,6 +94,19 @@ class Naming(Section):
     description: Literal["required", "optional"] = "optional"
 
 
+class RetentionOptions(Section):
+    """How long what is over is kept. What is not over, and the newest runs of each job, always are."""
+
+    runs: PositiveDuration = timedelta(days=400)
+    """In the history."""
+    journals: PositiveDuration = timedelta(days=90)
+    """The directory of a run: its journal, the copy of its source, rejects, log. Without it a run cannot be undone."""
+    count: int | None = Field(default=None, ge=1000)
+    """The most runs in the history."""
+    size: Size | None = Field(default=None, gt=0)
+    """The most bytes of all run directories; the oldest go first."""
+
+
 class SettingsFile(Section):
     """idms.yaml as it is written."""
 
@@ -105,6 +119,9 @@ class SettingsFile(Section):
     pools: dict[Name, PoolSize] = Field(default_factory=dict)
     calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)
     naming: Naming = Naming()
+    retention: RetentionOptions = RetentionOptions()
+    mail: MailSettings | None = None
+    """How mail is sent, where a step says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +142,11 @@ class Settings:
     """How many runs of the jobs in a pool run at the same time."""
     calendars: Mapping[str, CalendarOptions]
     naming: Naming
+    retention: RetentionOptions
     given: MatchOptions = field(default_factory=MatchOptions)
     """Options of the command line, which go before those of a job."""
+    mail: MailSettings | None = None
+    """Relative paths in it start from `directory`."""
 
 
 def find_settings(
@@ -185,6 +205,8 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         pools=written.pools,
         calendars=written.calendars,
         naming=written.naming,
+        mail=written.mail,
+        retention=written.retention,
     )
 
 
@@ -207,10 +229,13 @@ def _default_connection_problems(document: Document) -> list[Problem]:
 
 
 def _ca_file_problems(settings: Settings, document: Document) -> list[Problem]:
+    named: dict[Loc, Path | None] = {
+        ("connections", name, "ca_file"): connection.ca_file for name, connection in settings.connections.items()
+    }
+    if settings.mail and settings.mail.server.ca_file:
+        named["mail", "server", "ca_file"] = settings.directory / settings.mail.server.ca_file
     return [
-        document.problem(
-            ("connections", name, "ca_file"), f"there is no file {connection.ca_file}", hint="check the path"
-        )
-        for name, connection in settings.connections.items()
-        if connection.ca_file and not connection.ca_file.is_file()
+        document.problem(place, f"there is no file {path}", hint="check the path")
+        for place, path in named.items()
+        if path and not path.is_file()
     ]

@@ -54,6 +54,9 @@ def lacks(store: Store, row: JobRow, since: datetime, until: datetime, *, again:
     job; between that the history knows. What no tick has decided yet is left to the next one.
     """
     first, last = int(since.timestamp()), min(int(until.timestamp()), row.decided_until)
+    horizon = store.retention.horizon
+    if horizon is not None and first < horizon and not again:
+        raise _forgotten(row, datetime.fromtimestamp(horizon, since.tzinfo))
     rows = store.slots.between(row.name, first, last, limit=MOST + 1)
     planned = _planned(store, row, rows, since, datetime.fromtimestamp(last, UTC))
     own = {slot.due: slot for slot in rows if slot.until is None and slot.due >= since}
@@ -69,6 +72,12 @@ def lacks(store: Store, row: JobRow, since: datetime, until: datetime, *, again:
         else Lack(moment, f"skipped, {planned[moment]}", "")
         for moment, following in zip(moments, followings, strict=True)
     ]
+
+
+def _forgotten(row: JobRow, horizon: datetime) -> InputError:
+    """Nobody knows any more what ran then: to run it again might be to do it twice."""
+    message = f"what {row.name} did before {horizon:%Y-%m-%d %H:%M} is no longer in the history"
+    return InputError(message, hint="Take a later --from; or --again, which runs slots whether or not they ran.")
 
 
 def _too_many(row: JobRow) -> InputError:

@@ -119,7 +119,7 @@ class Claimer:
         except ProblemsFound as broken:  # it changed between this tick's reading and now
             return replace(case, row=replace(row, problems=tuple(map(asdict, broken.problems)))), None
         is_untested = job.require_test and not self._store.trials.has_passed(job.name, job.digest)
-        open_run = self._store.runs.open_of(job.name)
+        open_run = self._store.runs.open_of(job.name) or self._store.runs.asking_of(job.name)
         return replace(case, job=job, open_run=open_run, is_untested=is_untested), work
 
 

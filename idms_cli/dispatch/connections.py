@@ -95,8 +95,11 @@ def in_words(name: str, outage: Outage, settings: Settings, now: float, *, waiti
         return f"connection {name} works again since {_time(outage.back_at, settings, now)}, after {lasted}"
     if outage.kind == "refused":
         return f"connection {name}: login refused since {since}; {runs}. {outage.reason} {outage.hint}"
-    then = _time(outage.next_try, settings, now)
-    return f"connection {name} is down since {since}; {runs}, next probe {then}. {outage.reason}"
+    if not waiting:
+        runs = "no run waits for it, so nobody asks it"
+    else:
+        runs = f"{runs}, next probe {_time(outage.next_try, settings, now)}"
+    return f"connection {name} is down since {since}; {runs}. {outage.reason}"
 
 
 def _away(settings: Settings, name: str) -> Outage | None:

@@ -46,6 +46,11 @@ def read_job_text(name: str, path: str, text: str, settings: Settings, *, connec
     return read_job(name, parse_document(text.encode(), path), settings, connection=connection)
 
 
+def read_work_text(path: str, text: str, settings: Settings, *, connection: str) -> Work:
+    """The work alone, of a run that is to be closed: what is wrong with the rest of its job counts no more."""
+    return _parse_work(parse_document(text.encode(), path), settings, connection=connection)
+
+
 def as_recorded(settings: Settings, run: Run) -> Settings:
     """The settings with the options that were in force when the run was created."""
     defaults = settings.defaults.model_copy(update={"options": said_by(run.options, SITE)})
@@ -62,7 +67,7 @@ def read_job(name: str, document: Document, settings: Settings, *, connection: s
     except ProblemsFound as found:
         problems += found.problems
     try:
-        work = _parse_work(document, settings, job)
+        work = _parse_work(document, settings, connection=job.connection if job else "")
     except ProblemsFound as found:
         problems += found.problems
     if job is None or work is None or problems:
@@ -70,11 +75,11 @@ def read_job(name: str, document: Document, settings: Settings, *, connection: s
     return job, work
 
 
-def _parse_work(document: Document, settings: Settings, job: Job | None) -> Work:
+def _parse_work(document: Document, settings: Settings, *, connection: str) -> Work:
     module = document.data.get("module")
     if not isinstance(module, str) or not isinstance(document.data.get("with"), dict):
         raise ProblemsFound([])  # told already, as the job's own mistake
     if module not in MODULES:
         hint = did_you_mean(module, MODULES) or f"Modules: {', '.join(MODULES)}."
         raise ProblemsFound([document.problem(("module",), "there is no such module", hint=hint)])
-    return load_module(module).parse(document, settings, job.connection if job else "")
+    return load_module(module).parse(document, settings, connection)

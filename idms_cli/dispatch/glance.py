@@ -22,6 +22,7 @@ OPEN = """
 SELECT 1 FROM run
 WHERE status IN ('pending', 'running', 'interrupted') AND (not_before IS NULL OR not_before <= ?) LIMIT 1"""
 UNTOLD = "SELECT 1 FROM switch WHERE NOT told LIMIT 1"
+UPKEEP = "SELECT 1 FROM upkeep WHERE name = 'next' AND at <= ?"
 JOBS = "SELECT name, fingerprint FROM job"
 DUE = "SELECT 1 FROM job WHERE next_due <= ? OR decided_until > ? + 60 LIMIT 1"
 
@@ -69,7 +70,7 @@ def _is_idle(database: Database, config: str) -> bool:
     row = connection.execute(CONFIG, (config,)).fetchone()
     if row is None or row["fingerprint"] != _mark(config, row["calendar_files"], now):
         return False
-    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()), (READY, ()))
+    work = ((OPEN, (now,)), (DUE, (now, now)), (UNTOLD, ()), (READY, ()), (UPKEEP, (now,)))
     if any(connection.execute(*each).fetchone() for each in work):
         return False
     jobs = connection.cursor()

@@ -84,9 +84,12 @@ def _start(store: Store, settings: Settings, run: Run, now: float) -> Started | 
 
 def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own: Lock) -> Started | str:
     is_by_hand = run.foreground and run.intent != "backfill"
-    earlier = None if is_by_hand or run.dry_run else store.queue.earlier(run)
-    if earlier is not None:
-        return f"waits for run {earlier} of the same job"
+    if not is_by_hand and not run.dry_run:
+        earlier, asking = store.queue.earlier(run), store.runs.asking_of(run.job)
+        if earlier is not None:
+            return f"waits for run {earlier} of the same job"
+        if asking is not None and not _reads_other_files(run, asking):
+            return f"waits for run {asking.id} of the same job, which asks: idms show {asking.id}"
     data = take_data(store.state, [DataLock(**lock) for lock in run.locks])
     if isinstance(data, DataLock):
         return f"waits for {name_of(data)}{_holder(store, settings, data, now)}"
@@ -99,6 +102,11 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
     for lock in data:
         lock.release()
     return reason
+
+
+def _reads_other_files(run: Run, asking: Run) -> bool:
+    """Whether both are of one batch, in which each run has a file of its own."""
+    return run.batch is not None and run.batch in (asking.batch, asking.id)
 
 
 def spawn(started: Started, settings: Settings, directory: Path) -> None:

@@ -11,11 +11,21 @@ from idms_cli.dispatch.calendars import calendars_of, planned
 from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.refresh import list_files
-from idms_cli.errors import InputError
+from idms_cli.errors import IdmsError, InputError
 from idms_cli.jobs.calendars import Calendars
 from idms_cli.jobs.job import Job, check_naming
 from idms_cli.jobs.occurrences import Occurrences
-from idms_cli.modules import Work
+from idms_cli.modules import SiteOf, Work
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The sites that a job works with were asked; what they said against it is among its problems."""
+
+    silent: IdmsError | None = None
+    """Why one of them could not be asked."""
+    warnings: tuple[Problem, ...] = ()
+    """What they said that no run would stop at."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,8 @@ class Checked:
     occurrences: Occurrences | None = None
     """None for a job without a schedule."""
     problems: tuple[Problem, ...] = ()
+    asked: Asked | None = None
+    """None when no site was asked."""
 
 
 def check_jobs(settings: Settings, now: datetime, names: Sequence[str] = ()) -> list[Checked]:
@@ -41,6 +53,18 @@ def check_jobs(settings: Settings, now: datetime, names: Sequence[str] = ()) -> 
         upstreams = {name: _upstream(each.job) for name, each in {**checked, **others}.items()}
         checked = {name: _with_chain_problems(each, upstreams) for name, each in checked.items()}
     return list(checked.values())
+
+
+def asked_online(checked: Checked, site_of: SiteOf) -> Checked:
+    """With what the job's sites say of it; a job that cannot be read at all stays as it is."""
+    if checked.work is None:
+        return checked
+    try:
+        said = checked.work.check_online(site_of)
+    except IdmsError as error:
+        return replace(checked, asked=Asked(error))
+    problems = tuple(sorted({*checked.problems, *said.problems}))
+    return replace(checked, problems=problems, asked=Asked(warnings=tuple(sorted(said.warnings))))
 
 
 def require_job(settings: Settings, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from idms_cli.delivery.journal import read_steps
 from idms_cli.dispatch.locks import run_lock, take
 from idms_cli.errors import IdmsError
 from idms_cli.history.rows import Run
@@ -42,14 +43,25 @@ def last_counts(directory: Path) -> Mapping[str, int]:
 
 
 def journal_counts(directory: Path) -> Mapping[str, int] | None:
-    """What a run's journal knows of its records; empty without a whole plan, None when it cannot be read."""
+    """What a run's journal knows of its records, or of its steps; None when it cannot be read.
+
+    Empty without a whole plan, and before anything can have been delivered.
+    """
     if not (directory / journal.FILE_NAME).exists():
-        return {}
+        return _step_counts(directory)
     try:
         with closing(journal.Journal(directory)) as records:
             return records.counts().as_dict() if records.is_planned else {}
     except (IdmsError, OSError, sqlite3.Error):  # the disk may be what the run died of
         return None
+
+
+def _step_counts(directory: Path) -> Mapping[str, int] | None:
+    try:
+        steps = read_steps(directory)
+    except (OSError, ValueError):
+        return None
+    return steps.counts() if steps is not None and steps.is_begun else {}
 
 
 def _settle_one(store: Store, run: Run, now: float) -> list[Run]:

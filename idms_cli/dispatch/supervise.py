@@ -155,7 +155,9 @@ class Supervisor:
         elif result["status"] == "waiting":
             self._store.runs.put_back(self._run.id, result["reason"])
         elif result["status"] == "interrupted":
-            self._store.runs.interrupt(self._run.id, result["reason"], result["counts"], tried=False)
+            self._store.runs.interrupt(
+                self._run.id, result["reason"], result["counts"], tried=False, exit_code=result["exit_code"]
+            )
         elif result.get("again_in_s") is not None:
             self._put_off(result)
         else:

@@ -1,5 +1,6 @@
 """One call of run-due: record the tick, settle dead runs, claim due slots, hand pending runs over, and leave."""
 
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.stop import stop_all_idle
+from idms_cli.dispatch.upkeep import tidy_if_due
 from idms_cli.history.rows import Incident, JobRow, Run
 from idms_cli.history.store import Store
 from idms_cli.history.switches import Switch
@@ -74,6 +76,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     news = look_after(store, settings, clock)
     overdue = _drop_overdue(store, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
+    note = "; ".join(filter(None, (note, _tidy(store, settings, clock, pretended=pretended is not None))))
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
     return Tick(
         told,
@@ -87,6 +90,17 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         note,
         tuple(news),
     )
+
+
+def _tidy(store: Store, settings: Settings, clock: float, *, pretended: bool) -> str:
+    """What could not be let go, in a sentence: that ends no tick, whose work is done."""
+    if pretended:
+        return ""
+    try:
+        tidy_if_due(store, settings.retention, clock)
+    except (OSError, sqlite3.Error) as error:
+        return f"old runs could not be let go: {error}"
+    return ""
 
 
 def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datetime, *, clock: float) -> list[Claimed]:

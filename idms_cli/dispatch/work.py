@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from idms_cli.config.crash import write_crash_file
-from idms_cli.config.foreign import harmless
 from idms_cli.config.problems import ProblemsFound, format_problem
 from idms_cli.config.replacing import replace_file
 from idms_cli.config.secrets import mask
@@ -20,6 +18,7 @@ from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import as_recorded, read_job_text
 from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome
+from idms_cli.dispatch.runlog import run_log
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.dispatch.sources import KeptSources
 from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
@@ -71,7 +70,7 @@ def work(store: Store, settings: Settings, run: Run) -> Outcome:
     stop = Stop()
     stop.listen()
     directory = store.run_directory(run.id)
-    log = _log(directory / "log.txt")
+    log = run_log(directory)
     log(f"attempt {run.attempt} begins" if run.attempt > 1 else "begins")
     outcome = (
         unfinished_outcome(directory) or _waits(settings, run, directory) or _outcome(store, settings, run, log, stop)
@@ -158,7 +157,7 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         directory=directory,
         state=store.state,
         slot=run.due,
-        earlier=read_progress(directory) if run.attempt > 1 or run.decided_by else {},
+        earlier={**read_progress(directory), **run.counts} if run.attempt > 1 or run.decided_by else {},
         dry_run=run.dry_run,
         row_limit=run.row_limit,
         log=log,
@@ -172,6 +171,9 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         of_directory=None if run.of_run is None else store.run_directory(run.of_run),
         tries_again=_tries_again(job.retry, run),
         sources=KeptSources(store, run),
+        job=run.job,
+        zone=job.zone,
+        created_at=run.created_at,
     )
 
 
@@ -202,13 +204,4 @@ def _finished(remaining: Callable[[], Outcome], outcome: Outcome, state: Path) -
 def _has_records_left(directory: Path) -> bool:
     """Whether the journal did not take the end of the run, as far as one can tell: it has to go on later then."""
     counts = journal_counts(directory)
-    return counts is None or bool(counts.get("left"))
-
-
-def _log(path: Path) -> Callable[[str], None]:
-    def log(message: str) -> None:
-        line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {harmless(mask(message))}\n"
-        with suppress(OSError), path.open("a", encoding="utf-8") as file:  # a full disk must not end the run for a line
-            file.write(line)
-
-    return log
+    return counts is None or bool(counts.get("left") or counts.get("steps_left"))

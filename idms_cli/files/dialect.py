@@ -21,11 +21,13 @@ _ENCODINGS = (
 )  # fmt: skip
 
 
-def _delimiter(value: Any) -> Any:
+def delimiter_of(value: Any) -> Any:
+    """The mark that a word for it means: `tab`, `comma`, `semicolon`, `pipe`; anything else as it is."""
     return _WORDS.get(value, value) if isinstance(value, str) else value
 
 
-def _one_mark(value: str) -> str:
+def one_mark(value: str) -> str:
+    """Raises `BadValue` for what cannot stand between cells or around them."""
     if len(value) != 1 or value.isalnum() or value in "\r\n\0":
         raise BadValue(
             f"'{shortened(value)}' is not one mark of punctuation", hint='write one character, such as ";" or "|"'
@@ -33,7 +35,8 @@ def _one_mark(value: str) -> str:
     return value
 
 
-def _known_encoding(value: str) -> str:
+def known_encoding(value: str) -> str:
+    """Raises `BadValue` for what is no character set that Python knows."""
     try:
         io.TextIOWrapper(io.BytesIO(), encoding=value)  # refuses codecs that do not make text, too
     except (LookupError, ValueError) as error:
@@ -48,14 +51,14 @@ def _known_encoding(value: str) -> str:
 class CsvOptions(Section):
     """The part of a job's `source:` that says how a delimited file is written."""
 
-    delimiter: Annotated[str, BeforeValidator(_delimiter), AfterValidator(_one_mark)] | None = Field(
+    delimiter: Annotated[str, BeforeValidator(delimiter_of), AfterValidator(one_mark)] | None = Field(
         default=None,
         description="What stands between cells: one character, or the word tab. Found in the header if unset.",
     )
-    quote: Annotated[str, AfterValidator(_one_mark)] = Field(
+    quote: Annotated[str, AfterValidator(one_mark)] = Field(
         default='"', description="What stands around cells that hold a delimiter or line end; doubled inside a cell."
     )
-    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
+    encoding: Annotated[str, AfterValidator(known_encoding)] | None = Field(
         default=None, description="The file's character set. If unset: its byte order mark, else UTF-8, else cp1252."
     )
 

@@ -124,7 +124,7 @@ class _Shape:
             return None
         values = record.values
         cells = tuple([values.get(name, "") for name in self._columns])
-        fault = self._fault(record) or _fault_of_text("".join(cells))
+        fault = self._fault(record) or fault_of_text("".join(cells))
         if fault:
             shown = () if fault[0] == "no-character" else cells
             return self._broken(record.line, shown, fault, record.text())
@@ -175,7 +175,8 @@ def _is_inside(inner: str, outer: str) -> bool:
     return inner.startswith(outer + ".") and not inner.startswith(outer + ".@")
 
 
-def _fault_of_text(text: str) -> tuple[ReadCode, str] | None:
+def fault_of_text(text: str) -> tuple[ReadCode, str] | None:
+    """What is wrong with the text of a value, or of all values of a record together: code and message."""
     if "\0" in text:
         return "nul", "A value has a NUL character, which no text may contain."
     if text.isascii():

@@ -34,6 +34,8 @@ class Taken:
     sha256: str = ""
     spool: str = ""
     """The name of the copy."""
+    rows: int | None = None
+    """How many rows were read of a query, which `name` and `address` are of; None for a file."""
     archive: str = ""
     """`due` once the run ended so that the file is to be archived; then where it is."""
 
@@ -136,10 +138,11 @@ def require_listing(directory: Path) -> tuple[Taken, ...]:
 
 
 def copy_spool(source: Path, target: Path, files: Sequence[Taken]) -> None:
-    """Give a run what another one has read."""
+    """Give a run what another one has read, and what is kept beside it under its name (`NAME.*`)."""
     for file in files:
-        shutil.copyfile(source / file.spool, target / file.spool)
-        (target / file.spool).chmod(0o600)
+        for path in (source / file.spool, *source.glob(f"{file.spool}.*")):
+            shutil.copyfile(path, target / path.name)
+            (target / path.name).chmod(0o600)
     keep_listing(target, files)
 
 

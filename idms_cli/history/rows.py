@@ -10,6 +10,12 @@ from typing import Any
 REFUSED_BY = "rejected by {}"
 """The reason of a run that was held, and that somebody did not approve."""
 
+QUESTIONS = "questions"
+"""Beside the counts of a run that asks: how many records may or may not be stored. They count as left."""
+
+AT_LEAST = "at_least"
+"""Beside the counts of a run whose process told no outcome: what it called last is not known to the last call."""
+
 OPEN = ("pending", "running", "interrupted")
 """States of a run that is not over."""
 
@@ -131,6 +137,11 @@ class Run:
         return self.status == "cancelled" and self.reason == REFUSED_BY.format(self.decided_by)
 
     @property
+    def asks(self) -> bool:
+        """Whether it stopped in the middle, and waits for somebody who says what became of a record."""
+        return self.status == "held" and bool(self.counts.get(QUESTIONS))
+
+    @property
     def is_good(self) -> bool:
         """Over, and nobody has to look at it: also when there was nothing new to read."""
         return self.status in ("completed", "skipped")
@@ -155,7 +166,7 @@ class NewRun:
     foreground: bool = False
     dry_run: bool = False
     intent: str = "run"
-    """run, backfill, test; or what it does with the run `of_run`: retry, undo, apply."""
+    """run, backfill, test; or what it does with the run `of_run`: retry, rest, undo, apply."""
     of_run: int | None = None
     row_limit: int | None = None
     connection: str = ""

@@ -6,7 +6,7 @@ the same change cannot both make it.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -27,14 +27,14 @@ VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limi
         1, 0, '', 0, '[]', '[]', '{}')"""
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
-               attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
+               exit_code = NULL, attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
 WHERE id = ? AND status IN ('pending', 'interrupted') AND stop_reason = ''"""
 END = """
 UPDATE run SET status = :status, reason = :reason, hint = :hint, exit_code = :exit_code, counts = :counts,
                ended_at = :now, not_before = NULL
 WHERE id = :id AND status IN ('pending', 'running', 'interrupted')"""
 INTERRUPT = """
-UPDATE run SET status = 'interrupted', foreground = 0, reason = :reason, counts = :counts,
+UPDATE run SET status = 'interrupted', foreground = 0, reason = :reason, counts = :counts, exit_code = :exit_code,
                attempt = attempt - (NOT :tried)
 WHERE id = :id AND status = 'running'"""
 PUT_BACK = """
@@ -44,7 +44,7 @@ UPDATE run SET status = 'pending', foreground = 1, reason = '', hint = '', exit_
                decided_by = ?, decided_at = ?
 WHERE id = ? AND status = 'held'"""
 REFUSE = """
-UPDATE run SET status = 'cancelled', reason = ?, hint = '', decided_by = ?, decided_at = ?
+UPDATE run SET status = 'cancelled', reason = ?, hint = '', counts = coalesce(?, counts), decided_by = ?, decided_at = ?
 WHERE id = ? AND status = 'held'"""
 LET_GO = """
 UPDATE run SET foreground = 0
@@ -57,13 +57,15 @@ LIMIT 1"""
 TAKE_OVER = """
 UPDATE run SET foreground = 1
 WHERE id = ? AND (status = 'interrupted' OR (status = 'pending' AND not_before IS NOT NULL AND NOT foreground))"""
+RETRIES = "SELECT id FROM run WHERE intent = 'rest' AND of_run = ? AND NOT dry_run ORDER BY id DESC"
 USUAL = """
 SELECT json_extract(counts, '$.read') FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
 ORDER BY id DESC LIMIT ?"""
 WROTE = """
 SELECT * FROM run
-WHERE EXISTS (SELECT 1 FROM json_each(locks) WHERE value ->> 'write' AND lower(value ->> 'resource') LIKE ? ESCAPE '!')
+WHERE id IN (SELECT value FROM json_each(?))
+  AND EXISTS (SELECT 1 FROM json_each(locks) WHERE value ->> 'write' AND lower(value ->> 'resource') LIKE ? ESCAPE '!')
   AND coalesce(counts ->> 'inserted', 0) + coalesce(counts ->> 'updated', 0) + coalesce(counts ->> 'deleted', 0) > 0
 ORDER BY id DESC"""
 ONE = "SELECT * FROM run WHERE id = ?"
@@ -72,19 +74,23 @@ OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
   AND intent != 'backfill'
 ORDER BY id LIMIT 1"""
+ASKING_OF_JOB = "SELECT * FROM run WHERE job = ? AND status = 'held' AND counts ->> 'questions' > 0 ORDER BY id LIMIT 1"
 OF_SLOT = "SELECT * FROM run WHERE job = ? AND due = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"
 OF_SLOTS = """
 SELECT * FROM run
 WHERE job = ? AND due BETWEEN ? AND ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id"""
 LAST_OF_EACH_JOB = """
-SELECT * FROM run WHERE coalesce(batch, id) IN (SELECT max(coalesce(batch, id)) FROM run WHERE NOT dry_run GROUP BY job)
-ORDER BY id"""
+WITH RECURSIVE name (job) AS (
+  SELECT min(job) FROM run
+  UNION ALL SELECT (SELECT min(job) FROM run WHERE job > name.job) FROM name WHERE name.job IS NOT NULL
+), newest (job, round) AS (
+  SELECT job, (SELECT max(coalesce(batch, id)) FROM run WHERE run.job = name.job AND NOT dry_run) FROM name
+)
+SELECT run.* FROM newest JOIN run ON run.job = newest.job AND coalesce(run.batch, run.id) = newest.round
+WHERE NOT run.dry_run ORDER BY run.id"""
 NEXT_OF_BATCH = "SELECT * FROM run WHERE batch = ? AND id > ? ORDER BY id LIMIT 1"
-HISTORY = """
-SELECT * FROM run
-WHERE (:job IS NULL OR job = :job) AND (:status IS NULL OR status = :status)
-  AND (:since IS NULL OR created_at >= :since)
-ORDER BY id DESC LIMIT :limit"""
+HISTORY = "SELECT * FROM run WHERE {conditions} ORDER BY {order} DESC LIMIT :limit"
+CONDITIONS = {"job": "job = :job", "status": "status = :status", "since": "created_at >= :since"}
 
 LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
@@ -112,10 +118,10 @@ class Runs:
         connection.execute(REMEMBER, (digest, path, text))
         return digest
 
-    def that_wrote(self, entity: str) -> Iterator[Run]:
-        """The runs that wrote records of an entity, on whatever connection, newest first."""
+    def that_wrote(self, entity: str, among: Iterable[int]) -> Iterator[Run]:
+        """Of these runs those that wrote records of an entity, on whatever connection, newest first."""
         name = entity.casefold().replace("!", "!!").replace("_", "!_").replace("%", "!%")
-        for row in self._database.connection.execute(WROTE, (f"imis:%/{name}",)):
+        for row in self._database.connection.execute(WROTE, (json.dumps(list(among)), f"imis:%/{name}")):
             yield Run.of(row)
 
     def definition(self, run: Run) -> tuple[str, str]:
@@ -138,10 +144,11 @@ class Runs:
         """A held run may go on, under the hand of who approved it; False when it is not held (any more)."""
         return bool(connection.execute(APPROVE, (who, now, run_id)).rowcount)
 
-    def refuse(self, run_id: int, who: str, now: float) -> bool:
-        """A held run will not go on; False when it is not held (any more)."""
+    def refuse(self, run_id: int, who: str, now: float, *, counts: Mapping[str, int] | None = None) -> bool:
+        """A held run will not go on, and its counts are these now; False when it is not held (any more)."""
+        told = None if counts is None else json.dumps(dict(counts))
         with self._database.write() as connection:
-            return bool(connection.execute(REFUSE, (REFUSED_BY.format(who), who, now, run_id)).rowcount)
+            return bool(connection.execute(REFUSE, (REFUSED_BY.format(who), told, who, now, run_id)).rowcount)
 
     def let_go(self, run_id: int) -> bool:
         """A run that was approved or interrupted before is no longer in anybody's hands: a tick may go on with it."""
@@ -156,6 +163,10 @@ class Runs:
         """The run that applied the plan which the dry run `plan` made, if it wrote anything or is about to."""
         row = connection.execute(CARRIED_OUT, (plan,)).fetchone()
         return None if row is None else int(row["id"])
+
+    def retries(self, connection: sqlite3.Connection, of_run: int) -> list[int]:
+        """The runs that do what another one left, newest first."""
+        return [int(row["id"]) for row in connection.execute(RETRIES, (of_run,))]
 
     def usual_rows(self, job: str, *, runs: int = 5) -> int | None:
         """The median number of rows that the last good runs of a job read; None when there was none."""
@@ -172,12 +183,21 @@ class Runs:
                 follow(connection, run_id, now)
             return ended
 
-    def interrupt(self, run_id: int, reason: str, counts: Mapping[str, int], *, tried: bool = True) -> bool:
+    def interrupt(
+        self,
+        run_id: int,
+        reason: str,
+        counts: Mapping[str, int],
+        *,
+        tried: bool = True,
+        exit_code: int | None = None,
+    ) -> bool:
         """Running, but its process is gone; not `tried`: it could not even begin, which does not count as an attempt.
 
-        False when its end was recorded meanwhile.
+        False when its end was recorded meanwhile. The exit code is for who waits for the run.
         """
-        fields = {"id": run_id, "reason": reason, "counts": json.dumps(dict(counts)), "tried": tried}
+        told = json.dumps(dict(counts))
+        fields = {"id": run_id, "reason": reason, "counts": told, "tried": tried, "exit_code": exit_code}
         with self._database.write() as connection:
             return bool(connection.execute(INTERRUPT, fields).rowcount)
 
@@ -199,6 +219,10 @@ class Runs:
     def open_of(self, job: str) -> Run | None:
         """The run of this job that is not over, if any. Dry runs and backfills do not count: they give way."""
         return next(iter(self._list(OPEN_OF_JOB, (job,))), None)
+
+    def asking_of(self, job: str) -> Run | None:
+        """The run of this job that stopped in the middle, and asks somebody what became of a record, if any."""
+        return next(iter(self._list(ASKING_OF_JOB, (job,))), None)
 
     def of_slot(self, connection: sqlite3.Connection, new: NewRun) -> list[Run]:
         """The runs that did, or do, the work of the slot which a new run is for."""
@@ -225,8 +249,12 @@ class Runs:
         return next(iter(self._list(NEXT_OF_BATCH, (run.batch, run.id))), None)
 
     def history(self, wanted: Wanted) -> list[Run]:
-        """Runs, newest first."""
-        return self._list(HISTORY, asdict(wanted))
+        """Runs, newest first; each question by the index that fits it."""
+        conditions = [text for name, text in CONDITIONS.items() if getattr(wanted, name) is not None]
+        only_since = wanted.since is not None and wanted.job is None and wanted.status is None
+        order = "+id" if only_since else "id"  # the plus keeps SQLite from reading all runs in the order of their ids
+        text = HISTORY.format(conditions=" AND ".join(conditions) or "true", order=order)
+        return self._list(text, asdict(wanted))
 
     def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
         return list(self._rows(sql, parameters))

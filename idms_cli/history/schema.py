@@ -81,7 +81,7 @@ CREATE TABLE run (
   by_hand INTEGER NOT NULL,
   foreground INTEGER NOT NULL,  -- somebody waits for it: nobody else may start it
   dry_run INTEGER NOT NULL,
-  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or what it does with `of_run`: 'retry', 'undo', 'apply'
+  intent TEXT NOT NULL,         -- 'run', 'backfill', 'test'; or with `of_run`: 'retry', 'rest', 'undo', 'apply'
   of_run INTEGER REFERENCES run(id),
   row_limit INTEGER,
   connection TEXT NOT NULL,     -- instead of the job's own; '' for that
@@ -150,15 +150,64 @@ CREATE TABLE incident (         -- a stretch in which nobody called run-due
 ) STRICT;
 """
 
+UPKEEP = """
+CREATE TABLE upkeep (           -- when what was, or is to be, done about the history itself
+  name TEXT PRIMARY KEY,        -- 'next': the next step of letting go; 'horizon': what is older may be gone
+  at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_by_of ON run (of_run) WHERE of_run IS NOT NULL;
+CREATE INDEX slot_by_run ON slot (run) WHERE run IS NOT NULL;
+CREATE INDEX slot_by_maker ON slot (made_up_by) WHERE made_up_by IS NOT NULL;
+CREATE INDEX trial_by_run ON trial (run);
+CREATE INDEX run_by_round ON run (job, coalesce(batch, id)) WHERE NOT dry_run;
+CREATE INDEX run_by_status ON run (status, id);
+CREATE INDEX run_by_creation ON run (created_at);
+CREATE INDEX slot_by_verdict ON slot (verdict, due);
+"""
+
+# For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
+VIEWS = """
+CREATE VIEW v_runs AS
+SELECT id, job, status, reason, hint, intent, by_hand, dry_run, attempt,
+  strftime('%Y-%m-%dT%H:%M:%SZ', due, 'unixepoch') AS due,
+  strftime('%Y-%m-%dT%H:%M:%SZ', created_at, 'unixepoch') AS created,
+  strftime('%Y-%m-%dT%H:%M:%SZ', started_at, 'unixepoch') AS started,
+  strftime('%Y-%m-%dT%H:%M:%SZ', ended_at, 'unixepoch') AS ended,
+  round(ended_at - started_at, 1) AS seconds,
+  coalesce(counts ->> 'read', 0) AS "read", coalesce(counts ->> 'inserted', 0) AS inserted,
+  coalesce(counts ->> 'updated', 0) AS updated, coalesce(counts ->> 'deleted', 0) AS deleted,
+  coalesce(counts ->> 'unchanged', 0) AS unchanged, coalesce(counts ->> 'skipped', 0) AS skipped,
+  coalesce(counts ->> 'rejected', 0) AS rejected, coalesce(counts ->> 'calls', 0) AS calls, counts
+FROM run;
+CREATE VIEW v_slots AS
+SELECT job, strftime('%Y-%m-%dT%H:%M:%SZ', due, 'unixepoch') AS due,
+  strftime('%Y-%m-%dT%H:%M:%SZ', until, 'unixepoch') AS until, verdict, reason, run, made_up_by
+FROM slot;
+CREATE VIEW v_jobs AS
+SELECT name AS job, description, module, enabled, schedule, timezone,
+  strftime('%Y-%m-%dT%H:%M:%SZ', next_due, 'unixepoch') AS next_due,
+  (SELECT max(id) FROM run WHERE run.job = job.name AND NOT dry_run) AS last_run
+FROM job;
+"""
+
 
 def first(tables: Tables) -> None:
     """Version 1: all tables."""
-    for statement in TABLES.split(";\n"):
+    _execute(tables, TABLES)
+
+
+def second(tables: Tables) -> None:
+    """Version 2: the history looks after itself; what reports ask is found by an index; views for people."""
+    _execute(tables, UPKEEP + VIEWS)
+
+
+def _execute(tables: Tables, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             tables.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first,)
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second)
 
 
 def bring_up_to_date(database: Database) -> None:

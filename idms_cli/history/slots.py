@@ -19,10 +19,8 @@ UPDATE slot SET due = :following, until = CASE WHEN until > :following THEN unti
 WHERE job = :job AND due = :due AND until IS NOT NULL"""
 FORGET_SKIPPED = "DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped' AND made_up_by IS NULL"
 FORGET_ONE = "DELETE FROM slot WHERE job = ? AND due = ? AND verdict = 'skipped' AND made_up_by IS NULL"
-SKIPPED = """
-SELECT * FROM slot
-WHERE verdict = 'skipped' AND (:job IS NULL OR job = :job) AND (:since IS NULL OR due >= :since)
-ORDER BY due DESC LIMIT :limit"""
+SKIPPED = "SELECT * FROM slot WHERE verdict = 'skipped'{conditions} ORDER BY due DESC LIMIT :limit"
+CONDITIONS = {"job": " AND job = :job", "since": " AND due >= :since"}
 OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
 BETWEEN = """
 SELECT * FROM slot WHERE job = :job AND due <= :until AND coalesce(until, due) >= :since ORDER BY due LIMIT :limit"""
@@ -31,7 +29,9 @@ AROUND = """
 SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due < :at ORDER BY due DESC LIMIT 1)
 UNION ALL SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due >= :at ORDER BY due LIMIT 1)"""
 FIRST = "SELECT min(due) FROM slot WHERE job = ?"
-MISSED = "SELECT * FROM slot WHERE due > ? AND due <= ? AND decided_at >= ? ORDER BY due, job LIMIT ?"
+MISSED = """
+SELECT * FROM slot WHERE verdict IN ('run', 'skipped') AND due > ? AND due <= ? AND decided_at >= ?
+ORDER BY due, job LIMIT ?"""
 
 
 class Slots:
@@ -81,7 +81,8 @@ class Slots:
 
     def skipped(self, wanted: Wanted) -> list[Slot]:
         """Slots that did not run, newest first; `wanted.status` does not count here."""
-        return self._list(SKIPPED, asdict(wanted))
+        conditions = "".join(text for name, text in CONDITIONS.items() if getattr(wanted, name) is not None)
+        return self._list(SKIPPED.format(conditions=conditions), asdict(wanted))
 
     def of(self, job: str, limit: int = 100) -> list[Slot]:
         """A job's slots, newest first."""

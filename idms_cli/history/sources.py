@@ -15,6 +15,7 @@ TAKE = "UPDATE run SET source = ?, to_follow = coalesce(?, to_follow) WHERE id =
 BEFORE = """
 SELECT id, source, definition = (SELECT definition FROM run WHERE id = :run)
   AND status IN ('completed', 'partial') AND row_limit IS NULL AND intent IN ('run', 'apply')
+  AND coalesce(counts ->> 'steps_failed', 0) + coalesce(counts ->> 'steps_unknown', 0) = 0
   AND NOT EXISTS (SELECT 1 FROM run AS undo WHERE undo.of_run = run.id AND undo.intent = 'undo' AND NOT undo.dry_run)
   AS good
 FROM run
@@ -42,7 +43,7 @@ class Earlier:
 
     run: int
     good: bool
-    """Of the same job file, all its rows imported, and not taken back."""
+    """Of the same job file, all its rows imported or delivered, and not taken back."""
     files: tuple[Mapping[str, Any], ...]
 
 

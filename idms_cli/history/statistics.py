@@ -20,6 +20,15 @@ SINCE = """
 SELECT * FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
 ORDER BY coalesce(started_at, created_at)"""
 
+LAST_GOOD = """
+WITH RECURSIVE name (job) AS (
+  SELECT min(job) FROM run
+  UNION ALL SELECT (SELECT min(job) FROM run WHERE job > name.job) FROM name WHERE name.job IS NOT NULL
+)
+SELECT job, (SELECT ended_at FROM run WHERE run.job = name.job AND status = 'completed' AND NOT dry_run
+             ORDER BY id DESC LIMIT 1) AS ended_at
+FROM name WHERE job IS NOT NULL"""
+
 
 class Hour(NamedTuple):
     """The runs of one status that began in an hour of UTC."""
@@ -58,6 +67,11 @@ class Statistics:
         """What each job's runs since a moment amount to."""
         rows = self._database.connection.execute(TOTALS, (since,))
         return {row["job"]: Totals(row["job"], *map(int, tuple(row)[1:])) for row in rows}
+
+    def last_good(self) -> dict[str, float]:
+        """When the last run of each job that completed ended, UTC seconds; none for a job without one."""
+        rows = self._database.connection.execute(LAST_GOOD)
+        return {row["job"]: row["ended_at"] for row in rows if row["ended_at"] is not None}
 
     def recent(self, job: str, number: int) -> list[Run]:
         """The newest runs of a job, oldest first."""

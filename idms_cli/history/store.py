@@ -1,5 +1,6 @@
 """The store: everything that idms remembers of its jobs, behind one door."""
 
+import os
 import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.incidents import Incidents
 from idms_cli.history.pauses import Pauses
 from idms_cli.history.queue import Queue
+from idms_cli.history.retention import Retention
 from idms_cli.history.runs import Runs
 from idms_cli.history.slots import Slots
 from idms_cli.history.statistics import Statistics
@@ -43,10 +45,23 @@ class Store:
         self.switches = Switches(self.database)
         self.chains = Chains(self.database)
         self.statistics = Statistics(self.database)
+        self.retention = Retention(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""
-        return self.state / "runs" / str(run_id)
+        return self.run_directories / str(run_id)
+
+    @property
+    def run_directories(self) -> Path:
+        return self.state / "runs"
+
+    def kept_runs(self) -> list[int]:
+        """The ids of the runs that still have their directory, in any order."""
+        try:
+            names = os.listdir(self.run_directories)  # noqa: PTH208 - names, not paths
+        except FileNotFoundError:
+            return []
+        return [int(name) for name in names if name.isdecimal()]
 
     def close(self) -> None:
         self.database.close()

@@ -164,6 +164,11 @@ TABLE_NAMES = ("Table_Name", "TableName")
 #     over REST is not sure: a list that cannot be read is told, and not checked against.
 EQUAL = 3
 
+# Own choices about queries:
+
+# Q1  A column of a query is known in its rows by its `Alias`, where it has none by its `Caption`, else its `Name`. Rows
+#     are believed first; a definition only tells what no row shows, and counts with all the names that it has.
+
 # The metadata of a single entity, taken where the list of all is not offered (501), does not tell what the entity hangs
 # below: it is a contact if there is one of these properties.
 PARTY_KEYS = frozenset({"ID", "PartyId"})

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import httpcore
 import httpx
 
+from idms_cli.web.failures import OF_HTTPCORE, as_of_httpx
+
 KEPT_ALIVE_S = 5.0
 """How long an idle connection is used again; after that it may be about to be closed by the other side."""
 
@@ -73,8 +75,8 @@ class Connection:
                 answer.read()
             finally:
                 answer.close()
-        except _OF_HTTPCORE as error:
-            raise _as_of_httpx(error) from error
+        except OF_HTTPCORE as error:
+            raise as_of_httpx(error) from error
         return answer
 
     def _open(self) -> httpcore.HTTPConnection:
@@ -97,18 +99,3 @@ class Connection:
     def _keep_cookies(self, address: str, headers: list[tuple[bytes, bytes]]) -> None:
         request = httpx.Request("GET", self._site + address)
         self._cookies.extract_cookies(httpx.Response(200, headers=headers, request=request))
-
-
-_OF_HTTPCORE = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-    httpcore.ConnectionNotAvailable,
-)
-
-
-def _as_of_httpx(error: Exception) -> httpx.TransportError:
-    """The exception of the same name: httpx names its own after those of httpcore."""
-    kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__, httpx.TransportError)
-    return kind(str(error))

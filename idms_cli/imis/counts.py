@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,10 @@ class Calls:
     retries: int = 0
     seconds: float = 0.0
     """Spent waiting for the site to answer, over all threads."""
+
+    def __add__(self, other: "Calls") -> "Calls":
+        """Of two sites."""
+        return Calls(*map(add, astuple(self), astuple(other)))
 
 
 class CallCounts:

@@ -18,6 +18,10 @@ from idms_cli.imis.values import plain_name
 _CATALOGUE = "/api/BoEntityDefinition"
 
 
+class NotDescribed(InputError):
+    """The site has no business object of this name, or does not tell what it is like."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """One business object."""
@@ -92,7 +96,7 @@ class Definitions:
         except RecordRefused as refused:
             if refused.status == 404:
                 raise _unknown(entity, []) from refused
-            raise InputError(
+            raise NotDescribed(
                 f"The site does not describe {entity} ({refused}).",
                 hint="The user of this connection must be allowed to read BoEntityDefinition or the entity's metadata.",
             ) from refused
@@ -105,7 +109,7 @@ def defined_or(site: Definer, entity: str, known: Mapping[str, str], *, key: str
     """What the site says of an entity below Party; where it says nothing, the properties `known` (name -> type)."""
     try:
         return site.definition(entity)
-    except InputError as unknown:
+    except NotDescribed as unknown:
         site.log(f"{unknown} The properties known from other sites are taken.")
         properties = {
             name: Property(name, type=kind, key=name == key, read_only=name == key) for name, kind in known.items()
@@ -207,8 +211,8 @@ def _code_list(rule: Any) -> CodeList | None:
     return CodeList(str(entity), value, tuple(conditions), is_readable and bool(value))
 
 
-def _unknown(entity: str, names: list[str]) -> InputError:
-    return InputError(
+def _unknown(entity: str, names: list[str]) -> NotDescribed:
+    return NotDescribed(
         f"The site has no business object {entity!r}.{near_match(entity, names)}",
         hint="The name is the one of the panel source or business object in iMIS, such as ABC_Scores.",
     )

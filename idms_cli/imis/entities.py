@@ -1,6 +1,6 @@
 """Entities of any family: the address of one by its key, reading it, and finding some by a filter."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from idms_cli.imis.assumptions import SETTLE_S, UNADDRESSABLE
 from idms_cli.imis.entitypages import EntityRow, decode, identity_of, read_page
 from idms_cli.imis.getter import Getter
 from idms_cli.imis.kinds import Key, Record
-from idms_cli.imis.pages import Page, Pages, Row, parse
+from idms_cli.imis.pages import Page, Pages, Row, Unique, parse
 from idms_cli.imis.properties import Value
 from idms_cli.imis.site import Site
 from idms_cli.imis.values import filter_text, same
@@ -68,14 +68,34 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value], *, ever
 
 def every(site: Site, entity: str) -> Iterator[EntityRow]:
     """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
+    return pages_of(site, entity).rows()
 
-    what = f"Reading all of {entity}"
+
+def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> Pages[EntityRow]:
+    """The rows of an entity, each once; with `filters` (name, operator and value) those that meet all, as it says."""
+
+    what = f"Reading {entity}" if filters else f"Reading all of {entity}"
 
     def fetch(limit: int, offset: int, shrinkable: bool) -> Page[EntityRow]:
-        content = site.get(_collection(entity), _window(limit, offset), shrinkable=shrinkable, decode=decode)
+        asked = [*filters, *_window(limit, offset)]
+        content = site.get(_collection(entity), asked, shrinkable=shrinkable, decode=decode)
         return read_page(content, offset, what)
 
-    return Pages(fetch, what=what, size=site.page_size, log=site.log, key=identity_of).rows()
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(identity_of))
+
+
+def pages_of_bodies(
+    site: Site, entity: str, filters: Sequence[tuple[str, str]] = (), *, key: Callable[[Row], str | None]
+) -> Pages[Row]:
+    """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
+
+    what = f"Reading {entity}" if filters else f"Reading all of {entity}"
+
+    def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+        asked = [*filters, *_window(limit, offset)]
+        return parse(site.get(_collection(entity), asked, shrinkable=shrinkable), offset, what)
+
+    return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(key))
 
 
 def total(site: Site, entity: str) -> int:

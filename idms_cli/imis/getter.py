@@ -6,6 +6,9 @@ from typing import Any, Protocol
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.sending import Parameters
 
+Decode = Callable[[bytes], Any]
+"""Makes of a body what its reader needs, or None."""
+
 
 class Getter(Protocol):
     """The reading side of `Site`."""
@@ -14,5 +17,10 @@ class Getter(Protocol):
     log: Callable[[str], None]
     page_size: int
 
-    def get(self, path: str, parameters: Parameters = (), *, shrinkable: bool = False) -> Any:
+    def get(
+        self, path: str, parameters: Parameters = (), *, shrinkable: bool = False, decode: Decode | None = None
+    ) -> Any:
         """The JSON at a path; errors as of `Site.get`."""
+
+    def ask(self, path: str, body: Any) -> Any:
+        """As `Site.ask`."""

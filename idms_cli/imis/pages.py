@@ -1,17 +1,20 @@
 """Rows that come in pages, with guards against pages that repeat, are empty, or lead nowhere."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from idms_cli.errors import InputError, SiteError
 from idms_cli.imis.answers import SiteSlow
 from idms_cli.imis.assumptions import MIN_PAGE
+from idms_cli.imis.seen import Seen
 
 Row = dict[str, Any]
 AnyRow = TypeVar("AnyRow")
 ASK_AGAIN = 2
 """How often a page that cannot be right is asked for again."""
+STUBBORN = 3
+"""So many pages that overlap however often they are asked for show that rows repeat in the data itself."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,18 @@ class Page(Generic[AnyRow]):
         return len(self.rows) > 1 and any(row != self.rows[0] for row in self.rows)
 
 
+@dataclass(frozen=True)
+class Unique(Generic[AnyRow]):
+    """What tells one row from another."""
+
+    key: Callable[[AnyRow], str | None]
+    """The value that no other row has; None for a row without one."""
+    content: Callable[[AnyRow], int] | None = None
+    """A digest of all that a row says, where it is to be told from another one of its key."""
+
+
 class Pages(Generic[AnyRow]):
-    """Reads page after page. `what` names the thing in messages; `key` gives a row's unique value, if it has one.
+    """Reads page after page. `what` names the thing in messages; `by` tells its rows apart, if anything does.
 
     `fetch` is given limit, offset and, as in `Site.get`, whether the page is shrinkable.
     """
@@ -43,33 +56,58 @@ class Pages(Generic[AnyRow]):
         what: str,
         size: int,
         log: Callable[[str], None],
-        key: Callable[[AnyRow], Hashable] | None = None,
+        by: Unique[AnyRow] | None = None,
     ) -> None:
         self._fetch = fetch
         self._what = what
         self._size = size
         self._log = log
-        self._key = key
-        self._seen: set[Hashable] = set()
+        self._by = by
+        self._seen = Seen()
+        self._keyed: tuple[Page[AnyRow] | None, list[str | None]] = (None, [])
+        self._stubborn = 0
+        self._contradicting = 0
+        self._is_still = True
+        self.given = 0
+        """How many rows were given so far."""
+        self.total: int | None = None
+        """How many the site counted last."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether as many rows came as the site counts, as far as it does; to be asked after the last row."""
+        return self.total in (None, self.given)
 
     def rows(self) -> Iterator[AnyRow]:
-        """Every row once, as far as `key` can tell. Holds one page in memory, and the keys.
+        """Every row once, as far as its key can tell. Holds one page in memory, and 12 bytes of each key.
 
-        Raises `SiteError` when the pages make no sense: rows would be lost or never end.
+        Raises `SiteError` when the pages make no sense: rows would be lost or never end. Raises `InputError` when the
+        key is not unique, and rows are lost by it.
         """
-        offset, given, before = 0, 0, None
+        offset, before = 0, None
         while True:
             page = self._without_gap(self._page(offset, before), before)
-            for row in self._new(page.rows):
-                given += 1
+            self.total = page.total
+            for row in self._new(page):
+                self.given += 1
                 yield row
             if not page.has_next:
                 break
             offset, before = page.next_offset, page
-        if page.total is not None and given != page.total:
-            self._log(
-                f"{self._what}: {given} rows came, the site counts {page.total}; the data changed, or rows repeat"
+        self._look_at_counts()
+
+    def _look_at_counts(self) -> None:
+        if self.is_whole or self.total is None:
+            return
+        if self._contradicting and self._is_still and self.given < self.total:
+            raise InputError(
+                f"{self._what}: {self._contradicting} rows have the key of an earlier row and say something else, so "
+                "the key is not unique.",
+                hint="Name a column as key that is different in every row, or name none.",
             )
+        self._log(
+            f"{self._what}: {self.given} rows came, the site counts {self.total}; the data changed, or rows repeat"
+        )
 
     def _page(self, offset: int, before: Page[AnyRow] | None) -> Page[AnyRow]:
         """The page at `offset`, asked for again while it cannot be right."""
@@ -85,6 +123,7 @@ class Pages(Generic[AnyRow]):
                 f"{self._what}: {fault}.",
                 hint="Sort the query on a unique column in iMIS, so that its pages follow each other.",
             )
+        self._stubborn += bool(self._overlap(page))
         return page
 
     def _without_gap(self, page: Page[AnyRow], before: Page[AnyRow] | None) -> Page[AnyRow]:
@@ -94,17 +133,18 @@ class Pages(Generic[AnyRow]):
         """
         if before is None or before.total is None or page.total is None or before.total == page.total:
             return page
+        self._is_still = False
         self._log(f"{self._what}: the number of rows changed from {before.total} to {page.total} between two pages")
         gone = before.total - page.total
-        if self._key is None or gone <= 0:
+        if self._by is None or gone <= 0:
             return page
         return self._smaller_if_slow(max(0, page.offset - gone))
 
     def _overlap(self, page: Page[AnyRow]) -> str:
         """Whether rows of `page` came before: then its own last ones may be missing."""
-        if self._key is None:
+        if self._by is None or self._stubborn >= STUBBORN:
             return ""
-        repeated = sum(map(self._seen.__contains__, map(self._key, page.rows)))
+        repeated = self._seen.count(self._keys(page))
         return f"{repeated} rows of the page at offset {page.offset} came before" if repeated else ""
 
     def _smaller_if_slow(self, offset: int) -> Page[AnyRow]:
@@ -117,24 +157,32 @@ class Pages(Generic[AnyRow]):
                 self._log(f"{self._what}: {error} Asking for {self._size} rows at a time")
         return self._fetch(self._size, offset, False)
 
-    def _new(self, rows: list[AnyRow]) -> Iterator[AnyRow]:
+    def _new(self, page: Page[AnyRow]) -> Sequence[AnyRow]:
         """The rows that did not come before. Raises `InputError` when two rows of one page share a key but differ."""
-        if self._key is None:
-            yield from rows
-            return
-        here: dict[Hashable, AnyRow] = {}
-        for row in rows:
-            key = self._key(row)
-            if key is None:
-                yield row
-            elif (twin := here.setdefault(key, row)) is not row and twin != row:
+        if self._by is None:
+            return page.rows
+        keys = self._keys(page)
+        if len(set(keys)) < len(keys):
+            self._refuse_twins(page.rows, keys)
+        contents = list(map(self._by.content, page.rows)) if self._by.content else [0] * len(keys)
+        new, others = self._seen.meet(keys, contents)
+        self._contradicting += others
+        return page.rows if len(new) == len(keys) else [page.rows[place] for place in new]
+
+    def _refuse_twins(self, rows: Sequence[AnyRow], keys: Sequence[str | None]) -> None:
+        first: dict[str | None, AnyRow] = {}
+        for key, row in zip(keys, rows, strict=True):
+            if key is not None and first.setdefault(key, row) != row:
                 raise InputError(
                     f"{self._what}: {key!r} stands in two different rows, so the key is not unique.",
                     hint="Name a column as key that is different in every row, or name none.",
                 )
-            elif key not in self._seen:
-                self._seen.add(key)
-                yield row
+
+    def _keys(self, page: Page[AnyRow]) -> list[str | None]:
+        """The keys of a page, made once."""
+        if self._by is not None and self._keyed[0] is not page:
+            self._keyed = (page, list(map(self._by.key, page.rows)))
+        return self._keyed[1]
 
 
 def parse(content: Any, offset: int, what: str) -> Page[Row]:

@@ -1,21 +1,38 @@
 """Rows of an IQA query, from `/api/query` or, on older sites, `/api/iqa`."""
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from idms_cli.errors import IdmsError, InputError, RecordRefused, SiteError
-from idms_cli.imis.assumptions import QUERY_NOT_FOUND, QUERY_NOT_FOUND_TRIES
+from idms_cli.errors import InputError, RecordRefused
+from idms_cli.imis.assumptions import QUERY_NOT_FOUND_TRIES
 from idms_cli.imis.definitions import near_match
 from idms_cli.imis.getter import Getter
-from idms_cli.imis.pages import Page, Pages, Row, parse
-from idms_cli.imis.properties import Value
+from idms_cli.imis.pages import Page, Pages, Unique
+from idms_cli.imis.querydefinitions import Told, ask_for
+from idms_cli.imis.querypages import QueryRow, decode_flat, decode_generic, read_page
+from idms_cli.imis.queryrefusals import is_not_found, translated
 from idms_cli.imis.retry import pause_s
 from idms_cli.imis.sending import Parameters
-from idms_cli.imis.values import plain_name, unwrap
 
 _NEW, _OLD = "/api/query", "/api/iqa"
-_ROW_NUMBER = "ResultRow"
+_DECODERS = {_NEW: decode_flat, _OLD: decode_generic}
+
+
+@dataclass(frozen=True)
+class QueryRows:
+    """The rows of a query; read once, page by page."""
+
+    pages: Pages[QueryRow]
+
+    def __iter__(self) -> Iterator[QueryRow]:
+        return self.pages.rows()
+
+    @property
+    def is_whole(self) -> bool:
+        """As of `Pages`."""
+        return self.pages.is_whole
 
 
 class Queries:
@@ -25,32 +42,40 @@ class Queries:
         self._site = site
         self._lock = threading.Lock()
         self._known_address: str | None = None
+        self._told: dict[str, Told] = {}
 
-    def rows(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> Iterator[dict[str, Value]]:
+    def definition(self, path: str) -> Told:
+        """As `Site.query_definition`."""
+        with self._lock:
+            if path not in self._told:
+                self._told[path] = ask_for(self._site, path)
+            return self._told[path]
+
+    def rows(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> QueryRows:
         """As `Site.query`."""
 
         what = f"Query {path}"
 
-        def fetch(limit: int, offset: int, shrinkable: bool) -> Page[Row]:
+        def fetch(limit: int, offset: int, shrinkable: bool) -> Page[QueryRow]:
             prompts = [("parameter", value) for value in parameters]
             window = [("limit", str(limit)), ("offset", str(offset))]
             content = self._page(path, [("QueryName", path), *prompts, *window], shrinkable=shrinkable)
-            return parse(content, offset, what)
+            return read_page(content, offset, what)
 
         pages = Pages(
             fetch,
             what=what,
             size=self._site.page_size,
             log=self._site.log,
-            key=_key_of(path, key) if key else None,
+            by=Unique(_key_of(path, key), _content) if key else None,
         )
-        return (columns(row) for row in pages.rows())
+        return QueryRows(pages)
 
     def _page(self, path: str, parameters: Parameters, *, shrinkable: bool) -> Any:
         try:
             return self._from_either(path, parameters, shrinkable=shrinkable)
         except RecordRefused as refused:
-            raise _translated(refused, path) from refused
+            raise translated(self._site, refused, path) from refused
 
     def _from_either(self, path: str, parameters: Parameters, *, shrinkable: bool) -> Any:
         """The page from the address that the site has: the new one if possible."""
@@ -70,9 +95,9 @@ class Queries:
         attempt = 1
         while True:
             try:
-                return self._site.get(address, parameters, shrinkable=shrinkable)
+                return self._site.get(address, parameters, shrinkable=shrinkable, decode=_DECODERS[address])
             except RecordRefused as refused:
-                if not _not_found(refused) or attempt == QUERY_NOT_FOUND_TRIES:
+                if not is_not_found(refused) or attempt == QUERY_NOT_FOUND_TRIES:
                     raise
                 self._site.log(f"Query {path}: {refused}; asking again")
             self._site.clock.sleep(pause_s(attempt, None))
@@ -83,30 +108,24 @@ class Queries:
             self._known_address = address
 
 
-def columns(row: Row) -> dict[str, Value]:
-    """The columns of a row of either address, by name, values unwrapped; binary stays wrapped."""
-    properties = row.get("Properties")
-    if isinstance(properties, dict):
-        named = ((plain_name(str(item.get("Name", ""))), item.get("Value")) for item in properties.get("$values") or [])
-        return {name: unwrap(value) for name, value in named if name != _ROW_NUMBER}
-    return {name: unwrap(value) for name, value in row.items() if name != "$type"}
+def _key_of(path: str, key: str) -> Callable[[QueryRow], str | None]:
+    """Gives the value of a column, named in any case, as text. Raises `InputError` for a first row without it."""
+    spelled: str | None = None
 
-
-def _key_of(path: str, key: str) -> Callable[[Row], Hashable]:
-    """Gives the value of column `key`, in any case. Raises `InputError` for a row without that column."""
-    spelling: dict[str, str] = {}
-
-    def value(row: Row) -> Hashable:
-        found = columns(row)
-        name = spelling.get(key)
-        if name is None or name not in found:
-            name = next((column for column in found if column.casefold() == key.casefold()), None)
-            if name is None:
-                raise _no_column(path, key, list(found))
-            spelling[key] = name
-        return str(found[name]) if found[name] is not None else None
+    def value(row: QueryRow) -> str | None:
+        nonlocal spelled
+        if spelled is None:
+            spelled = next((column for column in row if column.casefold() == key.casefold()), None)
+            if spelled is None:
+                raise _no_column(path, key, list(row))
+        found = row.get(spelled)
+        return found if type(found) is str else None if found is None else str(found)
 
     return value
+
+
+def _content(row: QueryRow) -> int:
+    return hash(tuple(row.values()))
 
 
 def _no_column(path: str, key: str, names: list[str]) -> InputError:
@@ -114,35 +133,6 @@ def _no_column(path: str, key: str, names: list[str]) -> InputError:
         f"Query {path} has no column {key!r}.{near_match(key, names)}",
         hint=f"Its columns are {', '.join(names) or 'not known'}.",
     )
-
-
-def _translated(refused: RecordRefused, path: str) -> IdmsError:
-    """What a refusal of a query means to whoever wrote its name into a job."""
-    status = refused.status
-    if _not_found(refused):
-        return InputError(
-            f"The site has no query {path} ({refused}).",
-            hint="Copy the path from iMIS; it begins with $/ and names every folder.",
-        )
-    if status in {404, 405, 501}:
-        return InputError(
-            f"The site has no query {path}, or the query is not open to programs ({refused}).",
-            hint="Check the path, and switch on 'Available via the REST API' in the query's settings in iMIS.",
-        )
-    if status == 403:
-        return SiteError(
-            f"The account may not read the query {path} ({refused}).",
-            hint="Give the user of this connection the right to run the query in iMIS.",
-        )
-    return SiteError(
-        f"The site refuses the query {path} ({refused}).",
-        hint="Are all prompts answered, in their order, and do they compare with Equal?",
-    )
-
-
-def _not_found(refused: RecordRefused) -> bool:
-    """Whether the site says, with the status of a bad request, that it has no such query."""
-    return refused.status == 400 and QUERY_NOT_FOUND in str(refused).casefold()
 
 
 def _may_be_missing(refused: RecordRefused) -> bool:

@@ -2,8 +2,6 @@
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from idms_cli.imis.assumptions import LONGEST_PAUSE_S
 
@@ -57,19 +55,3 @@ def pause_s(attempt: int, retry_after_s: float | None) -> float:
     if retry_after_s is not None:
         return min(retry_after_s, LONGEST_PAUSE_S)
     return _jitter.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_PAUSE_S * 2**attempt))
-
-
-def retry_after_s(header: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks for: a number, or an HTTP date (RFC 9110, 10.2.3); else None."""
-    if not header:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.fromtimestamp(now, UTC)).total_seconds())

@@ -32,6 +32,8 @@ _PARENT_NAMES = ("partyid", "id", "contactid", "contactkey")
 class GenericRows:
     """Rows of one business object. What it looks like is asked of the site when it is first needed."""
 
+    is_read_whole_unasked = True
+
     def __init__(self, site: Site, entity: str, define: Callable[[], Definition]) -> None:
         self.entity = entity
         self._site = site

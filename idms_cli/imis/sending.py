@@ -12,13 +12,14 @@ from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.tokens import Token, TokenStore
 from idms_cli.imis.transport import Exchange, NoAnswer, Transport
+from idms_cli.web.retryafter import retry_after_s
 
 Parameters = Sequence[tuple[str, str]]
 """A query string in order; a name may come several times."""
 
-Repeat = Literal["freely", "shrinkable", "once"]
+Repeat = Literal["freely", "shrinkable", "once", "asking"]
 """`freely` as far as the verb allows; a `shrinkable` page less, since its caller can ask for a smaller one; `once` like
-a POST: only where it was certainly not carried out."""
+a POST: only where it was certainly not carried out; `asking` like a GET, for a POST that changes nothing."""
 
 
 class Sender:
@@ -56,13 +57,13 @@ class Sender:
         """
         content = None if body is None else json.dumps(body).encode("ascii")
         exchange = Exchange(method, address(path, parameters), content=content)
-        verb = "POST" if repeat == "once" else method
+        verb = {"once": "POST", "asking": "GET"}.get(repeat, method)
 
         def answered() -> Answer:
             answer = self._repeated(verb, exchange, self._authorized, shrinkable=repeat == "shrinkable")
             if answer.ok:
                 return answer
-            raise error_of(answer, method=method)
+            raise error_of(answer, method="GET" if repeat == "asking" else method)
 
         return self._breaker.watch(answered)
 
@@ -136,7 +137,7 @@ def _with_token(exchange: Exchange, token: Token) -> Exchange:
 
 
 def _failure(answer: Answer, now: float) -> retry.Failure:
-    return retry.Failure(answer.status, retry_after_s=retry.retry_after_s(answer.headers.get("retry-after"), now))
+    return retry.Failure(answer.status, retry_after_s=retry_after_s(answer.headers.get("retry-after"), now))
 
 
 def _told(outcome: Answer | IdmsError) -> str:

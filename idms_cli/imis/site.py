@@ -1,7 +1,7 @@
 """One iMIS site: everything that is asked of it goes through here."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -13,16 +13,15 @@ from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.imis.counts import CallCounts
 from idms_cli.imis.definitions import Definition, Definitions
+from idms_cli.imis.getter import Decode
 from idms_cli.imis.pacing import Pace
-from idms_cli.imis.properties import Value
-from idms_cli.imis.queries import Queries
+from idms_cli.imis.queries import Queries, QueryRows
+from idms_cli.imis.querydefinitions import Told
 from idms_cli.imis.sending import Parameters, Sender
 from idms_cli.imis.tokens import TokenStore
 from idms_cli.imis.transport import Transport
 
 __all__ = ["Site", "SiteAccess"]
-
-Decode = Callable[[bytes], Any]
 
 
 def _no_log(line: str) -> None:
@@ -101,6 +100,10 @@ class Site:
             raise OutcomeUnknown(f"{answer.what}: the answer ({answer.status}) is empty.", status=answer.status)
         return reply
 
+    def ask(self, path: str, body: Any) -> Any:
+        """The reply to a POST that changes nothing, such as a search by `_execute`; repeated with back-off as a GET."""
+        return self._sender.send("POST", path, body=body, repeat="asking").json()
+
     def put(self, path: str, body: Any, *, once: bool = False) -> Any:
         """Replace a whole object, and give the reply, which may be None. Repeated a few times, unless `once`.
 
@@ -116,17 +119,21 @@ class Site:
         """Remove an object. Raises `RecordRefused` (`not-found` if it is gone) or `OutcomeUnknown`."""
         self._sender.send("DELETE", path)
 
-    def query(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> Iterator[dict[str, Value]]:
+    def query(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> QueryRows:
         """The rows of the query `$/Folder/Name`, page by page; `parameters` answer its prompts in their order.
 
-        `key` names a column that is unique: rows met twice while the data changes are given once.
-        Raises `InputError` when there is no such query, or it is not open to the REST API.
+        `key` names a column that is unique: rows met twice while the data changes are given once. While they are read,
+        raises `InputError` when there is no such query, it is not open to the REST API, or `key` is not unique.
         """
         return self._queries.rows(path, parameters, key=key)
+
+    def query_definition(self, path: str) -> Told:
+        """What the site says of the query at a path; asked for once."""
+        return self._queries.definition(path)
 
     def definition(self, entity: str) -> Definition:
         """What the site's metadata says of a business object, by its name in any case; asked for once.
 
-        Raises `InputError` with near matches when there is none of that name.
+        Raises `NotDescribed` with near matches when there is none of that name.
         """
         return self._definitions.of(entity)

@@ -170,6 +170,9 @@ def _digest(document: Document, connection: str, settings: Settings) -> str:
     site = settings.connections[connection]
     what = {key: document.data.get(key) for key in ("module", "with", "guard")}
     whole = {**what, "connection": connection, "url": site.url, "username": site.username}
+    other = document.at(("with", "source", "connection"))
+    if isinstance(other, str) and other in settings.connections:
+        whole["read from"] = (settings.connections[other].url, settings.connections[other].username)
     return sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -5,14 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast, runtime_checkable
+from zoneinfo import ZoneInfo
 
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere
+from idms_cli.config.problems import Problem
 from idms_cli.config.settings import Settings
 from idms_cli.files.spool import Taken
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.jobs.guard import GuardOptions
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 class Entry(NamedTuple):
@@ -24,6 +29,8 @@ class Entry(NamedTuple):
 
 MODULES: dict[str, Entry] = {
     "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
+    "update": Entry("idms_cli.modules.update", "the rows of a query become records"),
+    "transfer": Entry("idms_cli.modules.transfer", "rows of the site or of a file go to other systems"),
 }
 
 
@@ -118,13 +125,33 @@ class RunContext:
     patient: bool = False
     """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"
-    """run; or what to do with another run: retry its rejects, undo it."""
+    """run; or what to do with another run: retry its rejects, do the rest of it, undo it."""
     of_directory: Path | None = None
     """The directory of that other run."""
     tries_again: bool = False
     """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
     sources: SourceLog = field(default_factory=NoSourceLog)
+    job: str = ""
+    """Its name."""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """By whose clock the job goes."""
+    created_at: datetime | None = None
+    """When the run was created: the time of a run by hand, which has no slot."""
     clock: Clock = field(default_factory=SystemClock)
+
+
+SiteOf = Callable[[str], "Site"]
+"""The open site of a connection, shared with whoever else asks. Raises `IdmsError` when it does not answer."""
+
+
+@dataclass(frozen=True)
+class OnlineCheck:
+    """What the sites of a job say of it, each at its place in the job file."""
+
+    problems: tuple[Problem, ...] = ()
+    """All that a run would tell before it writes."""
+    warnings: tuple[Problem, ...] = ()
+    """What no run would stop at, and somebody should know."""
 
 
 class Work(Protocol):
@@ -132,6 +159,12 @@ class Work(Protocol):
 
     def describe(self) -> str:
         """What the job will do, in one sentence."""
+
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:
+        """What its sites say against it. Writes nothing.
+
+        Raises `IdmsError` when a site cannot be asked.
+        """
 
     def locks(self) -> tuple[DataLock, ...]:
         """What it reads and writes."""
@@ -158,6 +191,17 @@ class Matching(Protocol):
 
     def options_from_elsewhere(self) -> Elsewhere:
         """The options in force that the job does not say itself: from idms.yaml, or the command line."""
+
+
+@runtime_checkable
+class Delivering(Protocol):
+    """A work that delivers to others what it cannot take back, and of which a later run can do what was left."""
+
+    def refuse_nothing_left(self, source: Path) -> None:
+        """Raises `InputError` when the run in this directory left nothing that could be delivered."""
+
+    def take_over(self, source: Path, target: Path) -> None:
+        """Give the run in the directory `target` what the one in `source` did not deliver. Raises as above."""
 
 
 class Module(Protocol):

@@ -1,4 +1,4 @@
-"""One attempt at an import: plan if that was not done yet, apply what is left, tell how it ended."""
+"""One attempt at loading rows: plan if that was not done yet, apply what is left, tell how it ended."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -7,9 +7,12 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable
+from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable, Unsure
 from idms_cli.files import BrokenRow, Row, Table
+from idms_cli.files.places import in_words
 from idms_cli.files.spool import Taken, read_listing
+from idms_cli.history.rows import QUESTIONS
+from idms_cli.imis.counts import Calls
 from idms_cli.imis.kinds import Kind, Whole
 from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
@@ -30,6 +33,8 @@ from idms_cli.records.window import Window
 REJECTS = "rejects.csv"
 GIVEN = "given"
 """The name, before its ending, of the rows that a retry was given: rejects of another run, mended or not."""
+
+MOST_NAMED = 3
 
 HINT_REST = "Rows that were not sent are in the rejects file, which can be imported as it is."
 
@@ -53,6 +58,8 @@ class Task:
     take_back: TakeBack
     """What of such records cannot be taken back."""
     settle_s: float
+    calls: Callable[[], Calls]
+    """How often the run's sites were asked so far."""
 
 
 class Attempt:
@@ -72,6 +79,9 @@ class Attempt:
         ended = None
         try:
             self._load()
+        except Unsure as unsure:
+            self._write_rejects()
+            return self._asks(unsure)
         except Held as held:  # every row keeps its place in the plan
             self._write_rejects()
             return self._told("held", held)
@@ -98,18 +108,22 @@ class Attempt:
         steering = Steering(tell=self._tell, stopping=self._context.stopping)
         load = Load(self._kind, self._rules, self._journal, steering)
         with Window(self._site.access.concurrency) as window:
-            if not self._journal.is_planned:
+            is_old_plan = self._journal.is_planned
+            if not is_old_plan:
                 self._plan(load, window)
             self._context.log(f"planned: {_in_words(self._journal.counts())}")
             self._look_at_totals()
             if self._context.intent == "apply" and not self._context.earlier:
                 load.refuse_if_changed(window)
             if not self._context.dry_run:
-                load.apply(window, settle_s=self._task.settle_s)
+                load.apply(window, settle_s=self._task.settle_s, is_old_plan=is_old_plan)
 
     @cached_property
     def _rules(self) -> Rules:
-        return replace(self._task.rules(), exactly=self._context.approved)
+        if self._context.intent == "undo":  # exactly what was there before is put back, and over nobody's change
+            return replace(self._task.rules(), exactly=True, appended={})
+        is_fresh = self._context.intent != "retry"  # the rows of a retry say what was stored when they were read
+        return replace(self._task.rules(), exactly=self._context.approved, trusts_rows=is_fresh)
 
     def _look_at_totals(self) -> None:
         if self._context.approved or self._context.intent == "undo" or self._journal.note("guarded"):
@@ -152,14 +166,24 @@ class Attempt:
                 names = tuple(dict.fromkeys((*names, *rules.properties)))
             snapshot = Snapshot(self._context.directory, rules.match, names, rules.properties)
             number = snapshot.read(self._kind, stopping=self._context.stopping)
-            self._context.log(f"read all {number:,} records of {self._kind.entity}: fewer calls than one for each row")
+            why = "fewer calls than one for each row" if self._task.read == "auto" else "as the job says"
+            self._context.log(f"read all {number:,} records of {self._kind.entity}: {why}")
             return closing(snapshot)
         return closing(OneByOne(self._kind, every=rules.on_multiple == "all"))
 
     def _reads_pages(self, kind: Whole, table: Table) -> bool:
         if self._task.read == "auto":
-            return snapshot_pays(self._rows(table), kind, self._site.page_size)
+            unasked = kind.is_read_whole_unasked
+            return unasked and snapshot_pays(self._to_look_up(table), kind, self._site.page_size)
         return self._task.read == "snapshot"
+
+    def _to_look_up(self, table: Table) -> Iterator[object]:
+        """The rows whose records have to be found."""
+        mapping = self._task.bound(table)
+        if not (self._rules.current_is_unchanged and mapping.tells_current):
+            return self._rows(table)
+        rows = (row for row in self._rows(table) if isinstance(row, Row))
+        return (row for row in rows if not mapping.is_current(row.cells, mapping.values(row.cells).values))
 
     def _open(self) -> AbstractContextManager[Table]:
         return self._task.opened(self._folder)
@@ -172,10 +196,7 @@ class Attempt:
         self._context.progress(lambda: {**counts, **self._calls()})
 
     def _calls(self) -> dict[str, int]:
-        calls = self._site.calls.snapshot()
-        sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
-        total = {verb: number + self._context.earlier.get(verb, 0) for verb, number in sent.items()}
-        return {**total, "calls": sum(total.values())}
+        return call_figures(self._task.calls(), self._context.earlier)
 
     def _outcome(self, ended: IdmsError | None) -> Outcome:
         if isinstance(ended, Interrupted):
@@ -188,6 +209,22 @@ class Attempt:
         status = "failed" if counts.rejected == counts.records else "partial"
         noun = "records" if counts.further else "rows"
         return self._told(status, RunFailed(f"{counts.rejected:,} of {counts.records:,} {noun} rejected"))
+
+    def _asks(self, unsure: Unsure) -> Outcome:
+        """The run stops where it is, and a person has to say what became of the records in question."""
+        asked, run = self._journal.in_question(), self._context.run_id
+        where = ", ".join(in_words(one.line) for one in asked[:MOST_NAMED]) + (
+            ", ..." if len(asked) > MOST_NAMED else ""
+        )
+        what = "the record is there" if len(asked) == 1 else "the records are there"
+        hint = (
+            f"Look at the site whether {what}: `idms show {run}` has the numbers. Then `idms approve {run} --stored "
+            f"NUMBERS --not-stored NUMBERS` (or all) goes on; `idms reject {run}` ends it."
+        )
+        why = str(unsure).rstrip(".")
+        reason = f"{where}: sent, perhaps stored, and nothing finds it again: somebody has to look. {why}"
+        told = self._told("held", Held(reason, hint=hint))
+        return replace(told, counts={**told.counts, QUESTIONS: len(asked)})
 
     def _told(self, status: str, why: IdmsError | None = None) -> Outcome:
         counts = self._journal.counts()
@@ -202,11 +239,18 @@ class Attempt:
         """Calls and seconds that the plan will take: a write each, and a look before it at what is there."""
         planned = self._journal.planned_counts()
         calls = sum(planned.values()) * 2 - planned.get("insert", 0)
-        so_far, access = self._site.calls.snapshot(), self._site.access
+        so_far, access = self._task.calls(), self._site.access
         sent = so_far.get + so_far.post + so_far.put
         at_speed = calls * so_far.seconds / max(sent, 1) / access.concurrency
         at_rate = calls / access.rate_per_s if access.rate_per_s else 0.0
         return {"expected_calls": calls, "expected_s": round(max(at_speed, at_rate))}
+
+
+def call_figures(calls: Calls, earlier: Mapping[str, int]) -> dict[str, int]:
+    """The calls of a run so far, with those that an interrupted attempt told last."""
+    sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
+    total = {verb: number + earlier.get(verb, 0) for verb, number in sent.items()}
+    return {**total, "calls": sum(total.values())}
 
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:

@@ -1,26 +1,20 @@
-"""A first version of an import job, from a file's columns and what the site says of the records they go to."""
+"""A first version of a job, from the columns of a file or query and what the site says of the records they go to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from idms_cli.config.foreign import shortened
 from idms_cli.config.settings import Settings
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
-from idms_cli.files import Row, open_table
-from idms_cli.files.options import FileOptions
-from idms_cli.files.recordpaths import found_places
 from idms_cli.imis.kinds import KINDS, Entry, names_one, open_kind
 from idms_cli.imis.properties import Property
 from idms_cli.imis.site import Site
 from idms_cli.modules.access import site_access
 from idms_cli.modules.guessing import Guess, Sample, guess_map, guess_match
 from idms_cli.modules.jobtext import CHECK, Drafted, quoted
-
-ROWS_READ = 1000
-"""Rows that are looked at to tell how dates and numbers are written."""
+from idms_cli.modules.sampling import Sampled, of_file, of_query
 
 _WAYS_TO_A_CONTACT = (("ID",), ("PartyId",), ("Email",), ("FirstName", "LastName"))
 _ALSO = {"activity": ("TRANSACTION_DATE",)}
@@ -59,19 +53,19 @@ def destination(word: str) -> Destination:
     return Destination(kind, name or None)
 
 
-def draft(source: Path, to: Destination, settings: Settings, *, job: str, connection: str) -> Draft:
-    """A job that brings the rows of `source` into records.
+def draft(source: Path | str, to: Destination, settings: Settings, *, job: str, connection: str) -> Draft:
+    """A job that brings the rows of `source`, a file or the path of a query, into records.
 
-    Reads the first rows of the file, and asks the site for the properties: a few calls, nothing is written. Raises
-    `InputError` for a file or a name that is wrong, `Unreachable` and `LoginRefused`.
+    Reads the first rows, and asks the site for the properties: a few calls, nothing is written. Raises `InputError`
+    for a file, query or name that is wrong, `Unreachable` and `LoginRefused`.
     """
-    places = found_places(source)
-    sample, notes = _read(source, places)
+    read = None if isinstance(source, str) else of_file(source, settings)
     with Site(site_access(settings.connections[connection], connection, settings)) as site:
         kind = open_kind(site, to.kind, to.name)
         properties = kind.properties()
         named = Destination(to.kind, kind.entity if to.name else None)
-    entry = KINDS[to.kind]
+        found = of_query(site, str(source)) if read is None else read
+    entry, sample = KINDS[to.kind], found.sample
     guesses = guess_map(sample, properties, entry.owner)
     match = _match(named, entry, sample, guesses, properties)
     mapped = [one for one in guesses if not one.target.read_only or one.target.name in match]
@@ -81,33 +75,31 @@ def draft(source: Path, to: Destination, settings: Settings, *, job: str, connec
     wanted |= set() if taken.intersection(entry.owner) else set(_whose(entry, properties))
     drafted = Drafted(
         job=job,
-        source=_path(source, settings.directory),
-        places=places,
+        module=found.module,
+        name=found.name,
+        source=found.source,
+        source_doubt=found.doubt,
         records=f"{named.name or named.kind} records",
         destination=f"{{{named.kind}: {quoted(named.name)}}}" if named.name else named.kind,
         connection="" if connection == settings.defaults.connection else connection,
-        action="insert" if entry.why_not("upsert") else "upsert",
+        action=_action(entry, found),
         match=match,
         match_doubt="" if names_one(properties, match) else "is this what tells one record from another?",
         guesses=mapped,
         unmapped=[column for column in sample.columns if column not in {one.column for one in mapped}],
         missing=[one for one in properties.values() if one.name in wanted],
         others=[one for one in free if one.name not in wanted],
-        notes=notes,
+        notes=found.notes,
     )
     text = drafted.text()
     return Draft(text, len(sample.columns), len(mapped), text.count(CHECK))
 
 
-def _read(source: Path, places: Mapping[str, str]) -> tuple[Sample, Sequence[str]]:
-    with open_table(source, FileOptions.model_validate(places)) as table:
-        rows = [row.cells for row in islice(table.rows(), ROWS_READ) if isinstance(row, Row)]
-        return Sample(table.columns, rows), table.notes
-
-
-def _path(source: Path, directory: Path) -> str:
-    """Relative to the directory of idms.yaml when it lies there, so that both can be moved together."""
-    return str(source.relative_to(directory) if source.is_relative_to(directory) else source)
+def _action(entry: Entry, found: Sampled) -> str:
+    """A query is mostly of what is there."""
+    if entry.why_not("upsert"):
+        return "insert"
+    return "update" if found.module == "update" else "upsert"
 
 
 def _whose(entry: Entry, properties: Mapping[str, Property]) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from idms_cli.config.settings import Settings
 from idms_cli.errors import IdmsError, InputError
-from idms_cli.files import Table, format_of, open_table
+from idms_cli.files import FORMATS, Table, format_of, open_table
 from idms_cli.files.expectations import lacking
 from idms_cli.files.options import FileOptions
 from idms_cli.files.origins import Access, open_origin
@@ -19,9 +19,10 @@ from idms_cli.files.origins.address import Address
 from idms_cli.files.origins.options import Misfit, OriginOptions, misfits
 from idms_cli.files.spool import Limits, Taken, digest_of, read_listing, require_listing
 from idms_cli.files.together import open_together
-from idms_cli.modules import DataLock, Outcome, RunContext
+from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 from idms_cli.modules.attempt import given_to
 from idms_cli.modules.intake import Intake, put_away
+from idms_cli.modules.source import Said
 from idms_cli.records.journal import FILE_NAME
 from idms_cli.records.mended import fed_back, open_given
 
@@ -63,9 +64,15 @@ class FileSource:
                 yield Misfit(("path",), "the ending tells no format", error.hint)
 
     @property
-    def file_format(self) -> str:
-        """How its files are read."""
-        return self.options.format or format_of(Path(self.address.name))
+    def noun(self) -> str:
+        return "the file"
+
+    @property
+    def tells_numbers(self) -> bool:
+        return FORMATS[self.options.format or format_of(Path(self.address.name))].tells_numbers
+
+    def describe(self) -> str:
+        return self.options.path.shown
 
     def locks(self) -> tuple[DataLock, ...]:
         """Who archives files takes them away from others.
@@ -79,11 +86,11 @@ class FileSource:
             return (named,)
         return (named, DataLock(f"file:{self.address.of('')}", write=archives and self.address.is_pattern))
 
-    def take_in(self, context: RunContext) -> Outcome | None:
-        """Bring the source into the run's directory, if it is not there; the outcome of a run that ends so.
+    def check_online(self, site_of: SiteOf) -> Said:  # noqa: ARG002  (files need no site)
+        return Said()
 
-        Raises `Unreachable` for a file that is not there, or not as expected; see `Intake`.
-        """
+    def take_in(self, context: RunContext, site_of: SiteOf) -> Outcome | None:  # noqa: ARG002  (files need no site)
+        """As of `Source`. Raises `Unreachable` for a file that is not there, or not as expected; see `Intake`."""
         directory = context.directory
         if context.intent == "undo" or given_to(directory):
             return None
@@ -97,10 +104,6 @@ class FileSource:
         return ended
 
     def opened(self, directory: Path) -> AbstractContextManager[Table]:
-        """The copy of the source in a run's directory, or the rows that a retry was given.
-
-        Raises `InputError` when there is none (any more).
-        """
         given = given_to(directory)
         if given is not None:
             return open_given(given, self.options)
@@ -120,12 +123,17 @@ class FileSource:
                 files.append(file.seen_as(now))
         return tuple(files)
 
-    def aftercare(self, context: RunContext, outcome: Outcome) -> Callable[[], Outcome] | None:
-        """What `after:` asks for at this outcome; see `Work.aftercare`."""
+    def aftercare(
+        self, context: RunContext, outcome: Outcome, *, is_good: bool | None = None
+    ) -> Callable[[], Outcome] | None:
+        """What `after:` asks for at this outcome; see `Work.aftercare`.
+
+        `is_good` says whether the run is a success, where its status alone does not tell.
+        """
         after = self.options.after
         if outcome.status in ("held", "waiting") or outcome.again_in_s is not None:
             return None  # it is not over
-        good = outcome.status in ("completed", "partial", "skipped")
+        good = outcome.status in ("completed", "partial", "skipped") if is_good is None else is_good
         files = read_listing(context.directory)
         if context.dry_run or context.intent not in ("run", "apply") or not files:
             return None

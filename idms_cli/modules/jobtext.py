@@ -1,7 +1,7 @@
-"""The text of a drafted import job: YAML with a comment wherever somebody has to look or to decide."""
+"""The text of a drafted job: YAML with a comment wherever somebody has to look or to decide."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from idms_cli.config.foreign import harmless, shortened
@@ -28,10 +28,12 @@ class Drafted:
     """All that a drafted job says."""
 
     job: str
+    module: str
+    name: str
+    """What people call the source."""
     source: str
-    """The path as the job has it."""
-    places: Mapping[str, str]
-    """The keys that say where the records are in the file."""
+    """As YAML."""
+    source_doubt: str
     records: str
     """What the rows become, for the description."""
     destination: str
@@ -57,21 +59,19 @@ class Drafted:
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
     def _head(self) -> Iterator[str]:
-        name = self.source.rpartition("/")[2]
+        name = self.name
         yield f"# Drafted by `idms init job` from {harmless(name)}. Look at the lines marked `check`, then:"
         yield f"#   idms check {self.job}            # is anything wrong with it?"
         yield f"#   idms run {self.job} --dry-run    # what would it write?"
         yield from (f"# {harmless(note)}" for note in self.notes)
         yield f"description: {quoted(f'{name} becomes {self.records}')}"
-        yield "module: import"
+        yield f"module: {self.module}"
         if self.connection:
             yield f"connection: {self.connection}"
         yield '# schedule: {cron: "15 2 * * 1-5"}    # until it has one, it runs by hand'
 
     def _with(self) -> Iterator[str]:
-        where = "".join(f", {key}: {quoted(place)}" for key, place in self.places.items())
-        doubt = f"{CHECK}are these the records?" if where else ""
-        yield _commented(f"source: {{path: {quoted(self.source)}{where}}}", doubt)
+        yield _commented(f"source: {self.source}", f"{CHECK}{self.source_doubt}" if self.source_doubt else "")
         yield f"destination: {self.destination}"
         yield f"action: {self.action}"
         if self.match:

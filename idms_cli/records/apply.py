@@ -6,13 +6,14 @@ from itertools import chain
 from typing import TypeVar
 
 from idms_cli.codes import Code
-from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
-from idms_cli.imis.kinds import Key, Kind, Record
+from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable, Unsure
+from idms_cli.imis.kinds import Kind, Record
 from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.flow import Flow, Ready, Steps, Told
 from idms_cli.records.journal import Journal
-from idms_cli.records.matching import Rules, changed_since, differences, searchable, what_goes
+from idms_cli.records.lost import LostInserts
+from idms_cli.records.matching import Rules, already_there, changed_since, differences, what_goes
 from idms_cli.records.patience import Patience
 from idms_cli.records.window import Result, Window
 
@@ -23,11 +24,15 @@ READ_AHEAD = 100
 class Applier:
     """Writes the plan in a journal to the site."""
 
-    def __init__(self, kind: Kind, rules: Rules, journal: Journal, *, settle_s: float) -> None:
+    def __init__(
+        self, kind: Kind, rules: Rules, journal: Journal, *, settle_s: float, is_old_plan: bool = False
+    ) -> None:
+        """`is_old_plan`: an earlier attempt made the plan, and who knows who wrote what since."""
         self._kind = kind
         self._rules = rules
         self._journal = journal
-        self._settle_s = settle_s
+        self._sought = LostInserts(kind, rules, settle_s=settle_s)
+        self._is_old_plan = is_old_plan
         self._reading = Patience()
         self._writing = Patience()
         """Beside the other: a site that can be read, but stores nothing, is down as well."""
@@ -35,14 +40,17 @@ class Applier:
     def apply(self, window: Window, *, tell: Callable[[list[Verdict]], None]) -> None:
         """Write everything that is planned. `tell` is given the verdicts of each window, and raises to stop.
 
-        Raises `LoginRefused`, and `Unreachable` when the site fails several records in a row. What had become of each
-        record by then is in the journal, that of the other records of the same window too.
+        Raises `LoginRefused`, `Unreachable` when the site fails several records in a row, and `Unsure` when nobody but
+        a person can tell whether a record was stored: it stays `sending`. What had become of each record by then is in
+        the journal, that of the other records of the same window too.
         """
         for entries in self._journal.todo("sending", window=window.width):
             resolved = window.each(_surely(self._resolve, "sending"), entries)
             self._journal.checkpoint(_verdicts(resolved), [])
             tell(_verdicts(resolved))
             _raise_first(resolved)
+        if self._journal.in_question():
+            raise Unsure("The run died while a record was being sent.")
         steps = Steps(self._ready_at_once, _surely(self._prepare, "planned"), _surely(self._write, "sending"))
         Flow(window, self._journal, steps).run(self._planned(), tell=tell)
 
@@ -57,9 +65,11 @@ class Applier:
         return chain.from_iterable(self._journal.todo("planned", window=READ_AHEAD))
 
     def _ready_at_once(self, entry: Entry) -> Ready | None:
-        """An insert needs no look, unless nobody has looked since somebody approved the plan."""
-        needs_look = entry.action != "insert" or self._rules.exactly
-        return None if needs_look else Ready(entry, None)
+        return Ready(entry, None) if entry.action == "insert" and not self._needs_look(entry) else None
+
+    def _needs_look(self, insert: Entry) -> bool:
+        """Whether nobody has looked since a plan was made that is old, or was approved."""
+        return (self._rules.exactly or self._is_old_plan) and bool(insert.match) and insert.sent_at is None
 
     def _prepare(self, entry: Entry) -> Ready | Told:
         """Read the record afresh: others may have changed it since the plan, and their changes must survive."""
@@ -87,9 +97,13 @@ class Applier:
         return Ready(entry, record)
 
     def _prepare_insert(self, entry: Entry) -> Ready | Told:
-        if self._rules.exactly and entry.match and not entry.sent_at and self._kind.find(entry.match):
-            return Told(_failed(entry, "changed-since", "there was no such record when this was planned"))
-        return Ready(entry, None)
+        found = self._kind.find(entry.match) if self._needs_look(entry) else []
+        self._reading.regain()
+        if not found:
+            return Ready(entry, None)
+        if not self._rules.exactly and (settled := already_there(entry, found, self._rules)):
+            return Told(settled)
+        return Told(_failed(entry, "changed-since", "there was no such record when this was planned"))
 
     def _write(self, ready: Ready) -> Told:
         try:
@@ -130,12 +144,12 @@ class Applier:
 
     def _look_before_repeating(self, entry: Entry, unknown: OutcomeUnknown, *, again: bool) -> Told:
         """A create that got no clear answer: is the record there? If not, do it again, once."""
-        if not entry.match:
-            return Told(_unknown(entry, unknown), self._outage(unknown))
+        if not self._sought.can_be_found(entry):
+            return self._ask(entry, unknown)
         if _is_outage(unknown):
-            time.sleep(self._settle_s)  # the site may still be at it, and looking at once would not see it
+            self._sought.settle(time.time())
         try:
-            found = self._find(entry)
+            found = self._sought.find(entry)
         except Exception as error:  # whatever it is, the record may be there
             return Told(_unknown(entry, error), _end_of(error, self._reading))
         self._reading.regain()
@@ -147,35 +161,25 @@ class Applier:
         message = f"{unknown} It was looked for, and is not there."
         return Told(_failed(entry, "server-error", message), self._outage(unknown))
 
+    def _ask(self, entry: Entry, unknown: OutcomeUnknown) -> Told:
+        """Nothing would find it. A 500 costs its record only; where no answer came, the run stops there and asks."""
+        if _is_outage(unknown):
+            return Told(entry.became("sending"), Unsure(str(unknown)))
+        return Told(_unknown(entry, unknown), self._outage(unknown))
+
     def _resolve(self, entry: Entry) -> Told:
         """A record that was in flight when the last attempt died: was it written?"""
         if entry.action != "insert":
             return Told(_planned(entry))  # it names its record: look, and do it again
-        if not entry.match:
-            return Told(_unknown(entry, OutcomeUnknown("The run died while this record was being sent.")))
-        waited = time.time() - (entry.sent_at or 0)  # the wall clock: monotonic time does not outlive a reboot
-        time.sleep(min(self._settle_s, max(0.0, self._settle_s - waited)))
+        if not self._sought.can_be_found(entry):
+            return Told(entry.became("sending"))
+        self._sought.settle(entry.sent_at or 0)
         try:
-            found = self._find(entry)
+            found = self._sought.find(entry)
         except Exception as error:
             return Told(_unknown(entry, error), _end_of(error, self._reading))
         self._reading.regain()
         return Told(entry.became("planned" if found is None else "done", key=found))
-
-    def _find(self, entry: Entry) -> Key | None:
-        """The record of an insert, if it is there."""
-        found = self._kind.find(entry.match) or self._find_by_all(entry)
-        return found[0].key if found else None
-
-    def _find_by_all(self, entry: Entry) -> list[Record]:
-        """Asked in other words than the plan's, to which a cache may answer as it did then."""
-        sent = searchable(entry.values)
-        if sent.keys() <= entry.match.keys():
-            return []
-        try:
-            return self._kind.find({**sent, **entry.match})
-        except RecordRefused:
-            return []  # the site cannot search by one of them; that there is none by the match must do
 
     def _lost(self, ready: Ready, error: IdmsError) -> Told:
         """A write that failed for no fault of its record.

@@ -1,7 +1,7 @@
 """Binds the lines of a map one by one: columns and properties are found, conversions settled, faults collected."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -27,6 +27,8 @@ class BoundRule:
     constant: Value = None
     place: str = ""
     """How the message of a fault begins: `Column grade`."""
+    current: Step | None = None
+    """Reads what the record has now, where the row says that."""
     append: str = ""
     """What stands between the values of a property to which the value is added; empty when it replaces them."""
 
@@ -40,19 +42,29 @@ class _Source:
     condition: Text | None = None
 
 
+@dataclass(frozen=True)
+class Columns:
+    """What there is to map."""
+
+    names: Sequence[str]
+    source: str = "the file"
+    """What has them, for messages."""
+
+
 class Binder:
     """Collects what is wrong with a map while its lines are bound."""
 
     def __init__(
         self,
-        columns: Sequence[str],
+        columns: Columns,
         properties: Mapping[str, Property],
         *,
         matched: Collection[str],
         lookups: Mapping[str, Table],
     ) -> None:
         self.faults: list[MapFault] = []
-        self._columns = columns
+        self._columns = columns.names
+        self._of = columns.source
         self._properties = {name.casefold(): target for name, target in properties.items()}
         self._matched = frozenset(word.strip().casefold() for word in matched)
         self._lookups = lookups
@@ -68,7 +80,8 @@ class Binder:
             return None
         self._check_kind(word, rule, target)
         line = self._line(word, rule, source, Making(rule, target, convert, partial(self._refuse, word)))
-        return line if len(self.faults) == before else None
+        current = self._current(word, rule, target)
+        return replace(line, current=current) if len(self.faults) == before else None
 
     def _target(self, word: str) -> Property | None:
         folded = word.strip().casefold()
@@ -113,14 +126,19 @@ class Binder:
         if found:
             names = " and ".join(f"'{shortened(self._columns[index])}'" for index in found)
             message = f"the column '{shortened(column)}' could be {names}"
-            self._refuse(word, "ambiguous-column", message, "spell it exactly as in the file")
+            self._refuse(word, "ambiguous-column", message, f"spell it exactly as in {self._of}")
         else:
             hint = _near(column, self._columns, "columns")
             near = nearest(column, self._columns) if in_expression else None
             if near is not None and not near.isidentifier():
                 hint = f'write row["{shortened(near)}"]'
-            self._refuse(word, "unknown-column", f"the file has no column '{shortened(column)}'", hint)
+            self._refuse(word, "unknown-column", f"{self._of} has no column '{shortened(column)}'", hint)
         return None
+
+    def _current(self, word: str, rule: Rule, target: Property) -> Step | None:
+        """Reads the column as the site has it: no way of writing, no lookup and no list of codes is for it."""
+        index = None if rule.current is None else self._index(word, rule.current)
+        return None if index is None else cell(index, converter(replace(target, choices=())), None, strip=False)
 
     def _converter(self, word: str, rule: Rule, target: Property) -> Converter | None:
         kind = f"{target.name} is of type {target.type}"

@@ -24,6 +24,8 @@ FALSE_WORDS = frozenset({"0", "f", "false", "n", "no"})
 _FIRST_DAY = datetime.fromisoformat("1753-01-01")
 # the same manual: int-bigint-smallint-and-tinyint, decimal-and-numeric, money-and-smallmoney (-transact-sql)
 _INTEGER_LIMIT = 2**63
+MOST_NAMED = 5
+"""Codes of a list that a message names."""
 _MOST_DIGITS = 38
 _MONEY_DIGITS, _MONEY_SCALE = 19, 4
 
@@ -191,7 +193,9 @@ def _listed(target: Property, convert: Converter) -> Converter:
 
 def _not_a_choice(target: Property, text: str) -> Fault:
     near = did_you_mean(text.strip(), target.choices)
-    allowed = near[:1].upper() + near[1:] or f"Some of them: {', '.join(map(shortened, target.choices[:5]))}."
+    which = "They are" if len(target.choices) <= MOST_NAMED else "Some of them"
+    listed = ", ".join(map(shortened, target.choices[:MOST_NAMED]))
+    allowed = near[:1].upper() + near[1:] or f"{which}: {listed}."
     return _fault(target, "not-a-choice", f"'{shortened(text)}' is not among the codes of {target.name}. {allowed}")
 
 

@@ -45,6 +45,9 @@ INSERT INTO record (place, action, state, key, match, "values", changes, faults)
 ADD_UNCHANGED = "INSERT INTO record (place, action, state, key) VALUES (?, '', 'unchanged', ?)"
 TODO = "SELECT * FROM record WHERE state = ? AND place > ? ORDER BY place LIMIT ?"
 SENDING = "UPDATE record SET state = 'sending', before = ?, sent_at = ? WHERE place = ?"
+IN_QUESTION = "SELECT * FROM record WHERE state = 'sending' AND action = 'insert' AND match IS NULL ORDER BY place"
+ANSWER = """
+UPDATE record SET state = ?, sent_at = iif(? = 'planned', NULL, sent_at) WHERE place = ? AND state = 'sending'"""
 SETTLE = """
 UPDATE record SET state = ?, key = coalesce(?, key), changes = coalesce(?, changes), faults = coalesce(?, faults)
 WHERE place = ?"""
@@ -70,6 +73,7 @@ FAULTS = "SELECT faults FROM record WHERE place = ?"
 WITH_REASONS = """
 SELECT line, key, faults, EXISTS (SELECT 1 FROM record AS r WHERE r.place = record.place - record.part + 1) AS many
 FROM record WHERE state = ? ORDER BY place"""
+LEFT_ALONE = WITH_REASONS.replace("state = ?", "state IN ('planned', 'done') AND faults IS NOT NULL")
 PLANNED_UPDATES = "SELECT changes FROM record WHERE state = 'planned' AND action = 'update'"
 WRITTEN = """
 SELECT * FROM record
@@ -110,8 +114,8 @@ class Journal:
                 "PRAGMA synchronous=NORMAL; DROP TABLE IF EXISTS note; DROP TABLE IF EXISTS record;" + TABLES
             )
 
-    def add_unchanged(self, keys: Mapping[int, str]) -> None:
-        """Plan nothing for rows whose records say already what they say: line -> packed key."""
+    def add_unchanged(self, keys: Mapping[int, str | None]) -> None:
+        """Plan nothing for rows whose records say already what they say: line -> packed key, where that is known."""
         self._connection.executemany(ADD_UNCHANGED, [(line * MOST_PARTS, key) for line, key in keys.items()])
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -211,11 +215,15 @@ class Journal:
 
     def rejected(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         """Line and reasons of every row of which a record was rejected, by line."""
-        return self._with_reasons("rejected")
+        return _by_line(self._connection.execute(WITH_REASONS, ("rejected",)))
 
     def skipped(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
         """Line and reasons of every row of which a record was passed over on purpose, by line."""
-        return self._with_reasons("skipped")
+        return _by_line(self._connection.execute(WITH_REASONS, ("skipped",)))
+
+    def left_alone(self) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+        """Line and reasons of every row of which a record is written, but for some properties (by an undo)."""
+        return _by_line(self._connection.execute(LEFT_ALONE))
 
     def faults(self, line: int) -> tuple[Fault, ...]:
         """What is wrong with the (first) record of a line so far."""
@@ -225,6 +233,16 @@ class Journal:
     def planned(self, limit: int) -> list[Entry]:
         """The first records that are to be written, for showing."""
         return [entry_of(row) for row in self._connection.execute(PLANNED, (limit,))]
+
+    def in_question(self) -> list[Entry]:
+        """Inserts that were sent, got no answer, and that nothing is matched by: somebody has to look for them."""
+        return [entry_of(row) for row in self._connection.execute(IN_QUESTION)]
+
+    def answer(self, stored: Iterable[Entry], not_stored: Iterable[Entry]) -> None:
+        """Somebody has looked for records in question: those that are there are done, the others are planned again."""
+        found = [("done", one) for one in stored] + [("planned", one) for one in not_stored]
+        with self.transaction():
+            self._connection.executemany(ANSWER, [(state, state, place_of(one.line, one.part)) for state, one in found])
 
     def written(self, key: Key | None = None) -> Iterator[Entry]:
         """What was written, by line: all, or what was done to the record of this key or of one that begins with it."""
@@ -236,11 +254,6 @@ class Journal:
         """What each planned update changes: property -> (old, new)."""
         for row in self._connection.execute(PLANNED_UPDATES):
             yield {name: (old, new) for name, (old, new) in decode(row["changes"]).items()}
-
-    def _with_reasons(self, state: str) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-        rows = self._connection.execute(WITH_REASONS, (state,))
-        for line, records in groupby(rows, key=itemgetter("line")):
-            yield line, tuple(fault for record in records for fault in named_faults(record))
 
     def _settle(self, verdicts: Iterable[Verdict]) -> None:
         self._connection.executemany(
@@ -256,6 +269,11 @@ class Journal:
                 for each in verdicts
             ],
         )
+
+
+def _by_line(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[int, tuple[Fault, ...]]]:
+    for line, records in groupby(rows, key=itemgetter("line")):
+        yield line, tuple(fault for record in records for fault in named_faults(record))
 
 
 @contextmanager

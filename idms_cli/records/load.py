@@ -80,10 +80,10 @@ class Load:
                 hint="Make a new plan.",
             )
 
-    def apply(self, window: Window, *, settle_s: float) -> None:
-        """Write what is planned. Raises what ends it early: see `end_early`."""
+    def apply(self, window: Window, *, settle_s: float, is_old_plan: bool = False) -> None:
+        """Write what is planned. Raises what ends it early: see `end_early`; for `is_old_plan` see `Applier`."""
         counts = self._journal.counts()
-        applier = Applier(self._kind, self._rules, self._journal, settle_s=settle_s)
+        applier = Applier(self._kind, self._rules, self._journal, settle_s=settle_s, is_old_plan=is_old_plan)
 
         def tell(verdicts: list[Verdict]) -> None:
             nonlocal counts

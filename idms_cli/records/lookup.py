@@ -41,6 +41,8 @@ class Wanted(NamedTuple):
     """The canonical texts of all mapped properties, in the order of the map; None for one that stays as it is."""
     part: int = 0
     """Which of the contacts to whom the row adds a record: 0, 1, ..."""
+    is_current: bool = False
+    """The row says itself that its record has all that already."""
 
     @property
     def match(self) -> Mapping[str, Value]:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from idms_cli.imis.properties import Property, Value
-from idms_cli.records.binding import Binder, BoundRule
+from idms_cli.imis.values import same
+from idms_cli.records.binding import Binder, BoundRule, Columns
 from idms_cli.records.faults import Fault
 from idms_cli.records.rules import MapFault, MapOptions, MapRefused, Rule
-from idms_cli.records.steps import Kept
+from idms_cli.records.steps import Kept, Step
 
-__all__ = ["BoundMapping", "MapFault", "MapOptions", "MapRefused", "MappedRow", "Rule", "bind"]
+__all__ = ["BoundMapping", "Columns", "MapFault", "MapOptions", "MapRefused", "MappedRow", "Rule", "bind", "columns_of"]
 
 
 # A named tuple, because one is made for every row.
@@ -28,11 +29,12 @@ class MappedRow(NamedTuple):
 class BoundMapping:
     """A map whose every word has been found; made by `bind`. May be used from several threads."""
 
-    def __init__(self, rules: Sequence[BoundRule]) -> None:
+    def __init__(self, rules: Sequence[BoundRule], *, matched: Collection[str] = ()) -> None:
         self.properties = tuple(rule.name for rule in rules)
         """The mapped properties in the site's spelling, in the order of the map."""
         self.appended = {rule.name: rule.append for rule in rules if rule.append}
         """Properties whose value is added to those that the record has -> what stands between values there."""
+        self._currents = _currents(rules, matched)
         constants = {rule.name: rule.constant for rule in rules if rule.step is None}
         self._template: dict[str, Value] = dict.fromkeys(self.properties) | constants
         self._steps = tuple((rule.name, rule.step, rule.place) for rule in rules if rule.step is not None)
@@ -54,10 +56,39 @@ class BoundMapping:
                 values[name] = value
         return MappedRow(values, tuple(kept), tuple(faults))
 
+    @property
+    def tells_current(self) -> bool:
+        """Whether rows say what their records have now, of all properties that are to be set."""
+        return bool(self._currents)
+
+    def is_current(self, cells: tuple[str, ...], values: Mapping[str, Value]) -> bool:
+        """Whether the row says that its record has these values already, at least one of them not blank.
+
+        (A record that is not there has nothing but blanks in a query.)
+        """
+        told = [(values[name], read(cells)) for name, read in self._currents if name in values]
+        if not all(not isinstance(now, Fault | Kept) and same(value, now) for value, now in told):
+            return False
+        return any(value not in (None, "") for value, _ in told)
+
+
+def _currents(rules: Sequence[BoundRule], matched: Collection[str]) -> tuple[tuple[str, Step], ...]:
+    """Property and reader of what it is now; none unless all have one that records are not matched by."""
+    found_by = {word.strip().casefold() for word in matched}
+    free = [rule for rule in rules if rule.name.casefold() not in found_by]
+    told = [(rule.name, rule.current) for rule in free if rule.current is not None]
+    return tuple(told) if len(told) == len(free) else ()
+
+
+def columns_of(rules: MapOptions) -> tuple[str, ...]:
+    """Every column that a map names, as it spells them: to bind it where nobody knows which the file has."""
+    named = (rule.columns if isinstance(rule, Rule) else (rule,) for rule in rules.values())
+    return tuple(dict.fromkeys(column for columns in named for column in columns))
+
 
 def bind(
     rules: Mapping[str, str | Rule],
-    columns: Sequence[str],
+    columns: Sequence[str] | Columns,
     properties: Mapping[str, Property],
     *,
     matched: Collection[str] = (),
@@ -69,8 +100,9 @@ def bind(
     without regard to case and surrounding space. `lookups` are the tables of `lookups.read_lookups`, for rules that
     name a file. Raises `MapRefused` with every fault.
     """
-    binder = Binder(columns, properties, matched=matched, lookups=lookups or {})
+    known = columns if isinstance(columns, Columns) else Columns(columns)
+    binder = Binder(known, properties, matched=matched, lookups=lookups or {})
     bound = [binder.bound(word, rule if isinstance(rule, Rule) else Rule(column=rule)) for word, rule in rules.items()]
     if binder.faults:
         raise MapRefused(binder.faults)
-    return BoundMapping([rule for rule in bound if rule is not None])
+    return BoundMapping([rule for rule in bound if rule is not None], matched=matched)

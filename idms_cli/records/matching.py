@@ -10,7 +10,7 @@ from idms_cli.imis.kinds import Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
-from idms_cli.records.entry import MOST_PARTS, Entry
+from idms_cli.records.entry import MOST_PARTS, Entry, Verdict
 from idms_cli.records.faults import Fault
 
 Values = Mapping[str, Value]
@@ -36,6 +36,8 @@ class Rules:
     """Rows of one key that say different things: reject all, or keep the first or the last."""
     appended: Mapping[str, str] = field(default_factory=dict)
     """Multi-select properties that what is new is added to -> what stands between their values."""
+    trusts_rows: bool = True
+    """Rows that say what their records have now are believed."""
     exactly: bool = False
     """Somebody has approved the plan: a record that was changed since is left alone."""
 
@@ -44,6 +46,11 @@ class Rules:
         """Whether nothing is to be done for a row as soon as its one record says all that it says."""
         acts = self.action in {"update", "upsert"} and not self.insert_only
         return acts and self.only_changes and not self.appended
+
+    @property
+    def current_is_unchanged(self) -> bool:
+        """Whether nothing is to be done for a row that says itself that its record has all that already."""
+        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all"
 
 
 def match_names(values: Values, rules: Rules, *, what: str = "record", of: str = "match") -> tuple[str, ...] | Fault:
@@ -75,6 +82,18 @@ def classify(line: int, values: Values, match: Values, found: Sequence[Record], 
         return [_exists(line, match, found[0])]
     act = _delete if rules.action == "delete" else _update
     return [replace(act(line, values, match, record, rules), part=part) for part, record in enumerate(found)]
+
+
+def already_there(entry: Entry, found: Sequence[Record], rules: Rules) -> Verdict | None:
+    """What an insert becomes whose record somebody else has made since the plan; None where that is not for us to say.
+
+    It may be what the row wants; or the row is to leave alone what is there.
+    """
+    if rules.action == "insert" or rules.insert_only:
+        return entry.became("skipped", *_exists(entry.line, entry.match, found[0]).faults, key=found[0].key)
+    if any(differences(entry.values, record, rules) for record in found):
+        return None
+    return entry.became("unchanged", key=found[0].key)
 
 
 def differences(values: Values, record: Record, rules: Rules) -> dict[str, tuple[Value, Value]]:

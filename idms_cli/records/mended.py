@@ -8,11 +8,11 @@ from pathlib import Path
 from idms_cli.errors import InputError
 from idms_cli.files import FORMATS, BrokenRow, Dialect, Plain, Row, Table, format_of, open_table
 from idms_cli.files.dialect import CsvOptions
+from idms_cli.files.formulas import unguarded
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_content
 from idms_cli.files.source import Fingerprint
 from idms_cli.records.forms import Mended
-from idms_cli.records.formulas import unguarded
 from idms_cli.records.rejects import RAW_COLUMN, REASON_COLUMNS
 
 _BETWEEN = re.compile(rb"""_line["']?(?P<mark>[^\w"'])["']?_stage""")

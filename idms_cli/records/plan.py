@@ -27,7 +27,7 @@ CHUNK = 500
 """Rows that are planned in one transaction of the journal."""
 MOST_HELD = 2000
 """Records that are held in memory; some rows of a chunk may act on very many."""
-NONE_ALIKE: Mapping[int, str] = MappingProxyType({})
+NONE_ALIKE: Mapping[int, str | None] = MappingProxyType({})
 
 
 class Sources(NamedTuple):
@@ -62,6 +62,7 @@ class Planner:
         self._doubles = doubles
         self._patience = Patience()
         self._names = names_of(self._mapping, rules)
+        self._trusts_rows = rules.current_is_unchanged and self._mapping.tells_current
         self._match_at = [self._names.index(name) for name in rules.match]
 
     def plan(self, rows: Iterable[Row | BrokenRow], window: Window, *, tell: Callable[[int], None]) -> None:
@@ -116,7 +117,10 @@ class Planner:
         mapped = self._mapping.values(row.cells)
         if mapped.faults:
             return _rejected(row.line, *mapped.faults)
-        return self._wanted(row.line, mapped.values)
+        wanted = self._wanted(row.line, mapped.values)
+        if self._trusts_rows and isinstance(wanted, Wanted) and wanted.names == self._rules.match:
+            return wanted._replace(is_current=self._mapping.is_current(row.cells, mapped.values))
+        return wanted
 
     def _read(self, row: Row | BrokenRow, contacts: ContactFinder) -> Entry | OfContact:
         """The same for a row whose contact is not known yet."""
@@ -148,13 +152,17 @@ class Planner:
             return replace(_rejected(line, names), part=part)
         return Wanted(line, values, names, fold(match), texts, part)
 
-    def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str]:
-        """Rows that are unchanged, as is seen without taking their records apart: line -> packed key."""
+    def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str | None]:
+        """Rows that are unchanged, as is seen without taking records apart: line -> packed key, if it is known."""
         if not self._rules.alike_is_unchanged:
             return {}
-        return self._lookup.alike([row for row in prepared if isinstance(row, Wanted)])
+        wanted = [row for row in prepared if isinstance(row, Wanted)]
+        if not self._trusts_rows:
+            return self._lookup.alike(wanted)
+        current = {row.line: None for row in wanted if row.is_current}
+        return {**current, **self._lookup.alike([row for row in wanted if not row.is_current])}
 
-    def _keep(self, entries: Sequence[Entry], alike: Mapping[int, str] = NONE_ALIKE) -> None:
+    def _keep(self, entries: Sequence[Entry], alike: Mapping[int, str | None] = NONE_ALIKE) -> None:
         with self._journal.transaction():
             self._journal.add_unchanged(alike)
             self._journal.add(entries)

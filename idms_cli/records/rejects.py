@@ -13,9 +13,9 @@ from idms_cli.config.foreign import harmless
 from idms_cli.config.replacing import sync_folder
 from idms_cli.errors import IdmsError
 from idms_cli.files import BrokenRow, Dialect, Row
+from idms_cli.files.formulas import guarded
 from idms_cli.files.places import briefly
 from idms_cli.records.faults import Fault
-from idms_cli.records.formulas import guarded
 
 REASON_COLUMNS = ("_line", "_stage", "_field", "_code", "_message")
 """What every file of rejects has beside the original columns."""

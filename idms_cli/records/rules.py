@@ -10,6 +10,8 @@ A rule makes a value in this order, whatever the order in which it is written:
 6. Nothing left: `default`, else what `blank` says.
 7. `join`, then `date`, `number` or `boolean` and the property's own type and list of codes make the value.
 8. `append`: the value is added to those that the record has.
+
+`current` makes no value: it is the column that has what the record has now, where the source knows that.
 """
 
 from collections.abc import Callable, Sequence
@@ -160,6 +162,24 @@ class Rule(Section):
         default=",", description="What stands between several values on the site."
     )
     append: bool = Field(default=False, description="Add to the values that the record has (multi-select).")
+    current: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="module: update: the column that has what is stored now; what changes nothing is not looked up.",
+    )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it names."""
+        from idms_cli.records.templates import parse_condition, parse_template  # noqa: PLC0415 - as above
+
+        found = [] if self.column is None else [self.column]
+        if self.template is not None:
+            found += parse_template(self.template).columns
+        if self.only_if is not None:
+            found += parse_condition(self.only_if).columns
+        if self.current is not None:
+            found.append(self.current)
+        return tuple(found)
 
     @property
     def lookup_file(self) -> LookupFile | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from idms_cli.errors import IdmsError, InputError
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.records.journal import FILE_NAME, open_journal
 
 ABOUT = "about"
 
@@ -60,8 +60,22 @@ def read_about(path: Path) -> About:
 
 
 def take_plan(path: Path, directory: Path) -> None:
-    """Make the plan in a file the journal of a new run."""
-    with closing(sqlite3.connect(path)) as plan, closing(sqlite3.connect(directory / FILE_NAME)) as journal:
-        plan.backup(journal)
-    with closing(Journal(directory)) as journal_of_run:
-        assert journal_of_run.is_planned  # noqa: S101 - a saved plan is a complete one
+    """Make the plan in a file the journal of a new run.
+
+    Raises `InputError` when it is damaged, and `IdmsError` when the journal cannot be written.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as plan, closing(sqlite3.connect(directory / FILE_NAME)) as journal:
+            is_sound = plan.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+            if is_sound:
+                plan.backup(journal)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            hint = "Look at the free space, and at the rights of the state directory."
+            raise IdmsError(f"{directory / FILE_NAME}: the journal cannot be written: {error}", hint=hint) from error
+        is_sound = False
+    if is_sound:
+        with open_journal(directory) as journal_of_run:
+            is_sound = journal_of_run.is_planned
+    if not is_sound:
+        raise InputError(f"{path} is damaged, or not the whole of a plan", hint="Make a new plan.")

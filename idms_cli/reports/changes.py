@@ -42,7 +42,7 @@ def run_changes_page(run: Run, directory: Path, limit: int) -> Page:
 
 def record_changes_page(store: Store, entity: str, key: Key, clock: Clock, limit: int) -> Page:
     """What was done to one record, or to those whose key begins with `key`, newest first; as far as journals reach."""
-    runs = store.runs.that_wrote(entity)
+    runs = store.runs.that_wrote(entity, store.kept_runs())
     found, more = _first((each for run in runs for each in _newest_first(store, run, key)), limit)
     record = f"{entity}/{key_in_words(key)}"
     data = {"record": record, "changes": [_data(each) for each in found]}

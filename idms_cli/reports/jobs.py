@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from idms_cli.config.problems import format_problem
-from idms_cli.dispatch.reading import Checked
+from idms_cli.dispatch.reading import Asked, Checked
 from idms_cli.jobs.job import Job
 from idms_cli.jobs.meetings import Forecast
 from idms_cli.reports.meetings import meeting_lines, meetings_data
@@ -44,10 +44,19 @@ def check_page(checked: Sequence[Checked], clock: Clock, known: Known) -> Page:
             parts += [Line(f"    {line}") for line in _when(each, each.job, clock)]
             if not known.has_passed(each.job):
                 parts.append(Line(f"    {_untested(each.job)}", "yellow"))
+        parts += _warnings(each)
+        parts += _silence(each)
     parts += meeting_lines(known.meetings, clock, guessed={each.name for each in checked} - known.usual_s.keys())
     broken = sum(bool(each.problems) for each in checked)
-    parts.append(Line(_total(len(checked), broken), "bold red" if broken else "bold"))
-    data = [{**_data(each, clock.now), "tested": each.job and known.has_passed(each.job)} for each in checked]
+    parts.append(Line(_total(checked, broken), "bold red" if broken else "bold"))
+    data = [
+        {
+            **_data(each, clock.now),
+            "tested": each.job and known.has_passed(each.job),
+            "online": _online(each.asked),
+        }
+        for each in checked
+    ]
     return Page({"jobs": data, "broken": broken, **meetings_data(known.meetings)}, parts)
 
 
@@ -104,12 +113,32 @@ def _schedule(each: Checked) -> str | None:
     return each.occurrences.describe() if each.occurrences else None
 
 
-def _total(jobs: int, broken: int) -> str:
-    if not jobs:
+def _warnings(each: Checked) -> list[Line]:
+    told = each.asked.warnings if each.asked else ()
+    lines = [line for warning in told for line in f"warning: {format_problem(warning)}".splitlines()]
+    return [Line(line, "yellow") for line in lines]
+
+
+def _silence(each: Checked) -> list[Line]:
+    silent = each.asked.silent if each.asked else None
+    if silent is None:
+        return []
+    lines = [Line(f"{each.name}: its site could not be asked: {silent}", "yellow")]
+    return [*lines, Line(f"    hint: {silent.hint}")] if silent.hint else lines
+
+
+def _total(checked: Sequence[Checked], broken: int) -> str:
+    jobs = some(len(checked), "job")
+    unasked = sum(bool(each.asked and each.asked.silent) for each in checked)
+    but = f" Of {unasked} the site could not be asked." if unasked else ""
+    warnings = sum(len(each.asked.warnings) for each in checked if each.asked)
+    but += f" {some(warnings, 'warning')}." if warnings else ""
+    if not checked:
         return NO_JOBS
-    if not broken:
-        return f"{some(jobs, 'job')}, all well."
-    return f"{broken} of {some(jobs, 'job')} {'has' if broken == 1 else 'have'} problems."
+    if broken:
+        return f"{broken} of {jobs} {'has' if broken == 1 else 'have'} problems.{but}"
+    agreed = ", and the sites have what they name" if any(each.asked for each in checked) and not unasked else ""
+    return f"{jobs}, all well{agreed}.{but}"
 
 
 def _data(each: Checked, now: datetime) -> dict[str, object]:
@@ -124,4 +153,17 @@ def _data(each: Checked, now: datetime) -> dict[str, object]:
         "schedule": _schedule(each),
         "does": each.work.describe() if each.work else None,
         "next": [moment.isoformat() for moment in upcoming(each, now)],
+    }
+
+
+def _online(asked: Asked | None) -> dict[str, object] | None:
+    """Whether the site was asked, where that was wanted, and why not; what it said is among the problems."""
+    if asked is None:
+        return None
+    silent = asked.silent
+    return {
+        "asked": silent is None,
+        "reason": str(silent or ""),
+        "hint": silent.hint if silent else "",
+        "warnings": [asdict(warning) for warning in asked.warnings],
     }

@@ -29,14 +29,26 @@ class ProgressBar:
         """Reading has no end that is known; writing has."""
         if not counts:
             return
+        if "steps" in counts:
+            self._show_step(counts)
+            return
         left = counts.get("left", 0)
         done = sum(counts.get(name, 0) for name in ("inserted", "updated", "deleted"))
         settled = done + sum(counts.get(name, 0) for name in ("unchanged", "skipped", "rejected"))
         if settled or left:
             self._show("writing", done, f"{done:,} of {done + left:,}", total=done + left)
+        elif "fetched" in counts and not counts.get("read"):
+            self._show("reading", counts["fetched"], some(counts["fetched"], "row"))
         else:
             read = counts.get("read", 0)
             self._show("planning", read, some(read, "row"))
+
+    def _show_step(self, counts: Mapping[str, int]) -> None:
+        """Of a transfer: which step it is at, and how far that is."""
+        total, step = counts["steps"], counts.get("step", 1)
+        items = counts.get("step_items", 0)
+        done = some(items, "item") if items else some(counts.get("selected", 0), "row")
+        self._show(f"step {step} of {total}", total - counts.get("steps_left", total), done, total=total)
 
     def _show(self, doing: str, done: int, rows: str, *, total: int | None = None) -> None:
         description = f"{self._title}: {doing}"

@@ -1,20 +1,18 @@
 """The rejected rows of a run, each with all that is wrong with it."""
 
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run
-from idms_cli.records.faults import Fault
-from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.wording import some
 
 
 def rejects_page(run: Run, directory: Path, limit: int) -> Page:
     """The first `limit` rejected rows by line."""
-    found = list(_rejected(directory, limit + 1))
+    found = list(islice(rejected_rows(directory), limit + 1))
     rows = found[:limit]
     data = [
         {"line": line, "stage": fault.stage, "field": fault.field, "code": fault.code, "message": fault.message}
@@ -34,7 +32,7 @@ def rejects_page(run: Run, directory: Path, limit: int) -> Page:
         # Records are counted, and a row may act on several: how many more rows there are is not known then.
         more = "more" if run.counts.get("further") else some(total - len(rows), "more row")
         parts.append(Line(f"... and {more}: --limit {total}, or --csv FILE", "dim"))
-    if (directory / "rejects.csv").exists():
+    if (directory / "rejects.csv").exists() and "selected" not in run.counts:
         parts.append(
             Line(f"Mend them: idms rejects {run.id} --csv FILE; then idms retry {run.id} --rejected --file FILE", "dim")
         )
@@ -45,11 +43,3 @@ def _none(run: Run) -> str:
     if run.counts.get("rejected"):
         return f"Run {run.id} of {run.job} rejected {some(run.counts['rejected'], 'row')}; its journal is gone."
     return f"Run {run.id} of {run.job} rejected no row{' so far' if run.is_open else ''}."
-
-
-def _rejected(directory: Path, limit: int) -> Iterator[tuple[int, tuple[Fault, ...]]]:
-    if not (directory / FILE_NAME).exists():
-        return
-    with open_journal(directory) as journal:
-        if journal.is_planned:
-            yield from islice(journal.rejected(), limit)

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.files.places import briefly, in_words
-from idms_cli.history.rows import Run
+from idms_cli.history.rows import AT_LEAST, Run
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
 from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.questions import questions_page
+from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.status import run_data
+from idms_cli.reports.steps import steps_page
 from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
 
 LOG = "log.txt"
@@ -26,7 +29,8 @@ STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow"
 
 def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
     """Everything that a person wants to know of one run."""
-    pages = [Page(run_data(run), [*_head(run, clock)]), *_journal_pages(run, directory, changes)]
+    pages = [Page(run_data(run), [*_head(run, directory, clock)]), steps_page(run, directory)]
+    pages += _journal_pages(run, directory, changes)
     if log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
@@ -42,10 +46,12 @@ def summary(run: Run) -> str:
     return f"{kind} {run.id} of {run.job}: " + "; ".join(filter(None, (run.status, run.reason, numbers)))
 
 
-def _head(run: Run, clock: Clock) -> Iterator[Line | Table]:
+def _head(run: Run, directory: Path, clock: Clock) -> Iterator[Line | Table]:
     yield Line(summary(run), STYLES.get(run.status, "bold"))
     if run.hint:
         yield Line(run.hint)
+    if not run.is_open and not directory.exists():
+        yield Line("Its directory is no longer kept (`retention:`): there is no journal, log or rejects file.", "dim")
     yield Line("")
     yield Table(("", ""), [*_facts(run, clock)])
 
@@ -74,7 +80,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     if "calls" in run.counts:
         said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
         verbs = ", ".join(f"{run.counts.get(verb, 0):,} {verb.upper()}" for verb in said)
-        has_died = run.attempt > 1 or run.status == "interrupted"
+        has_died = run.attempt > 1 or run.status == "interrupted" or AT_LEAST in run.counts
         least = "at least " if has_died else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
 
@@ -87,6 +93,9 @@ def _why_again(run: Run) -> str:
 
 def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     for number, file in enumerate(run.source[:FILES_SHOWN], start=1):
+        if file.get("rows") is not None:
+            yield "query", f"{file['address']} ({some(file['rows'], 'row')})"
+            continue
         name = "file" if len(run.source) == 1 else f"file {number}"
         modified = f", from {clock.moment(datetime.fromisoformat(file['modified']))}" if file.get("modified") else ""
         size = f" ({file['size']:,} bytes{modified})" if file.get("sha256") else ""
@@ -110,15 +119,32 @@ def _plainly(value: object) -> str:
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
     if not (directory / FILE_NAME).exists():
+        yield _reasons_page("reject", "rejected", rejected_rows(directory))
         return
     with open_journal(directory) as journal:
         if not journal.is_planned:
             return
+        if run.status == "interrupted":
+            yield _in_flight_page(journal)
         yield _reasons_page("reject", "rejected", journal.rejected())
         yield _rejects_page(directory / "rejects.csv")
         yield _reasons_page("skip", "skipped", journal.skipped())
-        if run.dry_run or run.status == "held":
+        if run.intent == "undo":
+            yield _reasons_page("leave", "left in part as they are", journal.left_alone())
+        if run.asks:
+            yield questions_page(run, journal)
+        elif run.dry_run or run.status == "held":
             yield _plan_page(run, journal, limit)
+
+
+def _in_flight_page(journal: Journal) -> Page:
+    """What was being sent when the process died: nobody knows yet whether it is stored."""
+    unknown = sum(map(len, journal.todo("sending", window=100)))
+    if not unknown:
+        return Page({"unknown": 0}, [])
+    was, it = ("record was", "it is") if unknown == 1 else ("records were", "they are")
+    text = f"{unknown} {was} being sent: unknown, until {it} looked for when the run goes on"
+    return Page({"unknown": unknown}, [Line(""), Line(text, "yellow")])
 
 
 def _reasons_page(word: str, participle: str, told: Iterable[tuple[int, tuple[Fault, ...]]]) -> Page:

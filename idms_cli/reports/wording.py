@@ -69,22 +69,48 @@ def what_for(run: Run) -> str:
     """`undo of run 3`: what a run does with another one; empty for a run of its own."""
     if run.of_run is None:
         return ""
-    words = {"undo": "undo of run", "retry": "rejected rows of run", "apply": "plan of run"}
+    words = {"undo": "undo of run", "retry": "rejected rows of run", "rest": "rest of run", "apply": "plan of run"}
     return f"{words[run.intent]} {run.of_run}" if run.intent in words else ""
 
 
 def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
     """`300 read = 12 inserted + 280 unchanged + 8 rejected`: every row accounted for.
 
-    Where rows act on all records that they find, `3 read + 4 further records = 7 updated`.
+    Where rows act on all records that they find, `3 read + 4 further records = 7 updated`. Of a transfer
+    `300 read = 12 selected + 288 unchanged; 2 of 3 steps delivered, 1 failed`.
     """
     if "read" not in numbers:
         return ""
+    if "selected" in numbers:
+        return "; ".join(filter(None, (_rows_sent(numbers), _steps(numbers))))
     names = ("inserted", "updated", "deleted", "unchanged", "skipped", "rejected", "left")
     parts = [f"{numbers[name]:,} {_word(name, dry_run=dry_run)}" for name in names if numbers.get(name)]
     further = numbers.get("further", 0)
     read = f"{numbers['read']:,} read" + (f" + {some(further, 'further record')}" if further else "")
     return read + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _rows_sent(numbers: Mapping[str, int]) -> str:
+    """What became of the rows of a transfer before its steps."""
+    parts = [
+        f"{numbers[name]:,} {name}" for name in ("selected", "unchanged", "older", "rejected") if numbers.get(name)
+    ]
+    vanished = f" + {numbers['vanished']:,} vanished" if numbers.get("vanished") else ""
+    is_all = numbers["selected"] == numbers["read"] and not vanished
+    return f"{numbers['read']:,} read{vanished}" + (f" = {' + '.join(parts)}" if parts and not is_all else "")
+
+
+def _steps(numbers: Mapping[str, int]) -> str:
+    total, delivered, skipped = (numbers.get(name, 0) for name in ("steps", "steps_delivered", "steps_skipped"))
+    if total and skipped == total:
+        return f"{some(total, 'step')} skipped"
+    words = {"failed": "failed", "unknown": "unknown", "skipped": "skipped", "left": "not done"}
+    others = [f"{numbers[f'steps_{name}']:,} {word}" for name, word in words.items() if numbers.get(f"steps_{name}")]
+    if not delivered and not others:
+        return ""
+    well = f"{delivered:,} of {some(total, 'step')} delivered" if others else f"{some(total, 'step')} delivered"
+    refused = [f"{numbers['refused']:,} refused"] if numbers.get("refused") else []
+    return ", ".join([well if delivered else "no step delivered", *others, *refused])
 
 
 def _word(name: str, *, dry_run: bool) -> str:

@@ -63,6 +63,15 @@ def _save(site: Sandbox, _request: Request) -> Reply:
     return Reply(200, {"saved": None if site.data is None else str(site.data)})
 
 
+def _receive(site: Sandbox, request: Request) -> Reply:
+    site.inbox.append(request.content)
+    return Reply(201, {"received": len(site.inbox)})
+
+
+def _inbox(site: Sandbox, _request: Request) -> Reply:
+    return Reply(200, list(site.inbox))
+
+
 def _fields(request: Request) -> dict[str, object]:
     if not isinstance(request.content, dict):
         raise InputError("The request body is not a JSON object.")
@@ -78,5 +87,7 @@ ACTIONS = {
     ("POST", "reset"): _reset,
     ("POST", "purge"): _purge,
     ("POST", "save"): _save,
+    ("POST", "inbox"): _receive,
+    ("GET", "inbox"): _inbox,
 }
 """What the sandbox's own endpoints are. To add one: a function above and one line here."""

@@ -123,6 +123,21 @@ CODES = Entity(
         Property("Description", max_length=100),
     ),
 )
+VISITS = Entity(
+    "ABC_Visits",
+    "Multi",
+    "Party",
+    "Visits of members; their drop-downs take the codes from tables",
+    (
+        Property("ID", max_length=10, required=True, key=True),
+        Property("Ordinal", "Integer", required=True, key=True, assigned=True),
+        Property(
+            "Region", max_length=20, codes_of=CodesOf("GenTable", "Code", "Description", (("TableName", "REGION"),))
+        ),
+        Property("Topic", max_length=20, codes_of=CodesOf("ABC_Codes", "Code", "Description")),
+        Property("VisitedOn", "Date"),
+    ),
+)
 ACTIVITY = Entity(
     "Activity",
     "Standard",
@@ -171,7 +186,7 @@ RELATIONSHIP = Entity(
     ),
 )
 
-ENTITIES = (MEMBERSHIP, SCORES, CODES, ACTIVITY, RELATIONSHIP)
+ENTITIES = (MEMBERSHIP, SCORES, CODES, VISITS, ACTIVITY, RELATIONSHIP)
 """The business objects of the site. To add one: define it above and name it here."""
 
 PARTY = Entity(

@@ -54,18 +54,23 @@ def show_metadata(site: Sandbox, request: Request) -> Reply:
 
 
 def execute_query_definition(site: Sandbox, request: Request) -> Reply:
-    """`FindByPath`: the definition of a query, or a `Result` of null."""
+    """`FindByPath`: the definition of a query, or a `Result` of null; older sites without the wrapper around it."""
+    if not site.describes_queries:
+        raise http_error(403, "You do not have permission to read query definitions.")
     operation = member(request.content, "OperationName")
     if operation != "FindByPath":
         raise http_error(501, f"The operation {operation} is not implemented.")
     parameters = listed(member(request.content, "Parameters"))
     path = str(unwrapped(parameters[0])) if parameters else ""
     query = site.queries.get(path.lower())
+    found = _query_definition(query) if query else None
+    if not site.query_service:
+        return Reply(200, found)
     return Reply(
         200,
         {
             "$type": f"{SOA}.ServiceResponse`1[[System.Object, mscorlib]], Asi.Contracts",
-            "Result": _query_definition(query) if query else None,
+            "Result": found,
             "IsSuccessStatusCode": True,
             "StatusCode": 200,
             "Message": "",

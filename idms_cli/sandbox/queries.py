@@ -27,7 +27,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Query:
-    """A query as the site's query tool would hold it. Its rows come in the order of its entity's table."""
+    """A query as the site's query tool would hold it. Its rows come in the order of its entity's table.
+
+    An alias that is there twice gets the number of its column in the rows: `FullName5`.
+    """
 
     path: str
     entity: Entity
@@ -37,10 +40,22 @@ class Query:
     """In order; an empty answer means "all"."""
     rest: bool = True
     """"Available via the REST API" (https://developer.imis.com/changelog)."""
+    readers: frozenset[str] | None = None
+    """Who may run it; None for everybody. Anybody else is answered 403: our choice, no public source says it."""
+    sparse: bool = False
+    """Leave out of a flat row what is null, rather than send it (assumption A9)."""
 
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def named_columns(self) -> tuple[tuple[str, Column], ...]:
+        """Each column with its name in rows."""
+        names: list[str] = []
+        for number, column in enumerate(self.columns, start=1):
+            names.append(f"{column.alias}{number}" if column.alias in names else column.alias)
+        return tuple(zip(names, self.columns, strict=True))
 
 
 def columns(entity: Entity, names: str) -> tuple[Column, ...]:
@@ -101,7 +116,15 @@ QUERIES = (
         ),
         lambda _now: (equals("IsOrganization", False), equals("Status", "A")),
     ),
+    Query(
+        "$/Idms/Contacts by status",
+        PARTY,
+        (Column("ID", "ID"), FULL_NAME, Column("Status", "Status"), MEMBER_TYPE),
+        lambda _now: (equals("IsOrganization", False),),
+        prompts=(Column("Status", "Status"),),
+    ),
     Query("$/Idms/Scores", SCORES, tuple(Column(each.name, each.name) for each in SCORES.properties)),
     Query("$/Idms/Not for REST", PARTY, columns(PARTY, "ID Name"), rest=False),
+    Query("$/Idms/Not for all", PARTY, columns(PARTY, "ID Name"), readers=frozenset({"MANAGER"})),
 )
 """The queries of the site. To add one: one more here, or `Sandbox.add_query`."""

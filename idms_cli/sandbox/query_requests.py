@@ -14,8 +14,12 @@ ROW = "System.Dynamic.ExpandoObject, System.Core"
 
 def run_query(site: Sandbox, request: Request) -> Reply:
     """Plain JSON rows (https://developer.imis.com/docs/migrating-from-iqa-to-query-service-endpoint)."""
+    if not site.query_service:
+        raise http_error(404, f"There is no service defined for {request.entity}")
     query = _asked_query(site, request)
     window, rows = _page(site, request, query)
+    if query.sparse:
+        rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
     return paged(window, [{"$type": ROW, **row} for row in rows], item_type="System.Object, mscorlib", generic=False)
 
 
@@ -34,6 +38,8 @@ def _asked_query(site: Sandbox, request: Request) -> Query:
         raise http_error(site.unknown_query_status, f"Query: {path} not found.")
     if not query.rest:
         raise http_error(404, f"Query: {path} is not available via the REST API.")
+    if query.readers is not None and request.user not in query.readers:
+        raise http_error(403, f"You do not have permission to run the query {path}.")
     return query
 
 
@@ -44,7 +50,8 @@ def _page(site: Sandbox, request: Request, query: Query) -> tuple[Window, list[R
     if answers:
         found = [row for row in found if all(_meets(site, query, row, each) for each in answers)]
     window, rows = site.faults.page(request, found)
-    return window, [{each.alias: _value(site, query, row, each) for each in query.columns} for row in rows]
+    columns = query.named_columns
+    return window, [{name: _value(site, query, row, column) for name, column in columns} for row in rows]
 
 
 def _answers(query: Query, texts: list[str]) -> list[tuple[Column, Condition]]:
@@ -75,9 +82,9 @@ def _value(site: Sandbox, query: Query, row: Row, column: Column) -> Scalar:
 
 def _generic(query: Query, number: int, row: Row) -> Json:
     properties: list[Json] = [{"$type": PROPERTY, "Name": "ResultRow", "Value": str(number)}]
-    for column in query.columns:
-        value = row[column.alias]
-        item: Json = {"$type": PROPERTY, "Name": column.alias}
+    for name, column in query.named_columns:
+        value = row[name]
+        item: Json = {"$type": PROPERTY, "Name": name}
         properties.append(item if value is None else {**item, "Value": wrapped(column.kind(query.entity), value)})
     return {
         "$type": f"{SOA}.GenericEntityData, Asi.Contracts",

@@ -1,6 +1,7 @@
 """The sandbox itself: its settings, its records, and what tests and the command do with it."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from idms_cli.sandbox.values import BadValueError, Row, Scalar, typed
 USER = "idms-background"
 PASSWORD = "sandbox"  # noqa: S105  the sandbox's own, printed where it starts
 TWO_WEEKS_S = 14 * 24 * 3600 - 1
+INBOX = 1_000
+"""Bodies that are kept of what was sent to the inbox."""
 
 
 def utc_now() -> datetime:
@@ -34,8 +37,8 @@ def utc_now() -> datetime:
 class Sandbox:
     """A small iMIS site in memory. Thread-safe.
 
-    What the public record of iMIS leaves open is a setting here: `put_missing`, `put_status`, `one_token_per_user`,
-    `unknown_query_status`.
+    What the public record of iMIS leaves open, or older versions do otherwise, is a setting here: `put_missing`,
+    `put_status`, `one_token_per_user`, `unknown_query_status`, `query_service`, `describes_queries`.
     """
 
     users: Mapping[str, str] = field(default_factory=lambda: {USER: PASSWORD})
@@ -55,6 +58,10 @@ class Sandbox:
     token_life_s: int = TWO_WEEKS_S
     one_token_per_user: bool = True
     unknown_query_status: int = 400
+    query_service: bool = True
+    """Whether there is `/api/query`, and not only `/api/iqa`."""
+    describes_queries: bool = True
+    """Whether `QueryDefinition` answers, or refuses with 403 as to a public user."""
     data: Path | None = None
     """File to load from, and to save to."""
     clock: Callable[[], datetime] = utc_now
@@ -63,6 +70,8 @@ class Sandbox:
         self.lock = threading.RLock()
         self._stopping = threading.Event()
         self.ledger = Ledger()
+        self.inbox: deque[Any] = deque(maxlen=INBOX)
+        """What was sent to `/_sandbox/inbox`, newest last: a receiver for transfers."""
         self.faults = Faults(self.faults_at, seed=self.seed)
         self.tokens = Tokens(
             self.users,

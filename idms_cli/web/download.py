@@ -1,6 +1,5 @@
 """One file fetched from a web server, as a stream; redirects are followed with care."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ import httpx
 
 from idms_cli.config.addresses import is_loopback
 from idms_cli.errors import Unreachable
-from idms_cli.web.tls import certificate_fault, trusted
+from idms_cli.web.failures import why
+from idms_cli.web.tls import trusted
 
 CONNECT_TIMEOUT_S = 10.0
 MOST_REDIRECTS = 5
@@ -104,20 +104,9 @@ def _translated(shown: str) -> Iterator[None]:
 
 
 def _failure(error: Exception, shown: str) -> Unreachable:
-    if refused := certificate_fault(error):
-        return Unreachable(
-            f"{shown}: the certificate of the server is not trusted: {refused}.",
-            hint="If it has a private authority, name its certificate in `ca_file:`.",
-        )
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        late = isinstance(error, httpx.TimeoutException)
-        text = "not within the time limit" if late else re.sub(r"^\[Errno -?\d+\] ", "", str(error))
-        return Unreachable(f"{shown}: no connection: {text}.", hint="Is the server up, and the address right?")
-    if isinstance(error, httpx.TimeoutException):
-        return Unreachable(
-            f"{shown}: nothing came within the time limit.",
-            hint="Is the server overloaded? `timeout:` says how long it may be silent.",
-        )
-    if isinstance(error, httpx.RemoteProtocolError):
-        return Unreachable(f"{shown}: the connection ended before the file was whole.", hint="Try again later.")
-    return Unreachable(f"{shown}: the connection broke ({type(error).__name__}).", hint="Try again later.")
+    kind, text, hint = why(error)
+    if kind == "cut":
+        text = "the connection ended before the file was whole"
+    if kind == "silence":
+        hint = f"{hint} `timeout:` says how long it may be silent."
+    return Unreachable(f"{shown}: {text}.", hint=hint)

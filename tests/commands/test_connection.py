@@ -34,6 +34,12 @@ def test_a_connection_that_is_down_says_since_when_why_and_what_waits(desk: Desk
     assert (data["state"], data["tries"], data["waiting"]) == ("down", 1, [waiting])
 
 
+def test_a_connection_that_is_down_and_that_nothing_waits_for_promises_no_probe(desk: Desk) -> None:
+    outage_file(read_settings(desk.directory / "idms.yaml"), "test").failed(Unreachable("No connection."), 1000)
+    told = desk.idms("connection").out
+    assert "; no run waits for it, so nobody asks it. No connection.\n" in told
+
+
 def test_status_names_the_connection_once_and_each_waiting_job_shortly(desk: Desk, past: Past) -> None:
     past.tick(1)
     waiting = past.pending(locks=LOCKS)

@@ -46,7 +46,7 @@ def test_columns_become_properties_and_what_is_not_sure_is_marked(place: Place) 
             ID: member_id                                   # check: the names are only similar (text, at most 10)
             Course: course                                  # text, at most 40
             Grade: grade                                    # check: 1 of 3 different values do not fit. \
-'Distinction' is not among the codes of Grade. Some of them: A, B, C, F (one of A, B, C, F)
+'Distinction' is not among the codes of Grade. They are: A, B, C, F (one of A, B, C, F)
             Hours: {column: hours, number: "1.234,56"}      # number
             TakenOn: {column: taken, date: "%d/%m/%Y"}      # check: the names are only similar (date)
             # Columns that no property is like:
@@ -64,6 +64,37 @@ def test_a_draft_passes_check_and_runs(place: Place, site: Sandbox) -> None:
     assert place.idms("check").returncode == 0
     assert site.writes == []
     assert "2 inserted" in place.idms("run", "scores").stdout
+
+
+def test_a_query_becomes_an_update(place: Place, site: Sandbox) -> None:
+    arguments = ("--from", "$/Idms/Lapsed members", "--to", "panel:ABC_Membership")
+    assert drafted(place, *arguments) == dedent(
+        """\
+        # Drafted by `idms init job` from Lapsed members. Look at the lines marked `check`, then:
+        #   idms check lapsed-members            # is anything wrong with it?
+        #   idms run lapsed-members --dry-run    # what would it write?
+        description: Lapsed members becomes ABC_Membership records
+        module: update
+        # schedule: {cron: "15 2 * * 1-5"}    # until it has one, it runs by hand
+        with:
+          source: {query: "$/Idms/Lapsed members", key: ID}  # check: the query asks for MemberType: \
+parameters: {NAME: VALUE}
+          destination: {panel: ABC_Membership}
+          action: update
+          match: [ID]
+          map:
+            ID: ID                                          # text, at most 10
+            PaidThru: PaidThru                              # date
+            Standing: Standing                              # one of GOOD, LAPSED, GRACE, HONORARY
+            # Columns that no property is like:
+            #   FullName
+            #   MemberType
+        """
+    )
+    assert place.idms("init", "job", *arguments).returncode == 0
+    assert place.idms("check", "--online", "lapsed-members").returncode == 0
+    assert "unchanged" in place.idms("run", "lapsed-members").stdout
+    assert site.writes == []
 
 
 def test_a_file_is_never_overwritten(place: Place, site: Sandbox) -> None:
@@ -95,6 +126,7 @@ def test_a_file_is_never_overwritten(place: Place, site: Sandbox) -> None:
         (["--from", "scores.csv", "--to", "contact", "--connection", "live"], "there is no connection 'live'"),
         (["--from", "scores.csv", "--to", "contact", "--name", "../x"], "'../x' is no job name"),
         (["--from", "scores.csv", "--to", "contact", "--out", "none/x.yaml"], "there is no such folder"),
+        (["--from", "$/Idms/Lapsed", "--to", "contact"], "The site has no query $/Idms/Lapsed"),
         (["--to", "contact"], "Missing option '--from'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -178,7 +210,7 @@ SIMILAR = "the names are only similar"
                                 "(1, T, True, Y, Yes) nor false (0, F, False, N, No).")),
         ("status", ["A", "X"], ("Status", None, None,
                                 "1 of 2 different values do not fit. 'X' is not among the codes of Status. "
-                                "Some of them: A, I.")),
+                                "They are: A, I.")),
         ("Surname", ["Li"], ("LastName", None, None, SIMILAR)),
         ("Member No", ["1"], ("ID", None, None, SIMILAR)),
         ("remark", ["x"], None),

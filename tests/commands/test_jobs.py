@@ -27,7 +27,7 @@ def test_the_fields_of_a_job_are_the_same_whether_it_is_broken_or_not(desk: Desk
     desk.job("yearly", GOOD + "schedule: {at: 2999-06-01 18:30}\n")
     desk.job("broken", "module: import\n")
     for command, more, fields in (
-        ("check", {"broken", "meetings", "more_meetings"}, {"tested"}),
+        ("check", {"broken", "meetings", "more_meetings"}, {"tested", "online"}),
         ("jobs", set(), set()),
     ):
         told = json.loads(desk.idms(command, "--json").out)

@@ -2,9 +2,12 @@
 
 import json
 import re
+from contextlib import closing
 
 import pytest
 
+from idms_cli.records.entry import Entry, Intent
+from idms_cli.records.journal import Journal
 from idms_cli.sandbox import Sandbox
 from tests.commands.conftest import Desk, Past
 from tests.commands.test_status import RUN_FIELDS
@@ -132,3 +135,16 @@ def test_a_run_without_any_work_done_is_shown(desk: Desk, past: Past, prepare: o
     how = ["goes on  with the next idms run-due (idms resume 1: now)"] if "interrupted" in first else []
     assert rest[: len(how)] == how
     assert bool(rest[len(how) :]) == first.endswith("force")
+
+
+def test_what_was_being_sent_when_a_run_died_is_told_as_unknown(desk: Desk, past: Past) -> None:
+    run_id = past.died()
+    with closing(Journal(desk.state / "runs" / str(run_id))) as journal:
+        journal.begin()
+        with journal.transaction():
+            journal.add([Entry(line, "planned", "insert", match={"ID": "1"}, values={"ID": "1"}) for line in (2, 3)])
+        journal.finish_plan([])
+        journal.checkpoint([], [Intent(2, None, 1.0)])
+    told = desk.idms("show", str(run_id))
+    assert "\n1 record was being sent: unknown, until it is looked for when the run goes on\n" in told.out
+    assert json.loads(desk.idms("show", str(run_id), "--json").out)["run"]["unknown"] == 1

@@ -42,6 +42,7 @@ def test_every_key_has_a_default(tmp_path: Path) -> None:
     assert (live.rate, live.concurrency, live.page_size) == (5.0, 1, 500)
     assert (live.timeout, live.settle) == (timedelta(seconds=30), timedelta(seconds=10))
     assert live.ca_file is None
+    assert settings.mail is None
 
 
 def test_what_is_written_counts_and_relative_paths_start_at_the_file(tmp_path: Path) -> None:
@@ -124,7 +125,8 @@ channels: {}
             9,
             1,
             "the key 'channels' is not known here",
-            "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming",
+            "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming, "
+            "retention, mail",
         ),
     ]
 
@@ -181,6 +183,9 @@ def test_what_is_no_address_of_a_site_is_refused_and_a_password_in_it_not_shown(
 def test_a_certificate_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert told(tmp_path, f"connections:\n  live: {{{LIVE}, ca_file: ca.pem}}\n") == [
         (2, 90, f"there is no file {tmp_path}/ca.pem", "check the path")
+    ]
+    assert told(tmp_path, "mail:\n  server: {host: mail.example.org, ca_file: ca.pem}\n") == [
+        (2, 45, f"there is no file {tmp_path}/ca.pem", "check the path")
     ]
 
 

@@ -211,3 +211,12 @@ def test_what_cannot_be_meant_is_told(missed: Place) -> None:
     missed.job("often", schedule='{cron: "* * * * *"}')
     told = missed.idms("backfill", "often", "--from", "2020-12-01", "--to", "2020-12-03")
     assert "often has more than 1,000 slots in that time" in told.stderr
+
+
+def test_what_the_history_has_let_go_is_not_run_again_as_if_it_never_ran(missed: Place) -> None:
+    with Store(missed.state) as store:
+        store.retention.forget([], 1_606_953_600)  # 2020-12-03 00:00
+    told = missed.idms("backfill", "scores", *STRETCH, "--list")
+    assert told.returncode == 2
+    assert "what scores did before 2020-12-03 00:00 is no longer in the history" in told.stderr
+    assert missed.idms("backfill", "scores", *STRETCH, "--again", "--list").returncode == 0

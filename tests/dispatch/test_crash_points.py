@@ -124,10 +124,13 @@ Slots._decide = late
 """
 
 NO_INTENT = """
+from idms_cli.records.apply import Applier
 from idms_cli.records.journal import Journal
 
 Journal.checkpoint = lambda self, verdicts, intents, true=Journal.checkpoint: true(self, verdicts, [])
+Applier._needs_look = lambda self, insert: False
 """
+"""Nor does a run that is gone on with look once more for what others may have written meanwhile."""
 
 
 def _sabotage(place: Place, folder: Path, code: str) -> None:

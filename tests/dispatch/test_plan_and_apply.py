@@ -83,6 +83,17 @@ def test_what_is_no_plan_is_refused(place: Place, content: str | None) -> None:
     assert "`idms plan JOB --out FILE` makes one" in told.stderr
 
 
+def test_a_plan_that_is_damaged_is_refused_by_its_own_name(place: Place, site: Sandbox, plan: Path) -> None:
+    content = bytearray(plan.read_bytes())
+    content[-3000:] = b"\xee" * 3000
+    plan.write_bytes(content)
+    site.reset()
+    told = place.idms("apply", str(plan))
+    assert told.returncode == 2
+    assert f"{plan} is damaged, or not the whole of a plan" in told.stderr
+    assert site.writes == []
+
+
 def test_a_plan_is_never_overwritten(place: Place, plan: Path) -> None:
     before = plan.read_bytes()
     assert place.idms("plan", "scores", "--out", str(plan)).returncode == 2

@@ -165,6 +165,23 @@ def test_undo_leaves_and_names_what_somebody_changed_since(place: Place, site: S
     assert _grades(site) == {"101": "C"}
 
 
+def test_undo_names_what_it_leaves_of_a_record_that_it_restores_in_part(place: Place, site: Sandbox) -> None:
+    job = place.job("scores")
+    job.write_text(job.read_text().replace("Grade: grade", "Grade: grade, Score: score"))
+    place.write("scores.csv", "member,course,grade,score\n101,Bookbinding,A,10\n")
+    place.idms("run", "scores")
+    place.write("scores.csv", "member,course,grade,score\n101,Bookbinding,B,20\n")
+    place.idms("run", "scores")
+    place.job("other")
+    place.write("other.csv", f"{HEADER}101,Bookbinding,C\n")
+    place.idms("run", "other")
+    for told in (place.idms("undo", "2").stdout, place.idms("undo", "2", "--apply").stdout):
+        assert "Why rows were left in part as they are" in told
+        assert "line 2: Grade has been changed since, to 'C'" in told
+    assert _grades(site) == {"101": "C"}
+    assert [row["Score"] for row in site.rows("ABC_Scores") if row["Course"] == "Bookbinding"] == [10]
+
+
 def test_an_undo_twice_finds_nothing_left_to_do(place: Place, site: Sandbox) -> None:
     place.job("scores")
     place.scores("scores", 2)
@@ -265,13 +282,33 @@ def test_a_run_that_wrote_goes_on_when_settings_that_broke_meanwhile_are_mended(
     assert (run.status, run.counts["inserted"], len(_grades(site))) == ("completed", 50, 50), run.reason
 
 
+def test_a_half_done_run_whose_settings_broke_can_be_stopped_with_its_rejects(place: Place, site: Sandbox) -> None:
+    _interrupt(place, site)
+    settings = place.directory / "idms.yaml"
+    good = settings.read_text()
+    line = good.partition("  test:")[2].partition("\n")[0]
+    settings.write_text(f"{good}  second:{line}\n")
+    told = place.idms("resume", "1")
+    assert (told.returncode, place.runs()[0].status) == (2, "interrupted"), told.stdout
+    assert place.idms("stop", "1").returncode == 0
+    (run,) = place.runs()
+    written = run.counts["inserted"]
+    assert (run.status, run.counts["left"], run.counts["rejected"]) == ("cancelled", 0, 50 - written)
+    assert re.search(r"calls +at least", place.idms("show", "1").stdout)
+    settings.write_text(good)
+    site.latency_s = 0
+    assert place.idms("retry", "1", "--rejected").returncode == 0
+    assert sorted(courses(site)[str(101 + index), "Bookbinding"] for index in range(50)) == [1] * 50
+
+
 def test_a_row_that_may_be_stored_is_not_sent_again_when_nobody_would_look(place: Place, site: Sandbox) -> None:
     path = place.job("scores")
     path.write_text(path.read_text().replace("upsert", "insert").replace("  match: [ID, Course]\n", ""))
     place.scores("scores", 1)
     site.set_fault("cut-after-write", 1.0)
-    assert place.idms("run", "scores").returncode == 1
+    assert place.idms("run", "scores").returncode == 6
     site.set_fault("cut-after-write", 0.0)
+    assert place.idms("reject", "1").returncode == 0
     told = place.idms("retry", "1", "--rejected")
     assert told.returncode == 2
     assert "no match: to look for: line 2" in told.stderr

@@ -14,7 +14,20 @@ from idms_cli.history.database import SCHEMA_VERSION, Database
 from idms_cli.history.rows import NewRun
 from idms_cli.history.store import Store
 
-TABLES = ["calendar", "config", "definition", "incident", "job", "pause", "run", "slot", "switch", "tick", "trial"]
+TABLES = [
+    "calendar",
+    "config",
+    "definition",
+    "incident",
+    "job",
+    "pause",
+    "run",
+    "slot",
+    "switch",
+    "tick",
+    "trial",
+    "upkeep",
+]
 
 
 def _mode(path: Path) -> str:

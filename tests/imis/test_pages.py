@@ -4,7 +4,7 @@ import pytest
 
 from idms_cli.errors import InputError, SiteError
 from idms_cli.imis.answers import SiteSlow
-from idms_cli.imis.pages import Pages, parse
+from idms_cli.imis.pages import Pages, Unique, parse
 
 
 def rows(*numbers):
@@ -39,7 +39,7 @@ def read(script, *, size=100, key=True, log=None):
         what="Query X",
         size=size,
         log=(log if log is not None else []).append,
-        key=(lambda row: row["ID"]) if key else None,
+        by=Unique(lambda row: row["ID"]) if key else None,
     )
     return [int(row["ID"]) for row in pages.rows()]
 
@@ -110,6 +110,54 @@ def test_rows_that_differ_but_share_the_key_are_not_dropped_silently():
     same_key = [{"ID": "1", "Course": "A"}, {"ID": "1", "Course": "B"}]
     with pytest.raises(InputError, match="'1' stands in two different rows"):
         read(Script(page(same_key, total=2)))
+
+
+def courses(*pairs):
+    return [{"ID": str(number), "Course": course} for number, course in pairs]
+
+
+def read_courses(script, log):
+    pages = Pages(
+        script,
+        what="Query X",
+        size=2,
+        log=log.append,
+        by=Unique(lambda row: row["ID"], lambda row: hash(row["Course"])),
+    )
+    return [(row["ID"], row["Course"]) for row in pages.rows()], pages
+
+
+def test_rows_of_different_pages_that_share_the_key_and_differ_are_not_dropped_silently():
+    second = page(courses((1, "B"), (3, "A")), offset=2, total=4)
+    script = Script(page(courses((1, "A"), (2, "A")), total=4), second, second, second)
+    with pytest.raises(InputError, match="1 rows have the key of an earlier row and say something else, so"):
+        read_courses(script, [])
+
+
+def test_a_row_that_moved_while_it_was_changed_is_given_once_and_nothing_is_wrong():
+    second = page(courses((1, "B"), (3, "A")), offset=2, total=3)
+    script = Script(page(courses((1, "A"), (2, "A")), total=3, has_next=True), second, second, second)
+    found, pages = read_courses(script, [])
+    assert found == [("1", "A"), ("2", "A"), ("3", "A")]
+    assert pages.is_whole
+
+
+def test_rows_that_are_there_twice_in_the_data_are_given_once_and_told():
+    log = []
+    second = page(courses((1, "A"), (3, "A")), offset=2, total=4)
+    found, pages = read_courses(Script(page(courses((1, "A"), (2, "A")), total=4), second, second, second), log)
+    assert [key for key, _ in found] == ["1", "2", "3"]
+    assert not pages.is_whole
+    assert "3 rows came, the site counts 4" in log[-1]
+
+
+def test_pages_that_always_overlap_are_asked_for_again_only_at_first():
+    offsets = range(2, 22, 2)
+    overlapping = [page(courses((1, "A"), (offset, "A")), offset=offset, total=22) for offset in offsets]
+    asked_thrice = [each for each in overlapping[:3] for _ in range(3)]
+    script = Script(page(courses((0, "A"), (1, "A")), total=22), *asked_thrice, *overlapping[3:])
+    read_courses(script, [])
+    assert script.replies == []
 
 
 def test_equal_rows_of_one_page_are_given_once():

@@ -1,5 +1,6 @@
 """Rows of queries, from both addresses and with the faults that the field reports."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -58,10 +59,18 @@ ROW = {
     "Share": Decimal("0.1"),
     "Active": True,
     "Name": None,
-    "Image": {"$type": "System.Byte[], mscorlib", "$value": "AAEC"},
+    "Image": "AAEC",
 }
 NOT_FOUND = Reply(400, {"Message": "Query: $/X not found."})
 NO_SERVICE = Reply(404, {"Message": "There is no service defined for query"})
+DEFINED = {
+    "Result": {
+        "Path": "$/X",
+        "Properties": {"$values": [{"Name": "Id", "Alias": "ID", "DisplayOrder": 1}]},
+        "Parameters": {"$values": []},
+    },
+    "IsSuccessStatusCode": True,
+}
 
 
 def test_the_path_and_the_prompts_go_out_in_their_order_empty_ones_too(stub, site):
@@ -96,23 +105,114 @@ def test_a_not_found_that_comes_at_random_is_not_believed_at_once(stub, site, cl
     assert len(clock.slept) == 2
 
 
-def test_a_query_that_is_not_there_is_told_with_its_path(stub, site):
-    stub.will(*[NOT_FOUND] * 3)
+@pytest.mark.parametrize("answer", [{"Result": None, "IsSuccessStatusCode": True}, None], ids=["EMS", "2017"])
+def test_a_query_that_is_not_there_is_told_with_its_path(stub, site, answer):
+    stub.will(*[NOT_FOUND] * 3, Reply(200, b"null" if answer is None else answer))
     with pytest.raises(InputError, match=r"The site has no query \$/X \(400 Bad request: Query: \$/X not found\.\)"):
         list(site.query("$/X"))
-    assert len(stub.api) == 3
+    assert [one.path for one in stub.api] == ["/api/query"] * 3 + ["/api/QueryDefinition/_execute"]
+    assert stub.api[3].json["Parameters"]["$values"] == [{"$type": "System.String", "$value": "$/X"}]
 
 
-def test_a_query_that_is_not_open_to_programs_is_told_with_what_to_switch_on(live):
-    with pytest.raises(InputError, match=r"no query \$/Idms/Not for REST, or the query is not open") as caught:
-        list(live.query("$/Idms/Not for REST"))
+@pytest.mark.parametrize("first", [NOT_FOUND, NO_SERVICE], ids=["400", "404"])
+def test_a_query_that_is_there_but_not_open_to_programs_is_told_with_what_to_switch_on(stub, site, first):
+    refusals = [first] * 3 if first is NOT_FOUND else [first, Reply(404, {"Message": "Not found."})]
+    stub.will(*refusals, Reply(200, DEFINED))
+    with pytest.raises(InputError, match=r"The query \$/X is there, but not open to programs") as caught:
+        list(site.query("$/X"))
+    assert "'Available via the REST API' on its tab Security" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Reply(403, {"Message": "No."}), "403 Forbidden: No."),
+        (Reply(404, {"Message": "There is no service defined for QueryDefinition"}), "404 Not found: There is no"),
+        (Reply(200, {"Result": None, "IsSuccessStatusCode": False, "Message": "Denied."}), "Denied."),
+        (Reply(200, {"Result": {"Path": "$/X"}}), "is no definition"),
+    ],
+    ids=["403", "404", "no success", "another shape"],
+)
+def test_where_the_site_does_not_tell_definitions_the_message_says_so(stub, site, answer, why):
+    stub.will(Reply(404, {"Message": "Not found."}), Reply(404, {"Message": "Not found."}), answer)
+    with pytest.raises(
+        InputError, match=r"has no query \$/X, or does not open it .* It does not tell which: "
+    ) as caught:
+        list(site.query("$/X"))
+    assert why in str(caught.value)
+    assert "Copy the path" in caught.value.hint
     assert "Available via the REST API" in caught.value.hint
 
 
-def test_a_query_that_the_account_may_not_read_is_told(stub, site):
+def test_the_sandbox_tells_a_query_that_is_not_open_from_one_that_is_not_there(live):
+    with pytest.raises(InputError, match=r"The query \$/Idms/Not for REST is there, but not open to programs"):
+        list(live.query("$/Idms/Not for REST"))
+    with pytest.raises(InputError, match=r"The site has no query \$/Idms/Nothing"):
+        list(live.query("$/Idms/Nothing"))
+
+
+def test_a_query_that_the_account_may_not_run_is_told(stub, site):
     stub.will(Reply(403, {"Message": "No."}))
-    with pytest.raises(SiteError, match=r"The account may not read the query \$/X"):
+    with pytest.raises(SiteError, match=r"The account may not run the query \$/X") as caught:
         list(site.query("$/X"))
+    assert "the tab Security of the query, and of the folder" in caught.value.hint
+
+
+def test_a_definition_tells_columns_and_prompts_in_their_order_and_is_asked_for_once(live, sandbox):
+    told = live.query_definition("$/Idms/Lapsed members")
+    assert told.definition is not None
+    assert [column.name for column in told.definition.columns] == [
+        "ID",
+        "FullName",
+        "MemberType",
+        "PaidThru",
+        "Standing",
+    ]
+    assert [(one.property, one.label) for one in told.definition.prompts] == [("CustomerTypeCode", "MemberType")]
+    assert live.query_definition("$/Idms/Lapsed members") is told
+    assert sandbox.calls["calls"]["POST QueryDefinition/_execute"] == 1
+
+
+def test_a_definition_is_asked_for_again_when_the_site_is_in_trouble(stub, site):
+    stub.will(Reply(503), Reply(cut=True), Reply(200, DEFINED))
+    assert site.query_definition("$/X").definition is not None
+
+
+def test_no_number_is_rounded_and_no_name_lost(stub, site):
+    body = (
+        json.dumps(FLAT).replace("0.1", "12345678901234567.8901").replace(": 5,", ": 123456789012345678901234567890,")
+    )
+    stub.will(Reply(200, body.encode()))
+    (row,) = site.query("$/X")
+    assert row["Share"] == Decimal("12345678901234567.8901")
+    assert row["Total"] == 123456789012345678901234567890
+
+
+def test_a_page_that_only_the_slow_reader_reads_is_as_exact(stub, site):
+    body = (
+        b"\xef\xbb\xbf"
+        + json.dumps(FLAT).replace("0.1", "12345678901234567.8901").replace('"101"', '"x\\ud800"').encode()
+    )
+    stub.will(Reply(200, body))
+    (row,) = site.query("$/X")
+    assert (row["Share"], row["ID"]) == (Decimal("12345678901234567.8901"), "x\ufffd")
+
+
+def test_a_name_that_comes_twice_in_a_generic_row_gets_a_number(stub, site):
+    pairs = [
+        {"Name": "ResultRow", "Value": "1"},
+        {"Name": "FullName", "Value": "A"},
+        {"Name": "FullName", "Value": "B"},
+    ]
+    content = {**GENERIC, "Items": {"$values": [{"Properties": {"$values": pairs}}]}}
+    stub.will(NO_SERVICE, Reply(200, content))
+    assert list(site.query("$/X")) == [{"FullName": "A", "FullName2": "B"}]
+
+
+def test_what_is_no_single_value_is_kept_as_its_json(stub, site):
+    odd = {"$type": "x", "Guid": {"$type": "System.Guid", "$value": "6f96"}, "List": [1, 2.50], "Other": {"a": None}}
+    stub.will(Reply(200, {**FLAT, "Items": {"$values": [odd]}}))
+    assert list(site.query("$/X")) == [{"Guid": "6f96", "List": "[1,2.5]", "Other": '{"a":null}'}]
 
 
 def test_a_key_that_is_no_column_is_the_users_mistake(stub, site):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from idms_cli.imis.retry import Failure, pause_s, retry_after_s, tries
+from idms_cli.imis.retry import Failure, pause_s, tries
+from idms_cli.web.retryafter import retry_after_s
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 

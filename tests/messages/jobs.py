@@ -8,6 +8,8 @@ import pytest
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import read_settings
 from idms_cli.dispatch.definition import read_job_file
+from idms_cli.sandbox import Sandbox
+from idms_cli.sandbox.server import serve
 from tests.modules.imports.office import Office
 
 Case = Callable[[Office], str]
@@ -24,6 +26,18 @@ with:
     Course: course
     Grade: grade
 """
+LAPSED = """\
+module: update
+with:
+  source: {query: $/Idms/Lapsed members, key: ID}
+  destination: {panel: ABC_Membership}
+  action: update
+  match: [ID]
+  map:
+    ID: ID
+    Standing: {value: GRACE}
+    Newsletter: {value: false}
+"""
 
 
 def _problem(found: ProblemsFound) -> str:
@@ -31,9 +45,9 @@ def _problem(found: ProblemsFound) -> str:
     return problem.message
 
 
-def _checked(before: str | bytes, after: str = "") -> Case:
-    """What `check` says of GOOD with `before` replaced, or of a file of these bytes."""
-    content = before if isinstance(before, bytes) else GOOD.replace(before, after).encode()
+def _checked(before: str | bytes, after: str = "", *, good: str = GOOD) -> Case:
+    """What `check` says of a good job with `before` replaced, or of a file of these bytes."""
+    content = before if isinstance(before, bytes) else good.replace(before, after).encode()
 
     def told(office: Office) -> str:
         office.parse(GOOD)  # writes the settings
@@ -62,6 +76,17 @@ def _run(before: str, after: str) -> Case:
     def told(office: Office) -> str:
         office.write("code,meaning\nA,Excellent\n", "grades.csv")
         error = office.fails(GOOD.replace(before, after), "member,course,grade\n101,Bookbinding,A\n")
+        return _problem(error) if isinstance(error, ProblemsFound) else str(error)
+
+    return told
+
+
+def _of_query(before: str, after: str, *, describes_queries: bool = True) -> Case:
+    """What the run of an update says before it writes anything."""
+
+    def told(office: Office) -> str:
+        with serve(Sandbox(members=60, describes_queries=describes_queries)) as url:
+            error = Office(office.directory, url).fails(LAPSED.replace(before, after))
         return _problem(error) if isinstance(error, ProblemsFound) else str(error)
 
     return told
@@ -114,5 +139,21 @@ JOBS: dict[str, Case] = {
         "Grade: grade", "Grade: {column: grade, lookup: {file: grades.csv, key: code, value: meening}}"
     ),
     "keys that do not fit the format": _checked("{path: data.csv}", "{path: data.csv, sheet: 1}"),
+    "a path that is none of a query": _checked("$/Idms/Lapsed", "Lapsed", good=LAPSED),
+    "a query that is not there": _of_query("Lapsed members", "Lapsed"),
+    "a query that is not open to programs": _of_query("Lapsed members", "Not for REST"),
+    "the same, where the site shows no definition": _of_query(
+        "Lapsed members", "Not for REST", describes_queries=False
+    ),
+    "a query that the account may not run": _of_query("Lapsed members", "Not for all"),
+    "a prompt that the query does not have": _of_query("key: ID", "parameters: {MemberTyp: REG}"),
+    "prompts by name, where the site shows no definition": _of_query(
+        "key: ID", "parameters: {MemberType: REG}", describes_queries=False
+    ),
+    "a column that the query does not have": _of_query("{value: GRACE}", "Stnding"),
+    "a key that the query does not have": _of_query("key: ID", "key: Id number"),
+    "a key that is not unique": _of_query("Lapsed members", "Scores"),
+    "`current:` in some lines only": _checked("{value: GRACE}", "{value: GRACE, current: Standing}", good=LAPSED),
+    "`current:` in an import": _checked("Grade: grade", "Grade: {column: grade, current: old}"),
 }
 """By the first column of README's table."""

@@ -10,8 +10,11 @@ from idms_cli.codes import Code
 from idms_cli.sandbox import Sandbox
 from tests.messages.files import FILES
 from tests.messages.jobs import JOBS
+from tests.messages.made import MADE
 from tests.messages.rows import ROWS
+from tests.messages.transfers import TRANSFERS
 from tests.modules.imports.office import Office
+from tests.modules.transfers.dock import Dock
 
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -19,7 +22,12 @@ README = Path(__file__).parent.parent.parent / "README.md"
 def table(heading: str) -> dict[str, list[str]]:
     """The lines of the table under a heading, by their first cell."""
     text = README.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2].partition("\n#")[0]
-    lines = re.findall(r"^\|(.+)\|$", text, re.MULTILINE)[2:]
+    return cells_of(text.partition("\n|")[2])
+
+
+def cells_of(text: str) -> dict[str, list[str]]:
+    """The lines of a table whose text begins in its header."""
+    lines = re.findall(r"^\|(.+)\|$", text, re.MULTILINE)[1:]
     rows = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
     assert len({row[0] for row in rows}) == len(rows)
     return {row[0]: row[1:] for row in rows}
@@ -55,6 +63,16 @@ def test_a_file_is_refused_in_these_words(tmp_path: Path, name: str) -> None:
     assert says(written, told), told
 
 
+def test_every_file_that_cannot_be_made_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A file cannot be made")) == list(MADE)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_file_cannot_be_made_in_these_words(tmp_path: Path, name: str) -> None:
+    told, written = MADE[name](tmp_path), table("A file cannot be made")[name][0]
+    assert says(written, told), told
+
+
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_is_refused_in_these_words(office: Office, name: str) -> None:
     told, written = JOBS[name](office), table("A job is refused")[name][0]
@@ -68,3 +86,13 @@ def test_a_row_is_rejected_with_this_code_and_these_words(office: Office, site: 
     fault, (stage, written) = ROWS[code](office), table("A row is rejected")[f"`{code}`"]
     assert (fault.code, fault.stage) == (code, stage)
     assert says(written.removesuffix(" (skipped)"), fault.message), fault.message
+
+
+def test_every_transfer_that_delivers_nothing_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A transfer delivers nothing")) == list(TRANSFERS)
+
+
+@pytest.mark.parametrize("name", TRANSFERS)
+def test_a_transfer_delivers_nothing_in_these_words(tmp_path: Path, url: str, name: str) -> None:
+    told, written = TRANSFERS[name](Dock(tmp_path, url)), table("A transfer delivers nothing")[name][0]
+    assert says(written, told), told

@@ -79,7 +79,7 @@ def test_kills_at_random_moments_of_an_import_into_a_failing_site_double_and_los
 BLIND = """
 import os, sys
 if "work" in sys.orig_argv:
-    import idms_cli.modules.import_file as module
+    import idms_cli.modules.loading as module
     from idms_cli.errors import OutcomeUnknown
     opened = module.open_kind
 

@@ -3,21 +3,24 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from idms_cli.errors import InputError, LoginRefused, OutcomeUnknown, RecordRefused, SiteError, Unreachable
+from idms_cli.errors import InputError, LoginRefused, OutcomeUnknown, RecordRefused, SiteError, Unreachable, Unsure
 from idms_cli.imis.properties import Value
 from idms_cli.records.apply import Applier
 from idms_cli.records.entry import Entry, Intent, Verdict
 from idms_cli.records.journal import Journal
 from idms_cli.records.window import Window
-from tests.records.shelf import Shelf, rules
+from tests.records.shelf import PROPERTIES, Shelf, rules
 
 FAULT_500 = OutcomeUnknown("POST /api/Shelf: 500 Server error.", status=500)
 NO_ANSWER = OutcomeUnknown("POST /api/Shelf: the connection broke.")
 DOWN = Unreachable("no connection")
+KEYLESS = {name: replace(one, key=False) for name, one in PROPERTIES.items()}
+"""The site gives the key."""
 
 
 class Bug(Exception):
@@ -34,6 +37,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def new(line: int, **match: Value) -> Entry:
     values: dict[str, Value] = {"ID": str(line), "Name": f"N{line}"}
     return Entry(line, "planned", "insert", match=match or {"ID": str(line)}, values=values)
+
+
+def plain(line: int) -> Entry:
+    """Of a job without match."""
+    return replace(new(line), match={})
 
 
 def change(line: int, name: str = "new") -> Entry:
@@ -58,13 +66,16 @@ def keep(journal: Journal, entries: list[Entry]) -> None:
     journal.finish_plan([])
 
 
-def apply(journal: Journal, shelf: Shelf, *, width: int = 1, **changes: object) -> dict[int, str]:
+def apply(
+    journal: Journal, shelf: Shelf, *, width: int = 1, is_old_plan: bool = False, **changes: object
+) -> dict[int, str]:
     """Carry the plan out, to its end or to its error, and tell the state (and codes) of each line."""
     told: list[Verdict] = []
     with Window(width) as window:
         try:
-            Applier(shelf, rules(**changes), journal, settle_s=0).apply(window, tell=told.extend)
-        except (Bug, LoginRefused, Unreachable, InputError) as error:
+            applier = Applier(shelf, rules(**changes), journal, settle_s=0, is_old_plan=is_old_plan)
+            applier.apply(window, tell=told.extend)
+        except (Bug, LoginRefused, Unreachable, InputError, Unsure) as error:
             return {**states(journal), 0: type(error).__name__}
     return states(journal)
 
@@ -205,11 +216,64 @@ def test_a_lost_record_that_cannot_be_looked_for_is_unknown_and_not_sent_again(j
     assert shelf.count("insert") == 2
 
 
-def test_without_match_a_lost_record_is_unknown(journal: Journal) -> None:
+def test_where_nothing_would_find_a_lost_record_the_run_stops_there(journal: Journal) -> None:
+    shelf = Shelf()
+    shelf.fails["insert"].extend([None, NO_ANSWER])
+    keep(journal, [plain(2), plain(3), plain(4)])
+    assert apply(journal, shelf, properties=KEYLESS) == {2: "done", 3: "sending", 4: "planned", 0: "Unsure"}
+    assert [entry.line for entry in journal.in_question()] == [3]
+    assert shelf.calls == ["insert 2", "insert 3"]
+
+
+def test_records_under_way_are_settled_before_the_run_stops_over_one(journal: Journal) -> None:
+    shelf = Shelf()
+    shelf.fails["insert"].append(NO_ANSWER)
+    keep(journal, [plain(line) for line in range(2, 12)])
+    told = apply(journal, shelf, width=4, properties=KEYLESS)
+    assert told.pop(0) == "Unsure"
+    assert list(told.values()).count("sending") == 1
+    assert list(told.values()).count("done") == len(shelf.records)
+
+
+def test_a_500_over_a_record_that_nothing_would_find_costs_its_row_only(journal: Journal) -> None:
     shelf = Shelf()
     shelf.fails["insert"].append(FAULT_500)
-    keep(journal, [Entry(2, "planned", "insert", values={"ID": "2"}), new(3)])
-    assert apply(journal, shelf) == {2: "unknown", 3: "done"}
+    keep(journal, [plain(2), plain(3)])
+    assert apply(journal, shelf, properties=KEYLESS) == {2: "unknown", 3: "done"}
+
+
+@pytest.mark.parametrize(("stores", "inserts"), [(True, 1), (False, 2)], ids=["stored", "not stored"])
+def test_without_match_a_lost_record_is_looked_for_by_its_key_where_the_file_says_it(
+    journal: Journal, *, stores: bool, inserts: int
+) -> None:
+    shelf = Shelf()
+    shelf.fails["insert"].append(NO_ANSWER)
+    shelf.stores_though = stores
+    keep(journal, [plain(2)])
+    assert apply(journal, shelf) == {2: "done"}
+    assert shelf.count("insert") == inserts
+
+
+def test_a_record_of_the_same_key_that_says_something_else_is_not_taken_for_the_lost_one(journal: Journal) -> None:
+    shelf = shelf_of(2)
+    shelf.fails["insert"].append(NO_ANSWER)
+    keep(journal, [plain(2)])
+    assert apply(journal, shelf) == {2: "unknown"}
+    assert shelf.records["2"]["Name"] == "old"
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["it is there", "it is not there"])
+def test_an_answer_lets_the_run_go_on(journal: Journal, *, is_there: bool) -> None:
+    shelf = Shelf()
+    shelf.fails["insert"].append(NO_ANSWER)
+    shelf.stores_though = is_there
+    keep(journal, [plain(2), plain(3)])
+    apply(journal, shelf, properties=KEYLESS)
+    asked = journal.in_question()
+    journal.answer(*((asked, []) if is_there else ([], asked)))
+    assert apply(journal, shelf, properties=KEYLESS) == {2: "done", 3: "done"}
+    assert shelf.count("insert") == (2 if is_there else 3)
+    assert sorted(shelf.records) == ["2", "3"]
 
 
 def test_what_the_site_refuses_costs_its_row_only(journal: Journal) -> None:
@@ -328,7 +392,15 @@ def test_after_a_crash_a_change_in_flight_is_written_only_if_it_is_not_there(
 def test_after_a_crash_a_record_that_cannot_be_looked_for_is_unknown(journal: Journal) -> None:
     shelf = Shelf()
     shelf.fails["find"].append(DOWN)
-    keep(journal, [new(2), Entry(3, "planned", "insert", values={"ID": "3"}), new(4)])
-    sent(journal, 2, 3)
-    assert apply(journal, shelf) == {2: "unknown", 3: "unknown", 4: "done"}
+    keep(journal, [new(2), new(3)])
+    sent(journal, 2)
+    assert apply(journal, shelf) == {2: "unknown", 3: "done"}
     assert shelf.count("insert") == 1
+
+
+def test_after_a_crash_a_record_in_flight_that_nothing_would_find_is_asked_about_first(journal: Journal) -> None:
+    shelf = Shelf()
+    keep(journal, [plain(2), new(3), new(4)])
+    sent(journal, 2, 3)
+    assert apply(journal, shelf, properties=KEYLESS) == {2: "sending", 3: "planned", 4: "planned", 0: "Unsure"}
+    assert shelf.count("insert") == 0

@@ -62,6 +62,17 @@ def test_a_date_of_the_file_is_one_whatever_the_format() -> None:
     assert fault.code == "not-a-date"
 
 
+@pytest.mark.parametrize("form", [None, "%d/%m/%Y"])
+@pytest.mark.parametrize("more", ["", ".5", ".1234567", "Z", "+02:00", ".1234567-05:00"])
+def test_a_moment_of_the_site_may_have_digits_and_an_offset_that_text_may_not(more: str, form: str | None) -> None:
+    read, moment = date_reader(form), f"2026-02-01T08:30:00{more}"
+    fraction = {".5": 500_000, ".1234567": 123_456, ".1234567-05:00": 123_456}.get(more, 0)
+    for kind in (Plain, Mended):
+        assert read(kind(moment)) == datetime(2026, 2, 1, 8, 30, 0, fraction)  # noqa: DTZ001
+    if form or len(more) > 2 or more == "Z":
+        assert read(moment) is None
+
+
 def test_space_falls_away_and_the_cell_stays_what_it_was() -> None:
     assert [type(stripped(kind(" 1 "))) for kind in (str, Plain, Mended)] == [str, Plain, Mended]
     assert stripped(Mended(" 1 ")) == "1"

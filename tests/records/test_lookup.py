@@ -96,8 +96,23 @@ def test_whole_pages_pay_when_there_are_fewer_of_them_than_rows(
     assert snapshot_pays(range(rows), scores, 500) is pays
 
 
-def test_contacts_are_never_read_in_whole_pages(client: Site) -> None:
-    assert not isinstance(open_kind(client, "contact", None), Whole)
+def test_contacts_are_read_in_whole_pages_by_nobody_who_was_not_told_to(client: Site, scores: Kind) -> None:
+    contacts = open_kind(client, "contact", None)
+    assert isinstance(contacts, Whole)
+    assert isinstance(scores, Whole)
+    assert (contacts.is_read_whole_unasked, scores.is_read_whole_unasked) == (False, True)
+
+
+def test_whole_pages_of_contacts_say_what_each_of_them_says(client: Site, site: Sandbox) -> None:
+    contacts = open_kind(client, "contact", None)
+    assert isinstance(contacts, Whole)
+    names = ("ID", "LastName", "Email", "Chapter", "BirthDate")
+    whole = dict(contacts.all(names))
+    assert len(whole) == contacts.size() == len(site.rows("Party"))
+    for key in (("101",), ("125",), ("399",)):  # persons, and an organization
+        record = contacts.read(key)
+        assert record is not None
+        assert whole[key] == {name: record.values.get(name) for name in names}
 
 
 @pytest.mark.parametrize("read", ["record", "snapshot"])

@@ -34,13 +34,28 @@ def _last_line(written: str) -> str:
     ("counts", "told"),
     [
         ({}, "scores: starting"),
+        ({"fetched": 1500, "get": 3}, "scores: reading 1,500 rows"),
+        ({"fetched": 1500, "read": 500}, "scores: planning 500 rows"),
         ({"read": 1}, "scores: planning 1 row"),
         ({"read": 1200, "left": 0}, "scores: planning 1,200 rows"),
         ({"read": 1200, "left": 1000, "rejected": 200}, "scores: writing 0 of 1,000"),
         ({"read": 3, "inserted": 1, "updated": 1, "left": 1}, "scores: writing 2 of 3"),
         ({"read": 3, "unchanged": 3}, "scores: writing 0 of 0"),
+        ({"selected": 1200, "steps": 3, "steps_left": 2, "step": 2}, "scores: step 2 of 3 1,200 rows"),
+        ({"selected": 9, "steps": 1, "steps_left": 1, "step": 1, "step_items": 4}, "scores: step 1 of 1 4 items"),
     ],
-    ids=["nothing yet", "one row", "planning", "planned", "writing", "nothing to write"],
+    ids=[
+        "nothing yet",
+        "a query",
+        "a query that was read",
+        "one row",
+        "planning",
+        "planned",
+        "writing",
+        "nothing to write",
+        "a step",
+        "items of a step",
+    ],
 )
 def test_the_bar_says_what_is_done(screen: io.StringIO, counts: Mapping[str, int], told: str) -> None:
     with redirect_stderr(screen), ProgressBar("scores") as bar:

@@ -63,8 +63,19 @@ def test_one_is_not_many(number: int, words: str) -> None:
          "1,300 read = 12 inserted + 1,280 unchanged + 8 rejected"),
         ({"read": 3, "updated": 1, "left": 2}, False, "3 read = 1 updated + 2 left"),
         ({"read": 3, "skipped": 1, "left": 2}, True, "3 read = 1 skipped + 2 to write"),
+        ({"read": 3, "rejected": 0, "selected": 3, "steps": 1, "steps_delivered": 1}, False,
+         "3 read; 1 step delivered"),
+        ({"read": 9, "vanished": 1, "rejected": 1, "older": 2, "unchanged": 3, "selected": 4, "steps": 4,
+          "steps_delivered": 1, "steps_failed": 1, "steps_unknown": 1, "steps_left": 1, "refused": 5}, False,
+         "9 read + 1 vanished = 4 selected + 3 unchanged + 2 older + 1 rejected; "
+         "1 of 4 steps delivered, 1 failed, 1 unknown, 1 not done, 5 refused"),
+        ({"read": 3, "unchanged": 3, "selected": 0, "steps": 2, "steps_skipped": 2}, False,
+         "3 read = 3 unchanged; 2 steps skipped"),
+        ({"read": 3, "selected": 3, "steps": 2, "steps_failed": 2}, False, "3 read; no step delivered, 2 failed"),
+        ({"read": 3, "selected": 3, "steps": 2}, True, "3 read"),
     ],
-    ids=["nothing", "calls only", "no rows", "all kinds", "not over", "dry run"],
+    ids=["nothing", "calls only", "no rows", "all kinds", "not over", "dry run", "a transfer", "all kinds of steps",
+         "nothing to send", "no step", "a dry transfer"],
 )  # fmt: skip
 def test_counts_account_for_every_row(numbers: dict[str, int], dry_run: bool, words: str) -> None:
     assert counts(numbers, dry_run=dry_run) == words

@@ -19,16 +19,18 @@ def definition(client: httpx.Client, name: str) -> dict[str, Any]:
 def test_definitions_are_a_page_whose_limit_is_0(client: httpx.Client) -> None:
     page = client.get("/api/BoEntityDefinition?limit=500&EntityTypeName=Activity").json()
     assert page["Limit"] == 0
-    assert page["TotalCount"] == page["Count"] == 5
+    assert page["TotalCount"] == page["Count"] == 6
     assert [row["EntityTypeName"] for row in page["Items"]["$values"]] == [
         "ABC_Membership",
         "ABC_Scores",
         "ABC_Codes",
+        "ABC_Visits",
         "Activity",
         "Relationship",
     ]
     assert [row["ObjectTypeName"] for row in page["Items"]["$values"]] == [
         "Single",
+        "Multi",
         "Multi",
         "Multi",
         "Standard",
@@ -41,8 +43,8 @@ def test_definitions_come_in_pages_too(start: Start) -> None:
     for number in range(100):
         site.add_entity(Entity(f"ABC_{number}", "Single", "Party", "", (Property("ID", key=True),)))
     page = client.get("/api/boentitydefinition").json()
-    assert (page["Count"], page["TotalCount"], page["HasNext"], page["NextOffset"]) == (100, 105, True, 100)
-    assert client.get("/api/BoEntityDefinition?offset=100").json()["Count"] == 5
+    assert (page["Count"], page["TotalCount"], page["HasNext"], page["NextOffset"]) == (100, 106, True, 100)
+    assert client.get("/api/BoEntityDefinition?offset=100").json()["Count"] == 6
 
 
 def test_a_property_tells_type_length_key_and_choices_and_nothing_that_is_false(client: httpx.Client) -> None:
@@ -127,6 +129,16 @@ def find_by_path(client: httpx.Client, path: str) -> dict[str, Any]:
     assert reply.status_code == 200
     found: dict[str, Any] = reply.json()
     return found
+
+
+def test_an_older_site_gives_a_definition_without_the_wrapper_around_it(start: Start) -> None:
+    _, client = start(query_service=False)
+    assert find_by_path(client, "$/Idms/Members")["Path"] == "$/Idms/Members"
+
+
+def test_a_public_user_is_shown_no_definition(start: Start) -> None:
+    _, client = start(describes_queries=False)
+    assert client.post("/api/QueryDefinition/_execute", json={"OperationName": "FindByPath"}).status_code == 403
 
 
 def test_a_query_definition_tells_columns_and_prompts(client: httpx.Client) -> None:

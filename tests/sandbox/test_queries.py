@@ -3,6 +3,9 @@
 import httpx
 import pytest
 
+from idms_cli.sandbox.definitions import PARTY
+from idms_cli.sandbox.queries import Column, Query, columns
+
 from .conftest import Start
 from .wire import items, values
 
@@ -141,3 +144,44 @@ def test_a_null_of_a_joined_panel_is_null(client: httpx.Client) -> None:
     client.delete("/api/ABC_Membership/101")
     row = items(client.get("/api/query", params={"QueryName": "$/Idms/Members", "limit": "1"}))[0]
     assert (row["ID"], row["Standing"]) == ("101", None)
+
+
+def test_an_older_site_has_only_the_older_endpoint(start: Start) -> None:
+    _, client = start(query_service=False)
+    reply = client.get("/api/query", params=MEMBERS)
+    assert (reply.status_code, reply.json()["Message"]) == (404, "There is no service defined for query")
+    assert client.get("/api/iqa", params=MEMBERS).status_code == 200
+
+
+def test_a_query_that_is_only_for_others_is_403(start: Start) -> None:
+    site, client = start()
+    site.add_query(Query("$/Idms/Secret", PARTY, columns(PARTY, "ID"), readers=frozenset({"MANAGER"})))
+    assert client.get("/api/query", params={"QueryName": "$/Idms/Secret"}).status_code == 403
+    site.add_query(Query("$/Idms/Secret", PARTY, columns(PARTY, "ID"), readers=frozenset({"idms-background"})))
+    assert client.get("/api/query", params={"QueryName": "$/Idms/Secret"}).status_code == 200
+
+
+def test_a_sparse_query_leaves_out_what_is_null(start: Start) -> None:
+    site, client = start()
+    site.add_query(Query("$/Idms/Sparse", PARTY, columns(PARTY, "ID PaidThruDate"), sparse=True))
+    row = items(client.get("/api/query", params={"QueryName": "$/Idms/Sparse"}))[0]
+    assert "PaidThruDate" not in row
+    assert row["ID"] == "101"
+
+
+@pytest.mark.parametrize("endpoint", ["query", "iqa"])
+def test_an_alias_that_is_there_twice_gets_the_number_of_its_column(start: Start, endpoint: str) -> None:
+    site, client = start()
+    twice = (*columns(PARTY, "ID"), Column("Name", "FirstName"), Column("Name", "LastName"))
+    site.add_query(Query("$/Idms/Twice", PARTY, twice))
+    row = items(client.get(f"/api/{endpoint}", params={"QueryName": "$/Idms/Twice"}))[0]
+    names = [name for name in (row if endpoint == "query" else values(row)) if name not in {"$type", "ResultRow"}]
+    assert names == ["ID", "Name", "Name3"]
+
+
+def test_contacts_by_status_are_people_of_the_status_that_is_asked_for(client: httpx.Client) -> None:
+    asked = {"QueryName": "$/Idms/Contacts by status", "limit": "500"}
+    everybody = items(client.get("/api/query", params=asked))
+    inactive = items(client.get("/api/query", params={**asked, "parameter": "I"}))
+    assert 0 < len(inactive) < len(everybody) == 48
+    assert {row["Status"] for row in inactive} == {"I"}

@@ -226,3 +226,9 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path: Path, text: 
     with pytest.raises(InputError, match="does not hold a sandbox's records"):
         Sandbox(data=path)
     assert path.read_text(encoding="utf-8", errors="surrogateescape") == text
+
+
+def test_the_inbox_keeps_what_was_sent_to_it(client: httpx.Client) -> None:
+    assert client.post("/_sandbox/inbox", json=[{"ID": "101"}]).json() == {"received": 1}
+    client.post("/_sandbox/inbox", json={"ID": "102"})
+    assert client.get("/_sandbox/inbox").json() == [[{"ID": "101"}], {"ID": "102"}]

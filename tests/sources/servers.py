@@ -23,6 +23,8 @@ class Faults:
 
     cut_after: int | None = None
     """Bytes of a file after which the connection is gone."""
+    ends_logins: bool = False
+    """Too many failures, it says of every login."""
     stand_still: bool = False
     """No byte of a file ever comes."""
     on_read: Callable[[], None] = lambda: None
@@ -43,6 +45,8 @@ class SshServer:
     faults: Faults = field(default_factory=Faults)
     opened: list[Any] = field(default_factory=list)
     """Every file that was opened."""
+    logins: list[str] = field(default_factory=list)
+    """Every password that was sent."""
 
     @property
     def fingerprint(self) -> str:
@@ -58,8 +62,13 @@ class SshServer:
 
 
 @contextmanager
-def ssh_server(folder: Path, *, user_key: asyncssh.SSHKey | None = None) -> Iterator[SshServer]:
-    """Lets `USER` in with `PASSWORD`, or with a key."""
+def ssh_server(
+    folder: Path,
+    *,
+    user_key: asyncssh.SSHKey | None = None,
+    files: Callable[["asyncssh.SSHServerChannel[bytes]"], asyncssh.SFTPServer] | None = None,
+) -> Iterator[SshServer]:
+    """Lets `USER` in with `PASSWORD`, or with a key. `files` serves them in another way than by `Faults`."""
     server = SshServer(folder, 0, asyncssh.generate_private_key("ssh-ed25519"))
 
     class Login(asyncssh.SSHServer):
@@ -67,6 +76,9 @@ def ssh_server(folder: Path, *, user_key: asyncssh.SSHKey | None = None) -> Iter
             return True
 
         def validate_password(self, username: str, password: str) -> bool:
+            server.logins.append(password)
+            if server.faults.ends_logins:
+                raise asyncssh.ProtocolError("Too many authentication failures")
             return (username, password) == (USER, PASSWORD)
 
         def public_key_auth_supported(self) -> bool:
@@ -111,7 +123,7 @@ def ssh_server(folder: Path, *, user_key: asyncssh.SSHKey | None = None) -> Iter
             0,
             server_factory=Login,
             server_host_keys=[server.key],
-            sftp_factory=Files,
+            sftp_factory=files or Files,
             allow_scp=False,
             login_timeout=30,
         )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from idms_cli.config.addresses import is_loopback
+from idms_cli.config.addresses import is_loopback, split_server
 from idms_cli.config.fields import parse_path
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
@@ -138,14 +138,10 @@ def _remote(scheme: str, rest: str) -> Address:
 
 
 def _server(text: str) -> tuple[str, int | None]:
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise BadValue("this is no name of a server, or no port", hint=_EXAMPLES) from None
-    if any(character.isspace() for character in host) or port == 0:
+    server = split_server(text)
+    if server is None:
         raise BadValue("this is no name of a server, or no port", hint=_EXAMPLES)
-    return host, port
+    return server
 
 
 def _web(text: str) -> Address:

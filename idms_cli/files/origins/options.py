@@ -14,6 +14,7 @@ from idms_cli.config.problems import BadValue
 from idms_cli.config.secret_sources import SecretSource
 from idms_cli.files.origins import ORIGINS, entry_of, to_install
 from idms_cli.files.origins.address import LOCAL, FileAddress
+from idms_cli.remote.account import Fingerprint
 
 DONE = ".done"
 LONGEST_WAIT = timedelta(minutes=10)
@@ -29,12 +30,6 @@ def _ending(value: bool | str | None) -> bool | str | None:
     if isinstance(value, str) and (not value or "/" in value):
         raise BadValue("an ending is wanted here", hint=f"write done: true for {DONE}, or another one as in .ok")
     return value
-
-
-def _fingerprint(value: str) -> str:
-    if not value.startswith("SHA256:"):
-        raise BadValue("this is no fingerprint of a key", hint="write it as `ssh-keygen -lf` does: SHA256:...")
-    return value.rstrip("=")
 
 
 class ExpectOptions(Section):
@@ -96,7 +91,7 @@ class OriginOptions(Section):
         default=None, description="The folder of archived files. `archive` beside the file, if unset."
     )
     auth: AuthOptions | None = None
-    host_key: Annotated[str, AfterValidator(_fingerprint)] | None = Field(
+    host_key: Fingerprint | None = Field(
         default=None, description="sftp: the fingerprint of the server's key, SHA256:..."
     )
     known_hosts: RelativePath | None = Field(

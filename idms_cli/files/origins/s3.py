@@ -1,63 +1,41 @@
 """Objects in a bucket of Amazon S3, or of a service that speaks as it does."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
-from idms_cli.config.foreign import shortened
-from idms_cli.errors import LoginRefused, Unreachable
 from idms_cli.files.origins import Access, FileChanged, Found, NameTaken, Origin
 from idms_cli.files.origins.address import Address
+from idms_cli.remote.s3 import Service, open_bucket, translated
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-CONNECT_TIMEOUT = "10s"
-RETRIES = 3
 PIECE = 8 << 20
 """Bytes a request: each one has the whole of the source's `timeout`."""
-DEFAULT_REGION = "us-east-1"
-MESSAGE = 200
-ASKED_FOR_A_ROLE = "/latest/api/token"
-"""Where a machine of Amazon's is asked for its role's key, when none was given."""
-GIVE_A_KEY = (
-    "Give `auth: {access_key: {env: NAME}, secret_key: {env: NAME}}`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-    "or give this machine a role."
-)
 
 
 @contextmanager
 def open_s3(access: Access) -> Iterator[Origin]:
     """The folder (the keys with one prefix) of an s3:// address."""
-    with _translated(access.address.of("")):
-        store = S3Store(
-            access.address.host,
-            config=_config(access),
-            client_options={
-                "allow_http": True,  # `endpoint:` lets http through to this machine only
-                "connect_timeout": CONNECT_TIMEOUT,
-                "timeout": access.options.timeout,
-            },
-            retry_config={"max_retries": RETRIES, "retry_timeout": access.options.timeout},
-        )
-    yield _S3(access, store)
-
-
-def _config(access: Access) -> Any:
-    """What is not named here comes from the environment, or from the machine's own role."""
     options, auth = access.options, access.options.auth
-    named = {
-        "endpoint": options.endpoint,
-        "region": options.region or (DEFAULT_REGION if options.endpoint else None),
-        "access_key_id": access.secret(auth.access_key) if auth and auth.access_key else None,
-        "secret_access_key": access.secret(auth.secret_key) if auth and auth.secret_key else None,
-        "session_token": access.secret(auth.session_token) if auth and auth.session_token else None,
-    }
-    return {key: value for key, value in named.items() if value is not None}
+    service = Service(
+        bucket=access.address.host,
+        directory=access.directory,
+        timeout=options.timeout,
+        endpoint=options.endpoint,
+        region=options.region,
+        access_key=auth.access_key if auth else None,
+        secret_key=auth.secret_key if auth else None,
+        session_token=auth.session_token if auth else None,
+    )
+    with _translated(access.address.of("")):
+        store = open_bucket(service)
+    yield _S3(access, store)
 
 
 class _S3:
@@ -152,22 +130,5 @@ def _still_there() -> Iterator[None]:
         raise FileChanged from error
 
 
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise LoginRefused(
-            f"{what}: the service refuses this access key",
-            hint="Check `auth:` of the source, and what the key may do in this bucket.",
-        ) from error
-    except (exceptions.NotFoundError, FileNotFoundError) as error:
-        raise Unreachable(f"missing: {what} is not there", hint="Check the names of bucket and object.") from error
-    except exceptions.BaseError as error:
-        if ASKED_FOR_A_ROLE in str(error):
-            raise LoginRefused(f"{what}: there is no access key for it", hint=GIVE_A_KEY) from error
-        if "NoSuchBucket" in str(error):
-            raise Unreachable(f"missing: {what}: there is no such bucket", hint="Check its name.") from error
-        reason = shortened(str(error).partition("\n")[0], MESSAGE).rstrip(".")
-        hint = "Is the service up, and are `endpoint:` and `region:` right?"
-        raise Unreachable(f"{what}: {reason}.", hint=hint) from error
+def _translated(what: str) -> AbstractContextManager[None]:
+    return translated(what, place="`source:`")

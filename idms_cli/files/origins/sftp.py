@@ -1,7 +1,5 @@
 """Files on an SSH server, by SFTP."""
 
-import asyncio
-import logging
 import stat
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,14 +8,13 @@ from typing import Any, TypeVar, cast
 
 import asyncssh
 
-from idms_cli.config.foreign import harmless, shortened
-from idms_cli.errors import IdmsError, InputError, Interrupted, LoginRefused, Unreachable
+from idms_cli.errors import IdmsError, InputError, Unreachable
 from idms_cli.files.origins import Access, FileChanged, Found, NameTaken, Origin
 from idms_cli.files.origins.address import Address
-from idms_cli.files.origins.hostkeys import SSH_PORT, HostKeys
+from idms_cli.remote.account import Account
+from idms_cli.remote.patience import Patience
+from idms_cli.remote.ssh import Session, open_session, reason
 
-CONNECT_TIMEOUT_S = 20.0
-LOOK_EVERY_S = 0.25
 CHUNK = 1 << 20
 """Read in parallel pieces of 16 KiB, so that a long way to the server costs little."""
 
@@ -27,36 +24,36 @@ T = TypeVar("T")
 @contextmanager
 def open_sftp(access: Access) -> Iterator[Origin]:
     """The folder of an sftp:// address. Raises `InputError` for a host key that is not the known one."""
-    logging.getLogger("asyncssh").setLevel(logging.ERROR)  # what matters is raised, and told with a hint
-    with asyncio.Runner() as runner:
-        origin = _Sftp(access, runner)
-        try:
-            yield origin
-        finally:
-            origin.close()
+    patience = Patience(access.timeout_s, "`timeout:` in `source:`", access.stopping)
+    with open_session(_account(access), patience) as session:
+        yield _Sftp(access, session)
 
 
-class _Client(asyncssh.SSHClient):
-    """Asks whether the key of the server is the right one."""
-
-    def __init__(self, keys: HostKeys) -> None:
-        self._keys = keys
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        del host, port
-        return self._keys.accepts(addr, key)
+def _account(access: Access) -> Account:
+    address, options = access.address, access.options
+    auth = options.auth
+    return Account(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        directory=access.directory,
+        place="`source:`",
+        password=auth.password if auth else None,
+        key=auth.key if auth else None,
+        passphrase=auth.passphrase if auth else None,
+        host_key=options.host_key,
+        known_hosts=options.known_hosts,
+    )
 
 
 class _Sftp:
     """See `Origin`."""
 
-    def __init__(self, access: Access, runner: asyncio.Runner) -> None:
+    def __init__(self, access: Access, session: Session) -> None:
         self._access = access
         self._address = access.address
-        self._runner = runner
+        self._session = session
         self._archive = access.address.archive(access.options.archive)
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._sftp: asyncssh.SFTPClient | None = None
 
     def find(self) -> Sequence[Found]:
         if not self._address.is_pattern:
@@ -65,7 +62,7 @@ class _Sftp:
         return self._wait(self._find(), what=self._address.of(""))
 
     async def _find(self) -> list[Found]:
-        client = await self._client()
+        client = await self._session.client()
         found = []
         async for entry in client.scandir(_path(self._address) or "."):
             name = str(entry.filename)
@@ -85,7 +82,7 @@ class _Sftp:
         return self._wait(self._look(self._archive, name), what=self._archive.of(name))
 
     async def _look(self, where: Address, name: str) -> Found | None:
-        client = await self._client()
+        client = await self._session.client()
         try:
             attributes = await client.stat(_path(where, name))
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
@@ -111,7 +108,7 @@ class _Sftp:
                 self._wait(file.close(), what=what)
 
     async def _open(self, name: str) -> asyncssh.SFTPClientFile:
-        client = await self._client()
+        client = await self._session.client()
         return await client.open(_path(self._address, name), "rb")
 
     def move(self, found: Found, name: str) -> None:
@@ -128,7 +125,7 @@ class _Sftp:
 
     async def _rename(self, source: str, target: str) -> None:
         """Never overwrites: draft-ietf-secsh-filexfer-02 (SFTP version 3), 6.5."""
-        client = await self._client()
+        client = await self._session.client()
         if await client.exists(target):
             raise NameTaken(target)
         await client.makedirs(target.rpartition("/")[0] or ".", exist_ok=True)
@@ -137,64 +134,10 @@ class _Sftp:
     def finish(self, found: Found, name: str) -> None:
         """A rename leaves nothing behind."""
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.abort()
-            with suppress(Exception):  # the far end may be gone, and nothing is lost by that
-                self._runner.run(asyncio.wait_for(self._connection.wait_closed(), 1))
-
-    async def _client(self) -> asyncssh.SFTPClient:
-        if self._sftp is None:
-            self._connection = await self._connect()
-            self._sftp = await self._connection.start_sftp_client()
-        return self._sftp
-
-    async def _connect(self) -> asyncssh.SSHClientConnection:
-        auth = self._access.options.auth
-        keys = HostKeys(self._access)
-        password = self._access.secret(auth.password) if auth and auth.password else None
-        try:
-            return await asyncssh.connect(
-                self._address.host,
-                self._address.port or SSH_PORT,
-                username=self._address.user,
-                password=password,
-                client_keys=self._keys(),
-                client_factory=lambda: _Client(keys),
-                known_hosts=keys.known,
-                config=None,
-                agent_path=None,
-                connect_timeout=min(CONNECT_TIMEOUT_S, self._access.timeout_s),
-                login_timeout=self._access.timeout_s,
-                keepalive_interval=15,
-                gss_host=None,
-            )
-        except asyncssh.HostKeyNotVerifiable as error:
-            refusal = keys.refusal or InputError(f"{self._address.netloc}: its key is not accepted: {error}")
-            raise refusal from error
-        except asyncssh.PermissionDenied as error:
-            raise LoginRefused(
-                f"{self._address.netloc} refuses the login of {self._address.user}",
-                hint="Check `auth:` of the source, and whether the server still knows the account.",
-            ) from error
-
-    def _keys(self) -> "list[asyncssh.SSHKey] | None":
-        auth = self._access.options.auth
-        if auth is None or auth.key is None:
-            return None
-        passphrase = self._access.secret(auth.passphrase) if auth.passphrase else None
-        try:
-            return [asyncssh.import_private_key(f"{self._access.secret(auth.key)}\n", passphrase)]
-        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-            raise InputError(
-                f"the private key for {self._address.netloc} cannot be used: {error}",
-                hint="It must be a whole private key as ssh-keygen writes it, and `passphrase:` its own.",
-            ) from error
-
     def _wait(self, work: Coroutine[Any, Any, T], *, what: str) -> T:
         """Its result; given up after the source's `timeout` of silence, or when the run is to end."""
         try:
-            return self._runner.run(self._patiently(work, what))
+            return self._session.wait(work, what=what)
         except (NameTaken, IdmsError):
             raise
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
@@ -203,25 +146,7 @@ class _Sftp:
             hint = "The server does not let this account do that."
             raise Unreachable(f"{what}: not allowed.", hint=hint) from error
         except (asyncssh.Error, OSError) as error:
-            raise Unreachable(f"{what}: {_reason(error)}.", hint="Is the server up, and `path:` right?") from error
-
-    async def _patiently(self, work: Coroutine[Any, Any, T], what: str) -> T:
-        task = asyncio.ensure_future(work)
-        waited_s = 0.0
-        try:
-            while not (await asyncio.wait({task}, timeout=LOOK_EVERY_S))[0]:
-                waited_s += LOOK_EVERY_S
-                if self._access.stopping():
-                    raise Interrupted("the run was stopped")
-                if waited_s >= self._access.timeout_s:
-                    hint = "Is the server overloaded? `timeout:` of the source says how long it may be silent."
-                    raise Unreachable(f"{what}: nothing came for {self._access.timeout_s:g} s.", hint=hint)
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+            raise Unreachable(f"{what}: {reason(error)}.", hint="Is the server up, and `path:` right?") from error
 
 
 def _path(where: Address, name: str = "") -> str:
@@ -237,8 +162,3 @@ def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
 def _found(name: str, attributes: asyncssh.SFTPAttrs) -> Found:
     modified = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
     return Found(name, attributes.size, modified)
-
-
-def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-    return shortened(harmless(text)).rstrip(".")

@@ -60,6 +60,8 @@ class Entry(NamedTuple):
             return ""
         words = {word.strip().casefold() for word in match}
         if not self.site_knows and words <= {name.casefold() for name in self.owner}:
+            if len(words) > 1:
+                return "the contacts' IDs alone match every such record of the two"
             return "the contact's ID alone matches every such record of the contact"
         ways = [{name.casefold() for name in way} for way in self.delete_by]
         if action == "delete" and ways and not any(way <= words for way in ways):
@@ -216,9 +218,11 @@ class Kind(Protocol):
 
 @runtime_checkable
 class Whole(Protocol):
-    """A kind whose records may also be read in whole pages, where that is fewer calls. Contacts are none: the site's
-    owner asks integrations not to scan its directory (https://developer.imis.com/docs/usage-guidelines-best-practices).
-    """
+    """A kind whose records may also be read in whole pages, where that is fewer calls."""
+
+    is_read_whole_unasked: bool
+    """False for contacts, which only a job that says so reads whole: the site's owner asks integrations not to scan its
+    directory (https://developer.imis.com/docs/usage-guidelines-best-practices)."""
 
     def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """Every record, each once, page by page: its key, and what `Record.values` says of these properties.

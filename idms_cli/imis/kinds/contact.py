@@ -1,11 +1,21 @@
 """Contacts: persons and organizations, through Party, under the flat names people use."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from idms_cli.errors import InputError, OutcomeUnknown, RecordRefused
 from idms_cli.imis.assumptions import CONTACT_FILTERS
-from idms_cli.imis.entities import address, addressable, agree, filtered, hits, read_one, replace_whole
+from idms_cli.imis.entities import (
+    address,
+    addressable,
+    agree,
+    filtered,
+    hits,
+    pages_of_bodies,
+    read_one,
+    replace_whole,
+    total,
+)
 from idms_cli.imis.kinds import KINDS, Key, Kind, Record
 from idms_cli.imis.party import changed_party, new_party, party_id, values_of
 from idms_cli.imis.partyproperties import KEYS, Members, read_members
@@ -27,6 +37,7 @@ class Contacts:
     """Persons and organizations of one site."""
 
     entity = "Party"
+    is_read_whole_unasked = False
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -84,6 +95,20 @@ class Contacts:
         raise RecordRefused(
             [f"Contact {record.key[0]} is not deleted: {KINDS['contact'].refuses['delete']}"], code="not-allowed"
         )
+
+    def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
+        """As `Whole.all`."""
+        for body in pages_of_bodies(self._site, self.entity, key=party_id).rows():
+            values = values_of(body, self._members)
+            yield (party_id(body),), {name: values.get(name) for name in names}
+
+    def size(self) -> int:
+        """As `Whole.size`."""
+        return total(self._site, self.entity)
+
+    def is_loose(self, name: str) -> bool:
+        """As `Whole.is_loose`."""
+        return _is_loose(name)
 
     @property
     def _members(self) -> Members:

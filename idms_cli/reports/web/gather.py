@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +14,7 @@ from idms_cli.files.places import briefly
 from idms_cli.history.rows import JobRow, Run
 from idms_cli.history.statistics import Totals
 from idms_cli.history.store import Store
-from idms_cli.records.journal import FILE_NAME, Journal
+from idms_cli.reports.rejected import rejected_rows
 from idms_cli.reports.standing import Standing, standings
 from idms_cli.reports.web.charts import Bar, bars, worst, year
 from idms_cli.reports.wording import Clock, duration
@@ -182,10 +182,10 @@ def _reasons(store: Store, runs: Iterable[Run]) -> list[Reason]:
     example: dict[str, str] = {}
     for run in runs:
         directory = store.run_directory(run.id)
-        if not run.counts.get("rejected") or not (directory / FILE_NAME).exists():
+        if not run.counts.get("rejected"):
             continue
-        with suppress(IdmsError), closing(Journal(directory)) as journal:
-            for line, faults in journal.rejected():
+        with suppress(IdmsError):
+            for line, faults in rejected_rows(directory):
                 for fault in faults:
                     rows[fault.code] += 1
                     jobs.setdefault(fault.code, {})[run.job] = None

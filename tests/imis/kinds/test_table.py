@@ -87,7 +87,7 @@ def test_other_matches_are_not(word, action, match):
 
 def test_a_relationship_is_deleted_by_all_of_its_keys():
     assert KINDS["relationship"].too_wide("delete", ["ID", "TARGET_ID"]) == (
-        "the contact's ID alone matches every such record of the contact"
+        "the contacts' IDs alone match every such record of the two"
     )
     assert KINDS["relationship"].too_wide("delete", ["ID", "RELATION_TYPE"]) == (
         "a delete needs SEQN or ID + RELATION_TYPE + TARGET_ID"

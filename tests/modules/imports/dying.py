@@ -1,4 +1,4 @@
-"""Runs an import in a process of its own, which dies at a chosen moment: `python -m ...dying OFFICE RUN MOMENT`.
+"""Runs a job in a process of its own, which dies at a chosen moment: `python -m ...dying OFFICE RUN MOMENT`.
 
 A moment is a word and a number: `after-insert 3` dies when the third POST was answered and nothing was noted yet.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from idms_cli.config.documents import read_document
 from idms_cli.config.settings import read_settings
 from idms_cli.imis.site import Site
-from idms_cli.modules import import_file
+from idms_cli.modules import load_module, loading
 from idms_cli.records.journal import Journal
 from tests.modules.imports.office import Office
 
@@ -60,7 +60,7 @@ class Dying:
 
 
 def main(directory: Path, run: Path, word: str, number: int) -> None:
-    module: Any = import_file
+    module: Any = loading
     opened = module.open_kind
     moment = Moment(word, number)
 
@@ -78,7 +78,8 @@ def main(directory: Path, run: Path, word: str, number: int) -> None:
 
     journals.finish_plan = finish_plan
     settings = read_settings(directory / "idms.yaml")
-    work = import_file.parse(read_document(directory / "job.yaml"), settings, "test")
+    document = read_document(directory / "job.yaml")
+    work = load_module(document.data["module"]).parse(document, settings, "test")
     outcome = work.run(Office(directory, "").context(run))
     sys.exit(f"it did not die: {outcome}")
 

@@ -106,6 +106,8 @@ class Office:
     url: str
     password: str = "sandbox"
     connection: str = "rate: 100000/s, settle: 0s"
+    others: dict[str, str] = field(default_factory=dict)
+    """Further connections: name -> url."""
     runs: int = 0
     log: list[str] = field(default_factory=list)
 
@@ -118,8 +120,10 @@ class Office:
         """The checked job; `options` as text is a whole job file, named in messages as jobs.d/job.yaml."""
         self._write_settings()
         settings = read_settings(self.directory / "idms.yaml")
-        text = options if isinstance(options, str) else json.dumps({"module": "import", "with": options})
-        return load_module("import").parse(parse_document(text.encode(), "jobs.d/job.yaml"), settings, "test")
+        module = "update" if not isinstance(options, str) and "query" in options["source"] else "import"
+        text = options if isinstance(options, str) else json.dumps({"module": module, "with": options})
+        document = parse_document(text.encode(), "jobs.d/job.yaml")
+        return load_module(document.data.get("module", module)).parse(document, settings, "test")
 
     def run(
         self, options: Job | str, rows: str | bytes | None = None, *, again: Path | None = None, **context: Any
@@ -193,9 +197,9 @@ class Office:
         secret.write_text(self.password)
         secret.chmod(0o600)
         login = f"username: idms-background, password: {{file: {secret}}}"
-        (self.directory / "idms.yaml").write_text(
-            f'connections:\n  test: {{url: "{self.url}", {login}, {self.connection}}}\n'
-        )
+        urls = {"test": self.url, **self.others}
+        lines = [f'  {name}: {{url: "{url}", {login}, {self.connection}}}\n' for name, url in urls.items()]
+        (self.directory / "idms.yaml").write_text("".join(["connections:\n", *lines]))
 
 
 def writes(site: Sandbox) -> int:

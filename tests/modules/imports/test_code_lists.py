@@ -7,29 +7,11 @@ import pytest
 
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.sandbox import Sandbox
-from idms_cli.sandbox.definitions import CodesOf, Entity, Property
+from idms_cli.sandbox.definitions import VISITS, CodesOf
 from tests.modules.imports.office import Office, job, writes
 
 REGION = CodesOf("GenTable", "Code", "Description", where=(("TableName", "REGION"),))
-TOPIC = CodesOf("ABC_Codes", "Code", "Description")
-VISITS = Entity(
-    "ABC_Visits",
-    "Multi",
-    "Party",
-    "Visits of members",
-    (
-        Property("ID", max_length=10, required=True, key=True),
-        Property("Ordinal", "Integer", required=True, key=True, assigned=True),
-        Property("Region", max_length=20, codes_of=REGION),
-        Property("Topic", max_length=20, codes_of=TOPIC),
-    ),
-)
 HEADER = "member,region,topic\n"
-
-
-@pytest.fixture(autouse=True)
-def _visits(site: Sandbox) -> None:
-    site.add_entity(VISITS)
 
 
 def visits(**options: Any) -> dict[str, Any]:

@@ -55,4 +55,4 @@ def test_the_plan_of_a_dry_run_can_be_carried_out_as_it_is(office: Office, site:
     site.reset()
     assert office.run(graded(), again=dry.directory).summary == {"read": 3, "inserted": 3}
     assert len(found(site, "ABC_Scores", Course="Bookbinding")) == 3
-    assert site.calls["calls"].get("GET ABC_Scores", 0) == 0
+    assert site.calls["calls"].get("GET ABC_Scores", 0) == 3  # somebody else may have written them since

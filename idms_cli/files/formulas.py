@@ -4,9 +4,13 @@ import re
 
 # What begins a formula: https://owasp.org/www-community/attacks/CSV_Injection
 _STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+MAY_BEGIN = frozenset(f"'{_STARTS}".replace("\\", ""))
+"""With what else a text begins, `guarded` leaves it as it is."""
+
 _DANGEROUS = re.compile(f"'*[{_STARTS}]")
 _GUARDED = re.compile(f"'+[{_STARTS}]")
-_PLAIN_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
+# Digits with blanks among them, such as +49 30 123, no spreadsheet works out; with a - or / it would.
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*")
 
 
 def guarded(text: str) -> str:

@@ -1,0 +1,1 @@
+"""A mail: what is in it, and which recipients have it."""

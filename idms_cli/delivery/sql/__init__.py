@@ -1,0 +1,1 @@
+"""Rows into a table of a database: one transaction, all of them or none."""

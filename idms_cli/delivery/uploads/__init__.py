@@ -1,0 +1,1 @@
+"""What destinations on servers share: their folders' addresses, and files that are there whole or not at all."""

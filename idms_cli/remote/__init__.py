@@ -1,0 +1,1 @@
+"""What files that come and files that go share: SSH servers with their keys and logins, S3 services."""

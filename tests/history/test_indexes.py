@@ -1,0 +1,54 @@
+"""What reports ask of a long history is found by an index: no query reads all runs or slots."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from idms_cli.history.rows import Wanted
+from idms_cli.history.store import Store
+
+QUESTIONS: dict[str, Callable[[Store], object]] = {
+    "status": lambda store: store.runs.last_of_each_job(),
+    "open": lambda store: store.runs.open(),
+    "history": lambda store: store.runs.history(Wanted()),
+    "history of a job": lambda store: store.runs.history(Wanted("scores")),
+    "history by status": lambda store: store.runs.history(Wanted(status="held")),
+    "history since": lambda store: store.runs.history(Wanted(since=1.0)),
+    "history of a job by status and time": lambda store: store.runs.history(Wanted("scores", "held", 1.0)),
+    "skipped": lambda store: store.slots.skipped(Wanted()),
+    "skipped of a job": lambda store: store.slots.skipped(Wanted("scores")),
+    "slots of a job": lambda store: store.slots.of("scores"),
+    "slots around a moment": lambda store: store.slots.around("scores", 1),
+    "slots of a silence": lambda store: store.slots.decided_late(1, 2),
+    "usual rows": lambda store: store.runs.usual_rows("scores"),
+    "who wrote": lambda store: list(store.runs.that_wrote("ABC_Scores", [1])),
+    "newest of a job": lambda store: store.statistics.recent("scores", 30),
+    "since": lambda store: list(store.statistics.since(1.0)),
+}
+IN_ORDER = re.compile(r"SCAN run$|SCAN (newest|name|json_each|\(subquery|CONSTANT)")
+"""Runs read in the order of their ids end with the limit; the others are small."""
+
+
+@pytest.fixture
+def asked(store: Store) -> Iterator[list[str]]:
+    """The statements that the store is asked, as SQLite completes them."""
+    statements: list[str] = []
+    store.database.connection.set_trace_callback(statements.append)
+    yield statements
+    store.database.connection.set_trace_callback(None)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_question_is_answered_by_an_index(
+    store: Store, asked: list[str], question: Callable[[Store], object]
+) -> None:
+    question(store)
+    queries = [each for each in asked if each.lstrip().startswith(("SELECT", "WITH"))]
+    assert queries
+    for query in queries:
+        plan = [row["detail"] for row in store.database.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        scans = [each for each in plan if "SCAN" in each and not IN_ORDER.match(each)]
+        assert not scans, plan
+        if "SCAN run" in plan:
+            assert not [each for each in plan if "TEMP B-TREE" in each], plan
