@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 import click
@@ -27,19 +28,19 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
 
     stdout says what was started; what needs a person goes to stderr. Exit code 2 when a job file that changed is wrong.
     """
-    began = session.now()
     pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
+    began = session.now()
 
-    def tick_now() -> Tick:
+    def tick_at(now: datetime) -> Tick:
         """By the clock; or by the pretended one, which goes on from its TIME."""
-        now = session.now()
-        return tick(session.store, session.settings, now, pretended=pretended and pretended + (now - began))
+        as_if = pretended + (now - began) if pretended else None
+        return tick(session.store, session.settings, now, pretended=as_if)
 
-    first = tick_now()
+    first = tick_at(began)
     code = _tell(session, first)
     if wait:
         told = partial(_tell, session)
-        return max(code, stay(session.store, session.now, first=first, again=tick_now, told=told))
+        return max(code, stay(session.store, session.now, first=first, again=lambda: tick_at(session.now()), told=told))
     return code
 
 
