@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 import click
@@ -28,10 +29,18 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
     stdout says what was started; what needs a person goes to stderr. Exit code 2 when a job file that changed is wrong.
     """
     pretended = exact_moment(at, session.settings.timezone, "--at") if at else None
-    done = tick(session.store, session.settings, session.now(), pretended=pretended)
-    code = _tell(session, done)
+    began = session.now()
+
+    def tick_at(now: datetime) -> Tick:
+        """By the clock; or by the pretended one, which goes on from its TIME."""
+        as_if = pretended + (now - began) if pretended else None
+        return tick(session.store, session.settings, now, pretended=as_if)
+
+    first = tick_at(began)
+    code = _tell(session, first)
     if wait:
-        return max(code, stay(session.store, session.settings, session.now, first=done, told=partial(_tell, session)))
+        told = partial(_tell, session)
+        return max(code, stay(session.store, session.now, first=first, again=lambda: tick_at(session.now()), told=told))
     return code
 
 

@@ -8,11 +8,10 @@ from contextlib import suppress
 from datetime import datetime
 from types import FrameType
 
-from idms_cli.config.settings import Settings
 from idms_cli.dispatch.processes import adopt_orphans, children
 from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import settle
-from idms_cli.dispatch.tick import Tick, tick
+from idms_cli.dispatch.tick import Tick
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 
@@ -22,9 +21,9 @@ SENDERS_HAVE_S = 60.0
 
 
 def stay(
-    store: Store, settings: Settings, now: Callable[[], datetime], *, first: Tick, told: Callable[[Tick], int]
+    store: Store, now: Callable[[], datetime], *, first: Tick, again: Callable[[], Tick], told: Callable[[Tick], int]
 ) -> int:
-    """Stay while any run is pending or running; tick each minute, and `told` it. 1 when one of the runs was not good.
+    """Stay while any run is pending or running; tick `again` each minute, and `told` it. 1 when a run was not good.
 
     `first` is the tick that was done before: a short run of it may have ended already.
 
@@ -44,7 +43,7 @@ def stay(
         settle(store, now().timestamp())
         if time.monotonic() >= next_tick and not asked:
             next_tick += TICK_EVERY_S
-            code = max(code, told(tick(store, settings, now())))
+            code = max(code, told(again()))
         seen |= _ours(store)
     if not asked:
         _let_senders_end(store, settings, now)

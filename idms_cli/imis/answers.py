@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -43,7 +44,8 @@ _PHRASES = {
 _TEXT_MEMBERS = ("Message", "ExceptionMessage", "error_description", "title", "detail", "error")
 """Where a reply may have its text. `ExceptionMessage` is shown beside `Message`, which then says little."""
 _LONGEST_TEXT = 300
-_DECODER = msgspec.json.Decoder()
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+"""No number is rounded: an object is written back with what nobody wanted to change."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Answer:
         with suppress(ValueError, RecursionError):
             return _DECODER.decode(self.body)
         try:  # with a byte order mark, half a character or NaN, at a third of the speed
-            return json.loads(self.body.decode("utf-8-sig"))
+            return json.loads(self.body.decode("utf-8-sig"), parse_float=Decimal)
         except (ValueError, RecursionError) as error:
             shown = _shorten(_without_tags(self._text())) or "no text"
             raise SiteError(

@@ -1,6 +1,8 @@
 """Pages of generic entities, decoded no further than what many rows are read for: identity, and names with values."""
 
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -66,7 +68,8 @@ class EntityPage(msgspec.Struct):
     next_offset: int | None = msgspec.field(name="NextOffset", default=None)
 
 
-_DECODER = msgspec.json.Decoder(EntityPage)
+_DECODER = msgspec.json.Decoder(EntityPage, float_hook=lru_cache(maxsize=4096)(Decimal))
+"""A column says the same few thousand numbers again and again."""
 
 
 def decode(body: bytes) -> EntityPage | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.tokens import Token, TokenStore
 from idms_cli.imis.transport import Exchange, NoAnswer, Transport
+from idms_cli.imis.values import json_number
 from idms_cli.web.retryafter import retry_after_s
 
 Parameters = Sequence[tuple[str, str]]
@@ -55,7 +57,7 @@ class Sender:
         for the other verbs `OutcomeUnknown` when the request may or may not have been carried out, and `SiteSlow` for a
         `shrinkable` one where asking for less may help.
         """
-        content = None if body is None else json.dumps(body).encode("ascii")
+        content = None if body is None else _ENCODER.encode(body).encode("ascii")
         exchange = Exchange(method, address(path, parameters), content=content)
         verb = {"once": "POST", "asking": "GET"}.get(repeat, method)
 
@@ -127,6 +129,15 @@ def address(path: str, parameters: Parameters = ()) -> str:
 
 def _encoded(text: str) -> str:
     return quote(text, safe="", errors="replace")
+
+
+def _number(value: object) -> float | int | str:
+    if isinstance(value, Decimal):
+        return json_number(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent")
+
+
+_ENCODER = json.JSONEncoder(default=_number)
 
 
 def _with_token(exchange: Exchange, token: Token) -> Exchange:

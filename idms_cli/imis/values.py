@@ -12,6 +12,7 @@ from idms_cli.imis.properties import Value
 _INT32 = range(-(2**31), 2**31)
 _GUID_PREFIX = re.compile(r"^\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?[._:\- ]?(?=.)")
 _SCALARS = frozenset({str, int, float, bool})
+_NUMBERS = frozenset({"Decimal", "Monetary"})
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
 
@@ -43,8 +44,12 @@ def typed(wire: Any, kind: str) -> Value:
     """The value in `wire` as property type `kind` has it; what does not fit the type stays as the site sent it."""
     if kind == "String" and type(wire) is str:  # most of all values
         return wire
-    if type(wire) is dict and type(wire.get("$value")) in _SCALARS:
-        return _typed_scalar(wire["$value"], str(wire.get("$type", "")), kind)
+    if type(wire) is dict:
+        inner = wire.get("$value")
+        if type(inner) is Decimal and kind in _NUMBERS:  # to hash it would take longer than all the rest
+            return inner
+        if type(inner) in _SCALARS:
+            return _typed_scalar(inner, str(wire.get("$type", "")), kind)
     return _typed(wire, kind)
 
 
@@ -69,11 +74,11 @@ def wrap(value: Value, kind: str) -> Any:
     if isinstance(value, bool):
         return {"$type": "System.Boolean", "$value": value}
     if isinstance(value, int | Decimal) and kind in {"Decimal", "Monetary"}:
-        return {"$type": "System.Decimal", "$value": _json_number(Decimal(value))}
+        return {"$type": "System.Decimal", "$value": json_number(Decimal(value))}
     if isinstance(value, int) and kind != "String":
         return {"$type": "System.Int32" if value in _INT32 else "System.Int64", "$value": value}
     if isinstance(value, Decimal) and kind != "String":
-        return {"$type": "System.Decimal", "$value": _json_number(value)}
+        return {"$type": "System.Decimal", "$value": json_number(value)}
     return plain(value)
 
 
@@ -185,8 +190,8 @@ def _as_moment(value: Value) -> Value:
     return _moment(value)
 
 
-def _json_number(value: Decimal) -> float | int | str:
-    """A JSON number, or text when a number would lose digits."""
+def json_number(value: Decimal) -> float | int | str:
+    """As JSON: a number, or text when a number would lose digits."""
     if value == value.to_integral_value() and abs(value) < 2**53:
         return int(value)
     number = float(value)

@@ -46,10 +46,11 @@ def not_delivered(journal: Steps) -> set[int] | None:
 
 
 def _why(step: StepRow) -> str:
+    reason = step.reason.rstrip(".")
     if step.state == "unknown":
-        return f"step {step.name}: nobody knows whether it arrived: {step.reason}"
+        return f"step {step.name}: nobody knows whether it arrived: {reason}"
     if step.state == "failed":
-        return f"step {step.name} failed: {step.reason}"
+        return f"step {step.name} failed: {reason}"
     return f"step {step.name}: {step.refusals}"
 
 

@@ -46,8 +46,8 @@ class ProgressBar:
     def _show_step(self, counts: Mapping[str, int]) -> None:
         """Of a transfer: which step it is at, and how far that is."""
         total, step = counts["steps"], counts.get("step", 1)
-        items = counts.get("step_items", 0)
-        done = some(items, "item") if items else some(counts.get("selected", 0), "row")
+        rows, items, records = (counts.get(name, 0) for name in ("selected", "step_items", "step_records"))
+        done = f"{records:,} of {some(rows, 'row')}" if records else some(items, "item") if items else some(rows, "row")
         self._show(f"step {step} of {total}", total - counts.get("steps_left", total), done, total=total)
 
     def _show(self, doing: str, done: int, rows: str, *, total: int | None = None) -> None:

@@ -288,7 +288,7 @@ def test_a_server_that_stands_still_is_given_up(tmp_path: Path, ftp: FtpPartner,
         ftp.faults.stands_still_after = 1_000_000
     else:
         ftp.faults.mute = frozenset({"RNTO"})
-    error = refused(ftp.step(tmp_path).replace("3s", "1s"), cargo, tmp_path)
+    error = refused(ftp.step(tmp_path).replace("silence: 3s", "silence: 1s"), cargo, tmp_path)
     assert isinstance(error, Unreachable)
     assert "nothing came for 1 s." in str(error)
     assert "`silence:` of the step" in error.hint
@@ -339,7 +339,11 @@ def test_a_server_that_tells_no_sizes_is_no_place_for_files(tmp_path: Path, ftp:
 
 def test_a_server_that_says_nothing_at_all_is_given_up(tmp_path: Path, ftp: FtpPartner, made: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as dead:
-        step = ftp.step(tmp_path).replace(f":{ftp.port}/", f":{dead.getsockname()[1]}/").replace("3s", "1s")
+        step = (
+            ftp.step(tmp_path)
+            .replace(f":{ftp.port}/", f":{dead.getsockname()[1]}/")
+            .replace("silence: 3s", "silence: 1s")
+        )
         error = refused(step, sample(made), tmp_path)
         assert "nothing came for 1 s." in str(error)
         assert error.hint.endswith("Or does it want implicit: true?")

@@ -266,7 +266,7 @@ def test_a_service_that_stands_still_is_given_up(tmp_path: Path, s3: Service, ma
     s3.put(KEY, OLD)
     s3.faults.stands_still_after = size // 2
     cargo = sample(made, size=size)
-    error = refused(s3.step(tmp_path).replace("3s", "1s"), cargo, tmp_path)
+    error = refused(s3.step(tmp_path).replace("silence: 3s", "silence: 1s"), cargo, tmp_path)
     assert isinstance(error, Unreachable)
     assert "nothing came for 1 s." in str(error)
     assert "`silence:` of the step" in error.hint
@@ -296,7 +296,7 @@ def test_an_answer_that_is_lost_does_not_make_two(tmp_path: Path, s3: Service, m
 
 
 def test_nobody_listens(tmp_path: Path, s3: Service, made: Path) -> None:
-    step = s3.step(tmp_path).replace(s3.url, "http://127.0.0.1:1").replace("3s", "1s")
+    step = s3.step(tmp_path).replace(s3.url, "http://127.0.0.1:1").replace("silence: 3s", "silence: 1s")
     error = refused(step, sample(made), tmp_path)
     assert isinstance(error, Unreachable)
     assert str(error).startswith(f"s3://{BUCKET}/{KEY}: ")
@@ -309,7 +309,12 @@ def test_killed_in_the_middle_and_done_again_it_comes_whole(tmp_path: Path, s3: 
     s3.put(KEY, OLD)
     cargo = sample(made, size=LARGE)
     s3.faults.stands_still_after = 6_000_000
-    killed_when(lambda: s3.received > 6_000_000, s3.step(tmp_path).replace("3s", "60s"), cargo.files[0], tmp_path)
+    killed_when(
+        lambda: s3.received > 6_000_000,
+        s3.step(tmp_path).replace("silence: 3s", "silence: 60s"),
+        cargo.files[0],
+        tmp_path,
+    )
     assert s3.get(KEY) == OLD.encode()
     s3.faults.stands_still_after = None
     deliver(s3.step(tmp_path), cargo, tmp_path)
@@ -324,7 +329,7 @@ def test_an_object_that_the_killed_attempt_put_there_is_known_by_its_mark(
     """The note of the attempt is on disk, the object is there, and nothing was heard of it."""
     cargo = sample(made)
     (tmp_path / "step").mkdir()
-    step = s3.step(tmp_path, "overwrite: refuse").replace("3s", "60s")
+    step = s3.step(tmp_path, "overwrite: refuse").replace("silence: 3s", "silence: 60s")
     s3.faults.keeps_answer = True
     killed_when(lambda: s3.keys() == [KEY], step, cargo.files[0], tmp_path)
     s3.faults.keeps_answer = False

@@ -301,7 +301,7 @@ def test_a_server_that_stands_still_is_given_up(tmp_path: Path, ssh: Partner, ma
     (ssh.inbox / "members.csv").write_text(OLD)
     ssh.faults.stands_still_after = 1_000_000
     cargo = sample(made, size=LARGE)
-    error = refused(ssh.step(tmp_path).replace("3s", "1s"), cargo, tmp_path)
+    error = refused(ssh.step(tmp_path).replace("silence: 3s", "silence: 1s"), cargo, tmp_path)
     assert isinstance(error, Unreachable)
     assert "nothing came for 1 s." in str(error)
     assert "`silence:` of the step" in error.hint
@@ -328,7 +328,7 @@ def test_who_stops_the_run_need_not_wait_for_the_server(
     monkeypatch.setattr("idms_cli.remote.patience.MOMENT_S", 0.5)
     ssh.faults.stands_still_after = 1_000_000
     given = delivery(tmp_path, stopping=lambda: "still" in ssh.reached)
-    step = ssh.step(tmp_path).replace("3s", "1h")
+    step = ssh.step(tmp_path).replace("silence: 3s", "silence: 1h")
     with pytest.raises(Interrupted):
         destination(step, tmp_path).deliver(sample(made, size=LARGE), given)
 

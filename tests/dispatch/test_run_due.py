@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from idms_cli.history.store import Store
 from idms_cli.sandbox import Sandbox
 from tests.conftest import SOAK, Place, courses, until
 
@@ -232,6 +233,23 @@ def test_wait_stays_until_its_runs_have_ended_and_tells_failure(place: Place) ->
     (run,) = place.runs()
     assert (run.status, run.exit_code) == ("failed", 5)
     assert run.reason == f"missing: {place.directory}/scores.csv: there is no such file."
+
+
+def test_a_pretended_time_goes_on_while_run_due_waits(place: Place, site: Sandbox) -> None:
+    often = "from idms_cli.dispatch import waiting\nwaiting.TICK_EVERY_S = 0.2\n"
+    place.write("often/sitecustomize.py", often)
+    place.environment["PYTHONPATH"] = str(place.directory / "often")
+    site.latency_s = 0.1
+    place.job("scores")
+    place.scores("scores", 5)
+    place.job("off", more="enabled: false")
+    place.at("2099-11-30 20:00")
+    place.at("2099-12-01 02:00", "--wait")
+    assert place.slots("scores") == [("2099-12-01 02:00", "run", "")]
+    assert place.slots("off") == [("2099-12-01 02:00", "skipped", "disabled")]
+    with Store(place.state) as store:
+        notes = {row[0] for row in store.database.connection.execute("SELECT note FROM tick")}
+    assert notes == {"as if at 2099-11-30 20:00 UTC", "as if at 2099-12-01 02:00 UTC"}
 
 
 def test_a_time_that_is_none_is_refused(place: Place) -> None:

@@ -1,6 +1,7 @@
 """One request until it is answered, over real HTTP."""
 
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,11 @@ def test_a_compressed_answer_is_read_and_a_broken_one_is_no_answer(stub, site):
     stub.will(*[Reply(200, b"no gzip", {"Content-Encoding": "gzip"})] * 5)
     with pytest.raises(Unreachable, match="broke"):
         site.get("/api/Party/1")
+
+
+def test_what_nobody_wanted_to_change_is_written_back_to_the_last_digit(stub, site):
+    stub.will(Reply(200, b'{"Fee": 1.50, "Much": 922337203685477.5807, "Count": 7, "Name": "\\u00e9"}'), Reply(200, {}))
+    body = site.get("/api/Thing/1")
+    assert body["Much"] == Decimal("922337203685477.5807")
+    site.put("/api/Thing/1", body)
+    assert stub.api[1].content == rb'{"Fee": 1.5, "Much": "922337203685477.5807", "Count": 7, "Name": "\u00e9"}'

@@ -32,7 +32,7 @@ def _ssh(spoil: Callable[[Partner], None] = lambda _: None, step: Callable[[str]
     def case(directory: Path) -> str:
         with partner(directory / "partner") as ssh:
             spoil(ssh)
-            return told(step(ssh.step(directory).replace("3s", "1s")), directory, size)
+            return told(step(ssh.step(directory).replace("silence: 3s", "silence: 1s")), directory, size)
 
     return case
 

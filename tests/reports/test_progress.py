@@ -43,6 +43,7 @@ def _last_line(written: str) -> str:
         ({"read": 3, "unchanged": 3}, "scores: writing 0 of 0"),
         ({"selected": 1200, "steps": 3, "steps_left": 2, "step": 2}, "scores: step 2 of 3 1,200 rows"),
         ({"selected": 9, "steps": 1, "steps_left": 1, "step": 1, "step_items": 4}, "scores: step 1 of 1 4 items"),
+        ({"selected": 9, "steps": 1, "steps_left": 1, "step_records": 4}, "scores: step 1 of 1 4 of 9 rows"),
     ],
     ids=[
         "nothing yet",
@@ -55,6 +56,7 @@ def _last_line(written: str) -> str:
         "nothing to write",
         "a step",
         "items of a step",
+        "rows of a step",
     ],
 )
 def test_the_bar_says_what_is_done(screen: io.StringIO, counts: Mapping[str, int], told: str) -> None:

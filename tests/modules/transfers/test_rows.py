@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from idms_cli.config.settings import read_settings
+from idms_cli.delivery import Cargo, Delivery, Receipt, local
 from idms_cli.errors import InputError, Interrupted, SiteError, Unreachable
 from idms_cli.jobs.guard import GuardOptions
 from idms_cli.modules.access import OpenSites
@@ -326,3 +327,24 @@ def test_a_file_is_archived_once_every_step_has_delivered(dock: Dock, more: str,
         after()
     assert (dock.directory / "data.csv").exists() is not archived
     assert list((dock.directory / "archive").glob("*")) == ([dock.directory / "archive/1-data.csv"] if archived else [])
+
+
+@pytest.mark.parametrize(
+    ("places", "sent_again"),
+    [((2,), ["102"]), ((), ["101", "102"])],
+    ids=["the refused row is known", "nobody knows which it is"],
+)
+def test_a_row_that_was_refused_is_not_remembered_as_delivered(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch, places: tuple[int, ...], sent_again: list[str]
+) -> None:
+    def refusing(self: object, cargo: Cargo, delivery: Delivery) -> Receipt:
+        return Receipt("https://partner.example", items=1, refused=1, refused_rows=places)
+
+    dock.write("ID,Name\n101,Zoë\n102,Ann\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(local._Folder, "deliver", refusing)
+        outcome = dock.send(DELTA).outcome
+    told = "1 of 2 rows refused" if places else "1 refused"
+    assert (outcome.status, outcome.reason) == ("partial", f"step 1: {told}")
+    dock.send(DELTA)
+    assert [row["ID"] for row in rows(dock, "2.jsonl")] == sent_again

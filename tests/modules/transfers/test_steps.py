@@ -215,7 +215,7 @@ def test_a_name_that_a_template_makes_is_looked_at_again_at_run_time(dock: Dock)
     assert sent.outcome.status == "failed"
     assert sent.outcome.reason == (
         "step 1 failed: The file name '{{ job }}.csv' makes '../feed.csv', which cannot be used: "
-        "it leads into another folder."
+        "it leads into another folder"
     )
     assert dock.delivered == {}
 
