@@ -12,7 +12,8 @@ from idms_cli.commands.moments import exact_moment
 from idms_cli.config.problems import Problem, format_problem
 from idms_cli.dispatch.claim import Claimed
 from idms_cli.dispatch.tick import Tick, tick
-from idms_cli.dispatch.waiting import stay
+from idms_cli.dispatch.waiting import let_senders_end, stay
+from idms_cli.errors import Interrupted
 from idms_cli.reports.incidents import incident_sentence
 from idms_cli.reports.page import Line, Page, show
 from idms_cli.reports.status import settled_line
@@ -40,7 +41,9 @@ def command(session: Session, *, wait: bool, at: str | None) -> int:
     code = _tell(session, first)
     if wait:
         told = partial(_tell, session)
-        return max(code, stay(session.store, session.now, first=first, again=lambda: tick_at(session.now()), told=told))
+        code = max(code, stay(session.store, session.now, first=first, again=lambda: tick_at(session.now()), told=told))
+        if code != Interrupted.exit_code:
+            let_senders_end(session.store, session.settings, session.now())
     return code
 
 

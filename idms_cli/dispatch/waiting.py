@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from types import FrameType
 
+from idms_cli.config.settings import Settings
 from idms_cli.dispatch.processes import adopt_orphans, children
 from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import settle
@@ -45,25 +46,23 @@ def stay(
             next_tick += TICK_EVERY_S
             code = max(code, told(again()))
         seen |= _ours(store)
-    if not asked:
-        _let_senders_end(store, settings, now)
     ended = [store.runs.one(run_id) for run_id in seen]
     good = all(run is None or run.is_good or run.status == "pending" for run in ended)
     return 130 if asked else max(code, 0 if good else 1)
 
 
-def _is_anybody_at_work(store: Store, now: datetime) -> bool:
-    """A supervisor whose run has ended is still at work: it starts what comes after that run."""
-    return any(_is_at_work(run, now) for run in store.runs.open()) or bool(set(children(os.getpid())))
-
-
-def _let_senders_end(store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
+def let_senders_end(store: Store, settings: Settings, now: datetime) -> None:
     """In a container they would end with us; what is still to be sent then waits for the next call."""
-    wake_senders(store, settings, now().timestamp())
+    wake_senders(store, settings, now.timestamp())
     until = time.monotonic() + SENDERS_HAVE_S
     while list(children(os.getpid())) and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)
         _reap()
+
+
+def _is_anybody_at_work(store: Store, now: datetime) -> bool:
+    """A supervisor whose run has ended is still at work: it starts what comes after that run."""
+    return any(_is_at_work(run, now) for run in store.runs.open()) or bool(set(children(os.getpid())))
 
 
 def _is_at_work(run: Run, now: datetime) -> bool:
