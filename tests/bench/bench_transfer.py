@@ -1,4 +1,4 @@
-"""A transfer of 1,000,000 rows of a query to CSV: CPU and memory of the worker, against a bare script.
+"""A transfer of 1,000,000 rows of a query to CSV and to PostgreSQL: CPU and memory of the worker, and a bare script's.
 
 The bare script reads the same pages with httpx and writes the rows with the csv module.
 `python bench_transfer.py 100000 5` takes another number of rows and of rounds.
@@ -8,13 +8,18 @@ import resource
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from installation import ENVIRONMENT, settings, watched
+from installation import ENVIRONMENT, Watched, settings, watched
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from idms_cli.sandbox import Sandbox
 from idms_cli.sandbox.server import serve
+from tests.delivery.database.postgres import MISSING, PASSWORD, Database, database, program, running_server
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -45,8 +50,13 @@ module: transfer
 with:
   source: {{query: {QUERY}}}
   steps:
-    - {{to: out, file: scores.csv}}
+    - STEP
 """
+TO_CSV = "{to: out, file: scores.csv}"
+TABLE = (
+    "CREATE TABLE scores (id text, ordinal bigint, course text, grade text, hours numeric, score integer, "
+    "takenon timestamp, PRIMARY KEY (id, course))"
+)
 
 
 def cpu_s(command: list[str]) -> float:
@@ -76,23 +86,55 @@ def filled() -> Sandbox:
     return site
 
 
-def measure(site: Sandbox) -> float:
+@contextmanager
+def installed(site: Sandbox, step: str) -> Iterator[tuple[Path, str, list[str]]]:
+    """A directory with the job, the site's address, and the beginning of every command line."""
     with TemporaryDirectory() as name, serve(site) as url:
         directory = Path(name)
         idms = settings(directory, url)
-        (directory / "jobs.d/scores.yaml").write_text(JOB)
+        (directory / "jobs.d/scores.yaml").write_text(JOB.replace("STEP", step))
         (directory / "out").mkdir()
+        yield directory, url, idms
+
+
+def measure(site: Sandbox, db: Database | None) -> list[float]:
+    """The ratios for CSV and, where there is a database, for its table."""
+    with installed(site, TO_CSV) as (directory, url, idms):
         bare = cpu_s([sys.executable, "-c", BARE, url, str(directory / "bare.csv")])
-        ours = watched([*idms, "run", "scores"], f"{directory}/idms.yaml work")
+        csv = cost(idms, directory)
         size = (directory / "out/scores.csv").stat().st_size
-        rows, took = len(site.rows("ABC_Scores")), f"{ours.seconds:.1f} s, {ours.peak_kb / 1024:.0f} MB of memory"
-        print(
-            f"transfer of {rows:,} rows to {size / 1e6:.0f} MB of CSV: {took}\n"
-            f"CPU of the worker {ours.cpu_s:.2f} s, of the bare script {bare:.2f} s: ratio {ours.cpu_s / bare:.2f}",
-            flush=True,
-        )
-    return ours.cpu_s / bare
+        told(f"{size / 1e6:.0f} MB of CSV", csv, bare)
+    if db is None:
+        return [csv.cpu_s / bare]
+    with installed(site, db.step(table="scores", mode="replace")) as (directory, _, idms):
+        table = cost(idms, directory)
+        told(f"{int(db.psql('SELECT count(*) FROM scores')):,} rows of PostgreSQL", table, bare)
+    return [csv.cpu_s / bare, table.cpu_s / bare]
 
 
-SITE = filled()
-print(f"median ratio {statistics.median([measure(SITE) for _ in range(ROUNDS)]):.2f}")
+def cost(idms: list[str], directory: Path) -> Watched:
+    return watched([*idms, "run", "scores"], f"{directory}/idms.yaml work")
+
+
+def told(what: str, ours: Watched, bare: float) -> None:
+    print(
+        f"transfer of {ROWS:,} rows to {what}: {ours.seconds:.1f} s, {ours.peak_kb / 1024:.0f} MB of memory\n"
+        f"CPU of the worker {ours.cpu_s:.2f} s, of the bare script {bare:.2f} s: ratio {ours.cpu_s / bare:.2f}",
+        flush=True,
+    )
+
+
+def rounds(db: Database | None) -> None:
+    site = filled()
+    by_kind = zip(*[measure(site, db) for _ in range(ROUNDS)], strict=True)
+    print("median ratios:", ", ".join(f"{statistics.median(ratios):.2f}" for ratios in by_kind))
+
+
+if program("initdb") is None:
+    print(f"{MISSING}; CSV alone is measured")
+    rounds(None)
+else:
+    ENVIRONMENT["IDMS_TEST_DATABASE"] = PASSWORD
+    with TemporaryDirectory() as shared, running_server(Path(shared)) as server, database(server, "bench") as db:
+        db.make(TABLE)
+        rounds(db)
