@@ -21,9 +21,9 @@ def tripped(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], usu
 
 def _reasons(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], usual_rows: int | None) -> Iterator[str]:
     if guard.min_rows is not None and counts.read < guard.min_rows:
-        yield f"{counts.read:,} rows were read, min_rows is {guard.min_rows:,}"
+        yield f"{_rows(counts.read)} read, min_rows is {guard.min_rows:,}"
     if guard.usual is not None and usual_rows and counts.read * 100 < guard.usual * usual_rows:
-        yield f"{counts.read:,} rows were read, usual are {usual_rows:,}: less than {guard.usual:g}%"
+        yield f"{_rows(counts.read)} read, usual are {usual_rows:,}: less than {guard.usual:g}%"
     limits = (
         ("max_rejects", guard.max_rejects, counts.rejected, "records rejected" if counts.further else "rows rejected"),
         ("max_changes", guard.max_changes, sum(planned.values()), "records to write"),
@@ -33,3 +33,7 @@ def _reasons(guard: GuardOptions, counts: Counts, planned: Mapping[str, int], us
         if limit is not None and limit.exceeded(number, counts.read):
             of = f"{what} for {counts.read:,} rows" if counts.further else f"of {counts.read:,} {what}"
             yield f"{number:,} {of}, {name} is {limit}"
+
+
+def _rows(number: int) -> str:
+    return "1 row was" if number == 1 else f"{number:,} rows were"

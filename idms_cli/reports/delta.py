@@ -16,7 +16,7 @@ def memory_page(job: str, memory: Memory, clock: Clock) -> Page:
     at = moment(delivered) if isinstance(delivered, int) else None
     lines = [Line(f"{job} remembers {some(count, 'row')}.", "bold")]
     if run is not None:
-        lines.append(Line(f"The last run that delivered is {run}, {clock.moment(at)}."))
+        lines.append(Line(f"Run {run} brought it up to date, {clock.moment(at)}."))
     if watermark is not None:
         lines.append(Line(f"The watermark is {watermark}."))
     data = {

@@ -85,11 +85,16 @@ def _told(run: Run, found: Steps, directory: Path) -> Iterator[Line]:
             yield Line(f"   {step.hint}")
         if step.refused:
             yield Line(f"{step.name}: {step.refusals}; {directory / f'step-{number}'} has each")
-        figures = ", ".join(f"{amount:,} {name}" for name, amount in step.counts.items() if amount)
+        figures = ", ".join(_figure(name, amount) for name, amount in step.counts.items() if amount)
         if figures:
             yield Line(f"{step.name}: {figures}", "dim")
     if not found.is_dry and not run.is_open and run.status in ("failed", "partial", "cancelled") and _has_rest(found):
         yield Line(f"What is left can be delivered from the rows of this run: idms retry {run.id}")
+
+
+def _figure(name: str, amount: int) -> str:
+    """`365 records`, `1 record`, `3 inserted`."""
+    return f"{amount:,} {name.removesuffix('s') if amount == 1 else name}"
 
 
 def _has_rest(found: Steps) -> bool:

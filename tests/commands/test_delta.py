@@ -23,7 +23,7 @@ def remembering(desk: Desk) -> Desk:
 def test_show_tells_how_many_rows_and_which_run_delivered(remembering: Desk) -> None:
     told = remembering.idms("delta", "show", "good")
     assert told.code == 0
-    assert told.out == "good remembers 2 rows.\nThe last run that delivered is 7, 2025-12-01 00:00.\n"
+    assert told.out == "good remembers 2 rows.\nRun 7 brought it up to date, 2025-12-01 00:00.\n"
     data = json.loads(remembering.idms("delta", "show", "good", "--json").out)["delta"]
     assert (data["rows"], data["run"], data["watermark"]) == (2, 7, None)
 

@@ -90,7 +90,7 @@ def test_a_held_transfer_delivers_what_was_seen_once_it_is_approved(place: Place
     (place.directory / "partner").mkdir()
     held = place.idms("run", "feed")
     assert held.returncode == 6
-    assert "1 rows were read, min_rows is 2. Nothing was delivered" in held.stdout
+    assert "1 row was read, min_rows is 2. Nothing was delivered" in held.stdout
     assert delivered(place) == {}
     rows(place, "999,Later")
     assert place.idms("approve", "1").returncode == 0

@@ -208,7 +208,7 @@ def test_a_dry_run_makes_the_files_and_delivers_nothing(dock: Dock) -> None:
     sent = dock.send(text, dry_run=True, guard=GuardOptions(min_rows=5))
     assert sent.outcome.status == "completed"
     assert sent.states == ["rehearsed", "rehearsed"]
-    assert sent.journal.would_be_held == "1 rows were read, min_rows is 5"
+    assert sent.journal.would_be_held == "1 row was read, min_rows is 5"
     assert dock.delivered == {}
     (made,) = sent.steps[0].files
     assert (sent.directory / made.path).read_text() == "ID\n101\n"

@@ -35,7 +35,7 @@ def warnings(office: Office, **source: Any) -> list[str]:
 NO_KEY = "without `key:`, rows that come twice while the data changes are taken twice"
 NO_ORDER = "its rows are in the order of none of its columns, so it seems not to be sorted"
 ASKS_NOTHING = "the query asks for nothing, and 1 are given"
-ASKS_ONE = "the query asks for 1 values (MemberType), and 0 are given"
+ASKS_ONE = "the query asks for 1 value (MemberType), and 0 are given"
 
 
 def test_a_query_with_key_order_and_answers_is_told_nothing_of(office: Office, site: Sandbox) -> None:
