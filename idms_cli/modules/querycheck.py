@@ -70,7 +70,8 @@ def _doubts(
         yield Misfit(("query",), message, "Give each column an alias of its own, on the tab Display.")
     prompts = len(definition.prompts)
     if isinstance(options.parameters, tuple) and sent != prompts:
-        asked = f"the query asks for {prompts} value{'s' if prompts > 1 else ''} ({', '.join(map(str, definition.prompts))})"
+        values = "1 value" if prompts == 1 else f"{prompts} values"
+        asked = f"the query asks for {values} ({', '.join(map(str, definition.prompts))})"
         message = f"{asked if prompts else 'the query asks for nothing'}, and {sent} are given"
         yield Misfit(("parameters",) if sent else ("query",), message, "Write one for each, '' for none.")
 
