@@ -14,6 +14,7 @@ from idms_cli.modules.goods import ROWS
 from idms_cli.modules.occasion import FILE_NAME as VALUES
 from idms_cli.rows.spool import is_spooled
 
+HINT_REFUSED = "`idms show {}` tells where each refused row is. Mend them where they come from, and run the job anew."
 HINT_ANEW = "Run the job anew: it reads its source again, and does all of its steps."
 
 
@@ -28,6 +29,9 @@ def left_of(source: Path, steps: Sequence[StepRow]) -> Steps:
     run = int(source.name)
     rows = tuple(_begun(run, old, new) for old, new in _paired(journal, steps))
     if all(row.is_over or old.state == "skipped" for row, old in zip(rows, journal.steps, strict=True)):
+        refused = "; ".join(f"step {step.name}: {step.refusals}" for step in journal.steps if step.refused)
+        if refused:
+            raise InputError(f"nothing of run {run} is left to be sent ({refused})", hint=HINT_REFUSED.format(run))
         raise InputError(f"run {run} has delivered everything", hint=HINT_ANEW)
     return Steps(journal.rows, rows)
 

@@ -343,8 +343,10 @@ def test_a_row_that_was_refused_is_not_remembered_as_delivered(
     dock.write("ID,Name\n101,Zoë\n102,Ann\n")
     with monkeypatch.context() as patch:
         patch.setattr(local._Folder, "deliver", refusing)
-        outcome = dock.send(DELTA).outcome
+        sent = dock.send(DELTA)
     told = "1 of 2 rows refused" if places else "1 refused"
-    assert (outcome.status, outcome.reason) == ("partial", f"step 1: {told}")
+    assert (sent.outcome.status, sent.outcome.reason) == ("partial", f"step 1: {told}")
+    with pytest.raises(InputError, match=f"^nothing of run 1 is left to be sent \\(step 1: {told}\\)$"):
+        dock.transfer(DELTA).take_over(sent.directory.rename(dock.directory / "1"), dock.directory)
     dock.send(DELTA)
     assert [row["ID"] for row in rows(dock, "2.jsonl")] == sent_again
