@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# A test starts hundreds of processes, and a process that finds no compiled modules takes twice as long.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test check lint types layers bench soak clean
 .DEFAULT_GOAL := help
 
