@@ -23,7 +23,11 @@ from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
 from idms_cli.history.troubles import Troubles
 
+HINT_FULL = "Make room there: what is due by then is made up for, as `missed:` and `grace:` of each job say."
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
+
+ROOM_NEEDED = 1 << 16
+"""Bytes. SQLite opens no database in less: it maps 32 KB of shared memory beside it."""
 
 
 class Store:
@@ -35,7 +39,8 @@ class Store:
         try:
             self.database = _open(state)
         except (OSError, sqlite3.Error) as error:
-            raise IdmsError(f"{state}: the history cannot be opened: {_reason(state, error)}", hint=HINT) from error
+            hint = HINT_FULL if _is_full(state) else HINT
+            raise IdmsError(f"{state}: the history cannot be opened: {_reason(state, error)}", hint=hint) from error
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
@@ -89,7 +94,18 @@ def _open(state: Path) -> Database:
         return database
 
 
+def _is_full(state: Path) -> bool:
+    """SQLite tells a disk error, since it is the file beside the database that gets no room."""
+    try:
+        room = os.statvfs(state)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < ROOM_NEEDED
+
+
 def _reason(state: Path, error: OSError | sqlite3.Error) -> str:
     if state.exists() and not state.is_dir():
         return "this is not a directory"
+    if _is_full(state):
+        return "the disk is full"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
