@@ -34,7 +34,7 @@ def test_a_retry_delivers_what_is_left_and_what_was_refused_and_nothing_twice(
     web.decide = decide
     first = place.idms("run", "feed")
     assert first.returncode == 1
-    assert f"step partner failed: POST {web.url}/members/103: the server does not take it: 507, full." in first.stdout
+    assert f"step partner failed: POST {web.url}/members/103: the server does not take it: 507, full" in first.stdout
     assert [str(kept.message["Subject"]) for kept in office.mails] == ["feed failed"]
     folder = place.state / "runs/1/step-1"
     assert "102,'=cmd(),2,refused,422" in (folder / "undelivered.csv").read_text(encoding="utf-8-sig")
