@@ -8,6 +8,7 @@ from idms_cli.commands import Session, pass_session
 from idms_cli.config.replacing import replace_file
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.settle import settle
+from idms_cli.reports.connections import away_told
 from idms_cli.reports.incidents import silence
 from idms_cli.reports.web.gather import gather
 from idms_cli.reports.web.render import render
@@ -24,7 +25,8 @@ def command(session: Session, target: str, *, examples: bool) -> None:
     clock = Clock(session.settings.timezone, now)
     settle(session.store, now.timestamp())
     jobs = refresh(session.store, session.settings, now).jobs
-    page = render(gather(session.store, jobs, silence(session.store, clock), clock), examples=examples)
+    notices = [*filter(None, [silence(session.store, clock)]), *away_told(session.store, session.settings, clock)]
+    page = render(gather(session.store, jobs, notices, clock), examples=examples)
     if target == "-":
         click.echo(page, nl=False)
     else:
