@@ -1,11 +1,13 @@
 """The page of a report, rendered. Text from data is escaped by the template engine, and loses its control codes."""
 
+from datetime import timedelta
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from idms_cli import __version__
+from idms_cli.config.durations import format_duration
 from idms_cli.config.foreign import harmless
 from idms_cli.reports.standing import GROUPS, NEEDS_YOU
 from idms_cli.reports.web.gather import WebReport
@@ -14,8 +16,11 @@ TEMPLATE = "page.html"
 STYLE = "page.css"
 
 
-def render(report: WebReport, *, examples: bool) -> str:
-    """HTML of one self-contained page. `examples` shows cells of rejected rows: they may be personal data."""
+def render(report: WebReport, *, examples: bool, every: timedelta | None = None) -> str:
+    """HTML of one self-contained page. `examples` shows cells of rejected rows: they may be personal data.
+
+    `every`: how often it is made anew, for readers who wonder whether it still is.
+    """
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_harmless, trim_blocks=True)
     template = environment.from_string(_part(TEMPLATE))
     return template.render(
@@ -29,6 +34,7 @@ def render(report: WebReport, *, examples: bool) -> str:
         year=report.year,
         reasons=report.reasons,
         examples=examples,
+        every=format_duration(every) if every else "",
         version=__version__,
     )
 
