@@ -63,6 +63,7 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("idms_cli.commands.report", "How all jobs stand, as one web page."),
     "sandbox": Entry("idms_cli.commands.sandbox", "Serve a small iMIS site on this machine, to try jobs against."),
     "exec": Entry("idms_cli.commands.exec", "Supervise a run that was handed over.", hidden=True),
+    "redraw": Entry("idms_cli.commands.redraw", "Make the report page and the metrics anew.", hidden=True),
     "send": Entry("idms_cli.commands.send", "Send the messages of a channel.", hidden=True),
     "work": Entry("idms_cli.commands.work", "Do the work of a run.", hidden=True),
 }

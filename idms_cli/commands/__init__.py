@@ -13,7 +13,7 @@ from idms_cli.history.ticks import SILENT_AFTER_S
 from idms_cli.reports.incidents import silence
 from idms_cli.reports.wording import Clock
 
-TELL_THEMSELVES = ("run-due", "status", "exec", "work", "send")
+TELL_THEMSELVES = ("run-due", "status", "exec", "work", "send", "redraw")
 """Commands that are not told that nobody calls run-due: they call it, tell it at length, or work for nobody."""
 
 

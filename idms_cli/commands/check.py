@@ -6,12 +6,14 @@ from datetime import datetime
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
+from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.forecasting import habits_of
 from idms_cli.dispatch.reading import Checked, asked_online, check_jobs, told_if_past
 from idms_cli.history.database import FILE_NAME
 from idms_cli.history.durations import usual_durations
 from idms_cli.jobs.meetings import forecast
+from idms_cli.notify.checking import template_problems
 from idms_cli.reports.jobs import Known, check_page
 from idms_cli.reports.page import show
 from idms_cli.reports.wording import Clock
@@ -30,6 +32,8 @@ def command(session: Session, jobs: tuple[str, ...], *, online: bool, as_json: b
     wrong; else 4 login refused, 5 a site out of reach.
     """
     settings = session.settings
+    if unusable := template_problems(settings):
+        raise ProblemsFound(unusable)
     now = session.now()
 
     def has_run(job: str) -> bool:

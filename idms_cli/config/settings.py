@@ -24,6 +24,7 @@ from idms_cli.config.fields import Duration, Name, Pattern, PositiveDuration, Ra
 from idms_cli.config.mail import MailSettings
 from idms_cli.config.matchoptions import MatchOptions
 from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.reports import ReportOptions
 from idms_cli.config.secret_sources import SecretSource
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.config.trust import untrusted_reason
@@ -133,6 +134,8 @@ class SettingsFile(Section):
     """How mail is sent, where a step says nothing else."""
     channels: dict[Name, ChannelOptions] = Field(default_factory=dict)
     digest: DigestOptions | None = None
+    report: ReportOptions | None = None
+    """What run-due keeps fresh."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,8 @@ class Settings:
     channels: Mapping[str, ChannelOptions] = field(default_factory=dict)
     """As above."""
     digest: DigestOptions | None = None
+    report: ReportOptions | None = None
+    """Paths in it start from `directory`."""
 
 
 def find_settings(
@@ -228,6 +233,7 @@ def _settings(written: SettingsFile, path: Path) -> Settings:
         retention=written.retention,
         channels=written.channels,
         digest=written.digest,
+        report=written.report,
     )
 
 

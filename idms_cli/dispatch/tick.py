@@ -15,6 +15,7 @@ from idms_cli.dispatch.launch import hand_over
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
+from idms_cli.dispatch.redrawing import redraw_if_due
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import settle
@@ -86,6 +87,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     if not pretended:
         remind(store, clock)
         digest_if_due(store, settings, now)
+        note = "; ".join(filter(None, (note, redraw_if_due(store, settings, clock))))
     wake_senders(store, settings, clock)
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
     return Tick(

@@ -44,6 +44,7 @@ NTH_NEWEST = """
 SELECT coalesce(started_at, created_at) FROM run ORDER BY coalesce(started_at, created_at) DESC LIMIT 1 OFFSET ?"""
 AT = "SELECT at FROM upkeep WHERE name = ?"
 SET = "INSERT INTO upkeep (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at"
+UNSET = "DELETE FROM upkeep WHERE name = ?"
 
 
 class Ended(NamedTuple):
@@ -82,11 +83,16 @@ class Retention:
 
     def plan_digest(self, at: float | None) -> None:
         """When the next digest is to be; None: never."""
-        with self._database.write() as connection:
-            if at is None:
-                connection.execute("DELETE FROM upkeep WHERE name = 'digest'")
-            else:
-                connection.execute(SET, ("digest", at))
+        self._plan("digest", at)
+
+    @property
+    def report_at(self) -> float | None:
+        """When the report page is made anew, UTC seconds; None while nobody wants that."""
+        return self._at("report")
+
+    def plan_report(self, at: float | None) -> None:
+        """When the report page is to be made anew; None: never."""
+        self._plan("report", at)
 
     def count_limit(self, most: int) -> float | None:
         """The moment before which runs are more than `most`; None while they are fewer."""
@@ -137,6 +143,13 @@ class Retention:
             for statement in (FORGET_INCIDENTS, FORGET_MESSAGES, FORGET_TROUBLES):
                 connection.execute(statement, (before,))
             connection.execute(FORGET_DEFINITIONS)
+
+    def _plan(self, name: str, at: float | None) -> None:
+        with self._database.write() as connection:
+            if at is None:
+                connection.execute(UNSET, (name,))
+            else:
+                connection.execute(SET, (name, at))
 
     def _at(self, name: str) -> float | None:
         row = self._database.connection.execute(AT, (name,)).fetchone()

@@ -17,7 +17,8 @@ SELECT job, count(*) AS runs, sum(status = 'completed') AS completed, sum(status
 FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run GROUP BY job"""
 RECENT = "SELECT * FROM run WHERE job = ? AND NOT dry_run ORDER BY id DESC LIMIT ?"
 SINCE = """
-SELECT * FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
+SELECT id, job, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s FROM run
+WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
 ORDER BY coalesce(started_at, created_at)"""
 
 LAST_GOOD = """
@@ -52,6 +53,18 @@ class JobDay(NamedTuple):
     read: int
     changed: int
     rejected: int
+
+
+class Began(NamedTuple):
+    """A run, as far as a drawing of many needs it."""
+
+    run: int
+    job: str
+    status: str
+    at: float
+    """When it began, or was created; UTC seconds."""
+    took_s: float | None
+    """None while it has not ended."""
 
 
 class Hour(NamedTuple):
@@ -107,7 +120,7 @@ class Statistics:
         rows = self._database.connection.execute(RECENT, (job, number)).fetchall()
         return [Run.of(row) for row in reversed(rows)]
 
-    def since(self, moment: float) -> Iterator[Run]:
-        """The runs since a moment, oldest first."""
+    def since(self, moment: float) -> Iterator[Began]:
+        """What ran since a moment, oldest first."""
         for row in self._database.connection.execute(SINCE, (moment,)):
-            yield Run.of(row)
+            yield Began(*row)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import DeliveryRefused, InputError, OutcomeUnknown
 from idms_cli.notify import Message, Site
+from idms_cli.notify.bodies import values_of
 
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 """Of our environment; what else is there may be a secret of a connection."""
@@ -25,20 +26,7 @@ class Program:
     def send(self, message: Message, handed: Callable[[], None]) -> None:
         """Exit code 0 means that it was sent, any other that it was not."""
         shown = shortened(self._command[0])
-        content = json.dumps(
-            {
-                "version": 1,
-                "key": message.key,
-                "kind": message.kind,
-                "job": message.job,
-                "at": message.at.isoformat(),
-                "subject": message.subject,
-                "text": message.text,
-                "is_repeated": message.is_repeated,
-                **message.data,
-            },
-            ensure_ascii=False,
-        ).encode()
+        content = json.dumps(values_of(message), ensure_ascii=False).encode()
         handed()
         process = self._started(shown)
         try:

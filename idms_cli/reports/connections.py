@@ -45,6 +45,11 @@ def tried_page(store: Store, name: str, started: Sequence[int]) -> Page:
     )
 
 
+def away_told(store: Store, settings: Settings, clock: Clock) -> list[str]:
+    """A sentence for each connection that does not work."""
+    return [line.text for line in outage_lines(shut_connections(store, settings), settings, clock)]
+
+
 def outage_lines(away: Sequence[ShutConnection], settings: Settings, clock: Clock) -> Iterator[Line]:
     """A sentence for each connection that does not work."""
     for one in away:

@@ -5,19 +5,14 @@ Names follow https://prometheus.io/docs/practices/naming/; each value is of the 
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from idms_cli import __version__
-from idms_cli.config.replacing import replace_file
 from idms_cli.dispatch.connections import ShutConnection
 from idms_cli.history.rows import Run
 from idms_cli.reports.standing import NEEDS_YOU, Standing
-
-MODE = 0o644
-"""The exporter runs under another account."""
 
 
 class Snapshot:
@@ -71,11 +66,6 @@ def metrics_text(snapshot: Snapshot) -> bytes:
     registry = CollectorRegistry()
     registry.register(snapshot)
     return generate_latest(registry)
-
-
-def write_metrics(snapshot: Snapshot, path: Path) -> None:
-    """Written beside and renamed, so that nobody reads half of it. Raises `OSError`."""
-    replace_file(path, metrics_text(snapshot), mode=MODE, durable=False)
 
 
 def _failed(last: Sequence[tuple[str, Run]]) -> list[tuple[list[str], float]]:

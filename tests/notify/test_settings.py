@@ -9,6 +9,8 @@ from idms_cli.config.documents import parse_document
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings, read_settings
 from idms_cli.jobs.job import parse_job
+from idms_cli.notify.checking import template_problems
+from tests.conftest import Place
 
 HEAD = 'connections: {live: {url: "https://x.example.org", username: a, password: {env: A}}}\n'
 MAIL = "mail: {server: {host: mail.example.org}, from: idms@example.org}\n"
@@ -120,3 +122,52 @@ def test_a_job_can_say_that_nobody_is_told(tmp_path: Path) -> None:
     read = settings(tmp_path, 'channels: {ops: {ping: "https://x.example.org"}}\ndefaults: {notify: [ops]}\n')
     job = parse_job("scores", parse_document(f"{JOB}notify: []\n".encode(), "scores.yaml"), read)
     assert stored_notify(job.notify, read.channels) == {}
+
+
+@pytest.mark.parametrize(
+    ("template", "message", "hint"),
+    [
+        ("{{ subjct | json }}", "there is no 'subjct' here", "did you mean 'subject'?"),
+        ("{{ subject", "this cannot be read: ", ""),
+        (
+            '{"text": "{{ subject }}"}',
+            "of a message of the kind opened: what the template of the webhook makes is no JSON: ",
+            "Write values as {{ subject | json }}, which puts the quotes around them as well.",
+        ),
+        (
+            '{"text": {{ subject | json }}, "run": {{ run }}}',
+            "of a message of the kind silent: what the template of the webhook makes is no JSON: ",
+            "Write values as {{ subject | json }}",
+        ),
+        (
+            '{"rejects": {{ counts.rejected }}}',
+            "of a message of the kind silent: the template of the webhook cannot be worked out: ",
+            "",
+        ),
+    ],
+    ids=["name", "syntax", "no-quotes", "not-in-every-message", "not-in-every-count"],
+)
+def test_a_template_that_could_send_nothing_is_told_before_there_is_a_message(
+    tmp_path: Path, template: str, message: str, hint: str
+) -> None:
+    channel = f"channels:\n  chat:\n    webhook:\n      url: https://x.example.org\n      template: '{template}'\n"
+    (found,) = template_problems(settings(tmp_path, channel))
+    assert (found.line, found.column) == (6, 17)
+    assert found.message.startswith(message)
+    assert found.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "template", ["slack", "teams", '{"text": {{ subject | json }}, "run": {{ run | json }}, "n": {{ counts | json }}}']
+)
+def test_a_template_that_makes_json_of_every_message_is_none(tmp_path: Path, template: str) -> None:
+    channel = f"channels: {{chat: {{webhook: {{url: 'https://x.example.org', template: '{template}'}}}}}}\n"
+    assert template_problems(settings(tmp_path, channel)) == []
+
+
+def test_idms_check_tells_it(place: Place, url: str) -> None:
+    place.settings(url, more="channels: {chat: {webhook: {url: 'https://x.example.org', template: '{{ subjct }}'}}}\n")
+    told = place.idms("check")
+    assert told.returncode == 2
+    assert "there is no 'subjct' here" in told.stderr
+    assert "idms.yaml:3:" in told.stderr

@@ -1,12 +1,8 @@
 """The report as a web page: self-contained, small, harmless, and readable in a real browser."""
 
-import json
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,48 +12,24 @@ import pytest
 from idms_cli.history.rows import JobRow
 from idms_cli.history.statistics import BY_HOUR, RECENT, SINCE
 from idms_cli.history.store import Store
+from idms_cli.reports.web.charts import year as drawn_year
 from idms_cli.reports.web.gather import gather
+from idms_cli.reports.web.lanes import FIRST
 from idms_cli.reports.web.render import render
 from idms_cli.reports.wording import Clock
 from tests.conftest import Place
-
-NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(os.environ.get("IDMS_AXE") or "axe-is-not-here")
-RUN = """
-INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, connection, options, definition, locks, priority, pool,
-                 late_s, status, reason, hint, created_at, started_at, ended_at, attempt, retried, stop_reason,
-                 stop_force, source, to_follow, counts)
-VALUES (?, ?, 0, 0, 0, 'run', '', '{}', ?, '[]', 0, '', 0, ?, '', '', ?, ?, ?, 1, 0, '', 0, '[]', '[]', ?)"""
+from tests.reports.years import NOW, fill, named
 
 
-@pytest.fixture
-def year(tmp_path: Path) -> Iterator[Store]:
-    """300 jobs that ran each day for a year."""
-    with Store(tmp_path / "state") as store:
-        digest = store.runs.remember("j.yaml", "module: import")
-        with store.database.write() as connection:
-            connection.executemany(RUN, _runs(digest))
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """300 jobs that ran each day for a year, and each 15 minutes of the last day."""
+    with fill(tmp_path_factory.mktemp("year") / "state", busy=True) as store:
         yield store
 
 
-def _runs(digest: str) -> Iterator[tuple[object, ...]]:
-    for day in range(365):
-        for job in range(300):
-            start = (NOW - timedelta(days=364 - day, minutes=job)).timestamp()
-            status = ("completed", "partial", "failed")[(day * 7 + job) % 50 % 3 if (day + job) % 17 == 0 else 0]
-            counts = json.dumps({"read": 100 + day, "inserted": day % 7, "rejected": 3 * (status == "partial")})
-            yield f"job-{job:03}", int(start), digest, status, start, start, start + 5 + day % 11, counts
-
-
-def _jobs(number: int = 300) -> dict[str, JobRow]:
-    schedule = json.dumps({"any": [{"cron": ["15 2 * * *"]}]})
-    names = [f"job-{job:03}" for job in range(number)]
-    return {name: JobRow(name, f"{name}.yaml", "", f"What {name} does", "import", True, schedule) for name in names}
-
-
-def _page(store: Store, jobs: dict[str, JobRow], *, examples: bool = False) -> str:
-    return render(gather(store, jobs, "", Clock(ZoneInfo("UTC"), NOW)), examples=examples)
+def _page(store: Store, jobs: dict[str, JobRow], *notices: str, zone: str = "UTC", examples: bool = False) -> str:
+    return render(gather(store, jobs, notices, Clock(ZoneInfo(zone), NOW)), examples=examples)
 
 
 class _Elements(HTMLParser):
@@ -74,21 +46,87 @@ class _Elements(HTMLParser):
         self.text += data
 
 
-def test_300_jobs_and_a_year_of_runs_stay_under_two_megabytes(year: Store) -> None:
-    page = _page(year, _jobs())
+def test_300_busy_jobs_and_a_year_of_runs_stay_under_two_megabytes(year: Store) -> None:
+    """What is drawn of each job is bounded: 30 bars, and a mark for each ten minutes of two days."""
+    page = _page(year, named(cron="*/15 * * * *"))
     assert len(page.encode()) < 2_000_000
     elements = _Elements(page).found
-    assert sum(tag == "rect" for tag, _ in elements) == 52 * 7 + 1
-    assert sum(attributes.get("class") == "bars" for _, attributes in elements) == 600
+    drawn = [attributes.get("class") for tag, attributes in elements if tag == "svg"]
+    assert (drawn.count("bars"), drawn.count("track"), drawn.count("year")) == (600, 300, 1)
+    assert sum(tag == "rect" for tag, _ in elements) == 52 * 7 + 1 + len(range(5))
+    assert "<summary>and 260 more jobs</summary>" in page
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(year: Store) -> None:
-    page = _page(year, _jobs(3))
-    for tag, attributes in _Elements(page).found:
+    page = _page(year, named(3))
+    elements = _Elements(page).found
+    for tag, attributes in elements:
         assert tag not in {"script", "link", "img", "iframe", "object", "form", "a"}
         assert not attributes.keys() & {"src", "href", "onclick", "onload"}
     assert "url(" not in page
     assert "@import" not in page
+    policy = next(attributes["content"] for _, attributes in elements if "http-equiv" in attributes)
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_what_needs_somebody_comes_first_and_before_it_what_stops_more_than_one_job(tmp_path: Path) -> None:
+    with fill(tmp_path / "state", 40) as store:
+        page = _page(store, named(40), "connection live is down since 08:12; 3 runs wait.")
+        ill = {run.job for run in store.runs.last_of_each_job().values() if run.status in ("partial", "failed")}
+    text = _Elements(page).text
+    assert len(ill) == 2
+    assert text.index("connection live is down") < text.index("Needs you") < text.index("The last 24 hours")
+    rows = re.findall(r'<tr role="row"><td role="cell" data-name="job" class="job"><b>(job-\d+)</b>', page)
+    assert (set(rows[:2]), rows[2:]) == (ill, sorted(rows[2:]))
+    assert [name for name in re.findall(r'<div class="lane"><span title="(job-\d+)">', page)[:2] if name in ill]
+    assert page.startswith("<!doctype html>")
+    assert "<title>idms: 2 jobs need you</title>" in page
+
+
+def test_a_lane_shows_what_ran_and_what_is_due_by_the_clock_of_the_reader(tmp_path: Path) -> None:
+    with fill(tmp_path / "state", 1) as store:
+        page = _page(store, named(1), zone="America/New_York")
+    lane = re.search(r'<svg class="track".*?</svg>', page, re.DOTALL)
+    assert lane
+    # New York is at 09:30. The job ran now, and yesterday at this time; it is due at 02:15 UTC: 21:15 there.
+    assert re.findall(r'<path class="(\w+)" d="M(\d+)[^"]*"><title>([^<]*)', lane[0]) == [
+        ("completed", "0", "yesterday 09:30: run 364 completed, 5.0 s"),
+        ("completed", "1440", "today 09:30: run 365 completed, 6.0 s"),
+        ("coming", "2145", "due today 21:15"),
+    ]
+    assert [(tick[0], tick[1]) for tick in re.findall(r'style="left:([\d.]+)%">([^<]+)', page)] == [
+        ("5.21", "12:00"),
+        ("17.71", "18:00"),
+        ("30.21", "Mon 23 Nov"),
+        ("42.71", "06:00"),
+        ("67.71", "18:00"),
+        ("80.21", "Tue 24 Nov"),
+        ("92.71", "06:00"),
+    ]
+
+
+def test_the_marks_of_a_lane_stay_within_its_two_days(year: Store) -> None:
+    page = _page(year, named(FIRST, cron="*/15 * * * *"))
+    for begin, wide in re.findall(r"M(\d+) [14]h(\d+)", page):
+        assert 0 <= int(begin) <= int(begin) + int(wide) <= 2880
+
+
+def test_a_year_shades_days_by_their_runs_and_marks_them_by_the_share_that_went_wrong() -> None:
+    today = date(2026, 11, 23)
+    days: dict[date, Mapping[str, int]] = {today - timedelta(days=ago): {"completed": 100} for ago in range(1, 60)}
+    days[today - timedelta(days=60)] = {"completed": 20}
+    days[today - timedelta(days=61)] = {"completed": 9000}  # a backfill, which pales no other day
+    days[today - timedelta(days=1)] = {"completed": 99, "failed": 1}
+    days[today - timedelta(days=2)] = {"partial": 100}
+    days[today - timedelta(days=400)] = {"failed": 1}  # out of sight
+    drawn = str(drawn_year(days, today))
+    shades = {told: shade for shade, told in re.findall(r'class="d(\d)"[^>]*><title>(?:... )([^<]+)', drawn)}
+    assert shades["2026-11-23: no runs"] == "0"
+    assert shades["2026-11-20: 100 completed"] == "4"
+    assert shades["2026-09-24: 20 completed"] == "1"
+    assert shades["2026-09-23: 9,000 completed"] == "4"
+    assert re.findall(r'<circle class="(\w+)"[^>]* r="([\d.]+)"', drawn) == [("partial", "4.5"), ("failed", "2.0")]
+    assert "61 days with runs, 2 of them with trouble" in drawn
 
 
 def test_text_from_data_is_text_on_the_page(place: Place) -> None:
@@ -121,25 +159,3 @@ def test_the_page_is_replaced_whole_and_readable_for_a_web_server(place: Place) 
 def test_a_large_history_is_read_by_index(year: Store, query: str) -> None:
     plan = year.database.connection.execute(f"EXPLAIN QUERY PLAN {query}", (0,) * query.count("?")).fetchall()
     assert re.search(r"USING (COVERING )?INDEX run_by_", " ".join(row["detail"] for row in plan))
-
-
-@pytest.mark.skipif(not (CHROMIUM and AXE.is_file()), reason="needs chromium, and axe.min.js in $IDMS_AXE")
-@pytest.mark.parametrize("width", [400, 1400])
-def test_a_browser_and_axe_find_nothing_serious(year: Store, tmp_path: Path, width: int) -> None:
-    page = _page(year, _jobs(40)).replace('content="default-src', 'data-content="default-src')
-    check = "axe.run().then(found=>{document.body.textContent='AXE'+JSON.stringify(found.violations)+'END'})"
-    file = tmp_path / "page.html"
-    file.write_text(page.replace("</body>", f"<script>{AXE.read_text()}</script><script>{check}</script></body>"))
-    assert CHROMIUM
-    quiet = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet]
-    told = subprocess.run(
-        [*command, f"--user-data-dir={tmp_path}/profile", f"--window-size={width},1000", "--virtual-time-budget=20000",
-         "--enable-logging=stderr", "--dump-dom", file.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r"AXE(\[.*\])END", told.stdout, re.DOTALL)
-    assert found, told.stdout[:500]
-    serious = [each for each in json.loads(found[1]) if each["impact"] in ("serious", "critical")]
-    assert serious == []
-    assert "CONSOLE" not in told.stderr

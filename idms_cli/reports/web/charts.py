@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from math import log1p
+from math import ceil, sqrt
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -12,8 +12,14 @@ BAR = 4
 TALL = 22
 CELL = 12
 WEEKS = 53
+LEFT, TOP = 28, 14
+"""Room for the names of weekdays and months, in pixels."""
+WEEKDAYS = {0: "Mon", 2: "Wed", 4: "Fri"}
+LEVELS = 4
+USUAL = 0.95
+"""Of the days with runs: the strongest shade is for those beyond; one day of a backfill pales no other."""
 WORST_FIRST = ("failed", "interrupted", "held", "partial", "cancelled", "running", "pending", "skipped", "completed")
-TROUBLE = frozenset({"failed", "interrupted", "held", "partial"})
+TROUBLE = ("failed", "interrupted", "held", "partial")
 
 
 class Bar(NamedTuple):
@@ -49,24 +55,31 @@ def worst(statuses: Mapping[str, int]) -> str:
 
 
 def year(days: Mapping[date, Mapping[str, int]], today: date) -> Markup:
-    """A square for each day of the last 53 weeks: the more runs the stronger; a day with trouble has a dot in it."""
+    """A square for each day of the last 53 weeks: the more runs the stronger; the more of them ill, the larger its dot.
+
+    It scales with the page, and needs no background to be printed.
+    """
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
-    most = max((sum(day.values()) for day in days.values()), default=1)
+    days = {day: statuses for day, statuses in days.items() if day >= first}
+    totals = sorted(sum(day.values()) for day in days.values())
+    many = totals[round(USUAL * (len(totals) - 1))] if totals else 1
     troubled = sum(worst(day) in TROUBLE for day in days.values())
     label = f"Runs of each day since {first}: {len(days)} days with runs, {troubled} of them with trouble"
-    drawn = Markup('<svg class="year" role="img" width="{}" height="{}" aria-label="{}">').format(
-        WEEKS * CELL, 7 * CELL + 14, label
+    drawn = Markup('<svg class="year" role="img" viewBox="0 0 {} {}" aria-label="{}">').format(
+        LEFT + WEEKS * CELL, TOP + 7 * CELL, label
     )
+    for weekday, name in WEEKDAYS.items():
+        drawn += Markup('<text x="0" y="{}">{}</text>').format(TOP + weekday * CELL + 9, name)
     day = first
     while day <= today:
-        drawn += _month(day, first) + _day(day, first, days.get(day, {}), most)
+        drawn += _month(day, first) + _day(day, first, days.get(day, {}), many)
         day += timedelta(days=1)
     return drawn + Markup("</svg>")
 
 
 def _place(day: date, first: date) -> tuple[int, int]:
     week, weekday = divmod((day - first).days, 7)
-    return week * CELL, weekday * CELL + 14
+    return LEFT + week * CELL, TOP + weekday * CELL
 
 
 def _month(day: date, first: date) -> Markup:
@@ -75,14 +88,16 @@ def _month(day: date, first: date) -> Markup:
     return Markup('<text x="{}" y="9">{}</text>').format(_place(day, first)[0], f"{day:%b}")
 
 
-def _day(day: date, first: date, statuses: Mapping[str, int], most: int) -> Markup:
+def _day(day: date, first: date, statuses: Mapping[str, int], many: int) -> Markup:
     x, y = _place(day, first)
     runs = sum(statuses.values())
-    strength = 0 if not runs else 1 + round(3 * log1p(runs) / log1p(most))
-    told = ", ".join(f"{statuses[status]} {status}" for status in WORST_FIRST if statuses.get(status)) or "no runs"
-    square = Markup('<rect class="d{}" x="{}" y="{}" width="10" height="10"><title>{}: {}</title></rect>').format(
-        strength, x, y, day, told
+    strength = min(LEVELS, ceil(LEVELS * runs / many))
+    told = ", ".join(f"{statuses[status]:,} {status}" for status in WORST_FIRST if statuses.get(status)) or "no runs"
+    square = Markup('<rect class="d{}" x="{}" y="{}" width="10" height="10"><title>{:%a} {}: {}</title></rect>').format(
+        strength, x, y, day, day, told
     )
-    if worst(statuses) in TROUBLE:
-        square += Markup('<circle class="{}" cx="{}" cy="{}" r="3"/>').format(worst(statuses), x + 5, y + 5)
+    ill = sum(statuses.get(status, 0) for status in TROUBLE)
+    if ill:
+        radius = round(1.7 + 2.8 * sqrt(ill / runs), 1)
+        square += Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(worst(statuses), x + 5, y + 5, radius)
     return square
