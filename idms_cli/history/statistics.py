@@ -16,6 +16,9 @@ SELECT job, count(*) AS runs, sum(status = 'completed') AS completed, sum(status
        total(counts ->> 'rejected') AS rejected
 FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run GROUP BY job"""
 RECENT = "SELECT * FROM run WHERE job = ? AND NOT dry_run ORDER BY id DESC LIMIT ?"
+NEWEST = """
+SELECT id, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s, counts ->> 'read' AS "read"
+FROM run WHERE job = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id DESC"""
 SINCE = """
 SELECT * FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
 ORDER BY coalesce(started_at, created_at)"""
@@ -39,6 +42,19 @@ FROM run
 WHERE coalesce(started_at, created_at) >= :since AND coalesce(started_at, created_at) < :until
   AND NOT dry_run AND intent = 'run'
 GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+class Past(NamedTuple):
+    """What is needed of a run to compare others with it."""
+
+    id: int
+    status: str
+    at: float
+    """When it began, UTC seconds."""
+    took_s: float | None
+    """From start to end; None where it has no end, or never began."""
+    read: int | None
+    """Rows; None for a run that told none."""
 
 
 class JobDay(NamedTuple):
@@ -106,6 +122,14 @@ class Statistics:
         """The newest runs of a job, oldest first."""
         rows = self._database.connection.execute(RECENT, (job, number)).fetchall()
         return [Run.of(row) for row in reversed(rows)]
+
+    def newest(self, job: str) -> Iterator[Past]:
+        """The runs of a job, newest first, without those that do something with another run (retry, undo).
+
+        Read one by one: who asks says how many.
+        """
+        for row in self._database.connection.execute(NEWEST, (job,)):
+            yield Past(*row)
 
     def since(self, moment: float) -> Iterator[Run]:
         """The runs since a moment, oldest first."""
