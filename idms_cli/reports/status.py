@@ -132,7 +132,7 @@ def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "intent", "of_run", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint")
     times = ("created_at", "started_at", "ended_at", "duration_s", "not_before", "decided_at")
-    more = ("attempt", "retried", "decided_by", "exit_code", "options", "source", "batch", "counts")
+    more = ("module", "sites", "attempt", "retried", "decided_by", "exit_code", "options", "source", "batch", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *times, *more)}
 
 
