@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "delta": Entry("idms_cli.commands.delta", "What a transfer remembers of what it delivered; drop a row, or reset."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
+    "dashboard": Entry("idms_cli.commands.dashboard", "Watch all jobs on a live screen, and act by keys."),
     "why": Entry("idms_cli.commands.why", "Why a job did or did not run, and when it will."),
     "next": Entry("idms_cli.commands.next", "What will run, and when."),
     "connection": Entry("idms_cli.commands.connection", "How the connections stand; `connection try NAME` asks now."),
