@@ -69,6 +69,10 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
+INHERIT = ("exec", "work", "send")
+"""Commands that another one starts: what that found out about the journal holds for them, wherever they write."""
+
+
 class Commands(click.Group):
     """The group: a command's module is imported when the command is wanted, not to list it."""
 
@@ -106,6 +110,10 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
     """Scheduled data jobs for iMIS: a plan before it writes, never a record twice, the truth about partial success."""
     from idms_cli.commands import Session  # noqa: PLC0415 - --help and --version need none of it
 
+    if "JOURNAL_STREAM" in os.environ and context.invoked_subcommand not in INHERIT:
+        from idms_cli.config.journald import settle_environment  # noqa: PLC0415 - only where systemd may run us
+
+        settle_environment(os.environ)
     context.obj = Session(config, debug=debug)
 
 
