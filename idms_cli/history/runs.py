@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from idms_cli.history.database import Database
+from idms_cli.history.filters import SITES, history_sql
 from idms_cli.history.rows import REFUSED_BY, NewRun, Run, Wanted
 from idms_cli.history.sources import follow
 
@@ -90,23 +91,6 @@ WITH RECURSIVE name (job) AS (
 SELECT run.* FROM newest JOIN run ON run.job = newest.job AND coalesce(run.batch, run.id) = newest.round
 WHERE NOT run.dry_run ORDER BY run.id"""
 NEXT_OF_BATCH = "SELECT * FROM run WHERE batch = ? AND id > ? ORDER BY id LIMIT 1"
-HISTORY = "SELECT * FROM run WHERE {conditions} ORDER BY {order} LIMIT :limit"
-BY_INDEX = {
-    "job": "job = :job",
-    "sites": "sites = :sites",
-    "status": "status = :status",
-    "module": "module = :module",
-    "by_hand": "by_hand = :by_hand",
-}
-"""What finds runs, in the order of their ids; of several the first finds, and the others choose among those."""
-IN_TIME = {"since": "created_at >= :since", "until": "created_at <= :until"}
-SITES = """
-WITH RECURSIVE site (name) AS (
-  SELECT min(sites) FROM run
-  UNION ALL SELECT (SELECT min(sites) FROM run WHERE sites > site.name) FROM site WHERE site.name IS NOT NULL
-)
-SELECT name FROM site WHERE name IS NOT NULL"""
-
 LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
 
@@ -288,16 +272,7 @@ class Runs:
         return [row["name"] for row in self._database.connection.execute(SITES)]
 
     def _history(self, wanted: Mapping[str, Any]) -> list[Run]:
-        finds = [text for name, text in BY_INDEX.items() if wanted.get(name) is not None]
-        in_time = [text for name, text in IN_TIME.items() if wanted[name] is not None]
-        only_by_time = bool(in_time) and not finds
-        if wanted["by_hand"]:  # a partial index is found by its own words only
-            finds[-1] = "by_hand = 1"
-        # The plus keeps SQLite from another index than the first: it cannot know which of them finds least.
-        conditions = [*finds[:1], *(f"+{text}" for text in finds[1:])]
-        conditions += in_time if only_by_time else [f"+{text}" for text in in_time]
-        order = "created_at DESC, id DESC" if only_by_time else "id DESC"
-        return self._list(HISTORY.format(conditions=" AND ".join(conditions) or "true", order=order), wanted)
+        return self._list(history_sql(wanted), wanted)
 
     def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
         return list(self._rows(sql, parameters))

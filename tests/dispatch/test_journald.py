@@ -155,7 +155,7 @@ def test_a_supervisor_tells_the_beginning_and_the_end(place: Place, tmp_path: Pa
     place.job("scores", schedule="hourly")
     place.scores("scores", 2)
     command = [sys.executable, "-c", AS_OURS, str(tmp_path / "socket"), *place.command("run", "scores")[3:]]
-    with closing(Journal(tmp_path / "socket")) as journal, open(os.devnull, "w") as null:
+    with closing(Journal(tmp_path / "socket")) as journal, Path(os.devnull).open("w") as null:
         environment = {**place.environment, "JOURNAL_STREAM": _stream(null.fileno())}
         subprocess.run(command, env=environment, stdin=null, stdout=null, stderr=null, check=True, timeout=90)
         began, ended = journal.entries()
