@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "undo": Entry("idms_cli.commands.undo", "Take a run back; shows its plan first."),
     "delta": Entry("idms_cli.commands.delta", "What a transfer remembers of what it delivered; drop a row, or reset."),
     "status": Entry("idms_cli.commands.status", "How each job stands."),
+    "dashboard": Entry("idms_cli.commands.dashboard", "Watch all jobs on a live screen, and act by keys."),
     "why": Entry("idms_cli.commands.why", "Why a job did or did not run, and when it will."),
     "next": Entry("idms_cli.commands.next", "What will run, and when."),
     "connection": Entry("idms_cli.commands.connection", "How the connections stand; `connection try NAME` asks now."),
@@ -67,6 +68,10 @@ COMMANDS: dict[str, Entry] = {
     "send": Entry("idms_cli.commands.send", "Send the messages of a channel.", hidden=True),
     "work": Entry("idms_cli.commands.work", "Do the work of a run.", hidden=True),
 }
+
+
+INHERIT = ("exec", "work", "send")
+"""Commands that another one starts: what that found out about the journal holds for them, wherever they write."""
 
 
 class Commands(click.Group):
@@ -106,6 +111,10 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
     """Scheduled data jobs for iMIS: a plan before it writes, never a record twice, the truth about partial success."""
     from idms_cli.commands import Session  # noqa: PLC0415 - --help and --version need none of it
 
+    if "JOURNAL_STREAM" in os.environ and context.invoked_subcommand not in INHERIT:
+        from idms_cli.config.journald import settle_environment  # noqa: PLC0415 - only where systemd may run us
+
+        settle_environment(os.environ)
     context.obj = Session(config, debug=debug)
 
 

@@ -37,4 +37,4 @@ def command(session: Session, run_id: int | None, record: str | None, limit: int
             raise click.BadParameter(f"'{record}' is not ENTITY/KEY, such as Party/123", param_hint="--record")
         clock = Clock(session.settings.timezone, session.now())
         page = record_changes_page(session.store, entity, key_of_words(key), clock, limit)
-    show(page, as_json=as_json)
+    show(page, as_json=as_json, paged=True)

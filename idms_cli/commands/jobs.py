@@ -19,4 +19,4 @@ def command(session: Session, *, as_json: bool) -> None:
     now = session.now()
     there = (settings.state / FILE_NAME).is_file()  # the list needs no history
     disabled = session.store.switches.disabled() if there else ()
-    show(jobs_page(check_jobs(settings, now), Clock(settings.timezone, now), disabled), as_json=as_json)
+    show(jobs_page(check_jobs(settings, now), Clock(settings.timezone, now), disabled), as_json=as_json, paged=True)

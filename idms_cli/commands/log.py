@@ -1,5 +1,6 @@
 """`idms log RUN`: what a run wrote into its log, while it runs if wanted."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 from idms_cli.commands import Session, pass_session
 from idms_cli.commands.deciding import find_run
 from idms_cli.config.foreign import harmless
+from idms_cli.reports.pager import print_paged
 from idms_cli.reports.run import LOG, summary
 
 LOOK_EVERY_S = 0.3
@@ -22,11 +24,13 @@ def command(session: Session, run_id: int, *, follow: bool) -> None:
     """The whole log of a run."""
     run = find_run(session, run_id)
     path = session.store.run_directory(run_id) / LOG
-    for line in _followed(session, run_id, path) if follow else _lines(path):
-        click.echo(harmless(line))
     if follow:
+        for line in _followed(session, run_id, path):
+            click.echo(harmless(line))
         click.echo(harmless(summary(find_run(session, run_id))), err=True)
-    elif not path.exists():
+        return
+    print_paged(map(harmless, _lines(path)), sys.stdout)
+    if not path.exists():
         click.echo(
             f"run {run_id} has no log: {run.status}{': ' + harmless(run.reason) if run.reason else ''}", err=True
         )

@@ -63,7 +63,7 @@ def command(
         sys.stdout.buffer.write(calendar(shown, now, foretold))  # its lines end with CR LF, whatever the system's do
         return
     idle = {row.name: why for row in chosen if (why := why_never(row) or _follows(row))}
-    show(next_page(shown, asked, clock, idle, foretold), as_json=as_json)
+    show(next_page(shown, asked, clock, idle, foretold), as_json=as_json, paged=True)
 
 
 def _foretell(

@@ -27,7 +27,7 @@ def command(session: Session, run_id: int, csv_file: str | None, limit: int, *, 
     run = find_run(session, run_id)
     directory = session.store.run_directory(run_id)
     if csv_file is None:
-        show(rejects_page(run, directory, limit), as_json=as_json)
+        show(rejects_page(run, directory, limit), as_json=as_json, paged=True)
     else:
         _copy(run, directory / REJECTS, csv_file)
 

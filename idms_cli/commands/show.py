@@ -30,4 +30,4 @@ def command(session: Session, run_id: int, changes: int, *, as_json: bool) -> No
     if run is None:
         raise InputError(f"there is no run {run_id}", hint="`idms history` lists the runs.")
     page = run_page(run, session.store.run_directory(run_id), Clock(session.settings.timezone, now), changes=changes)
-    show(page, as_json=as_json)
+    show(page, as_json=as_json, paged=True)

@@ -10,10 +10,12 @@ from idms_cli.dispatch.settle import settle
 from idms_cli.errors import IdmsError, InputError
 from idms_cli.reports.connections import away_page
 from idms_cli.reports.monitoring import UNKNOWN, Verdict, unknown, verdict
-from idms_cli.reports.page import show
+from idms_cli.reports.page import Page, show
 from idms_cli.reports.standing import standings
 from idms_cli.reports.status import status_page
 from idms_cli.reports.wording import Clock
+
+WATCH_EVERY_S = 2.0
 
 
 @click.command()
@@ -21,24 +23,37 @@ from idms_cli.reports.wording import Clock
 @click.option(
     "--check", is_flag=True, help="For monitoring: one line, exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
 )
+@click.option("--watch", "is_watched", is_flag=True, help="Stay, and draw it anew every 2 seconds; q ends.")
 @json_option
 @pass_session
-def command(session: Session, job: str | None, *, check: bool, as_json: bool) -> int:
-    """How each job stands: its state, its last run with counts, and its next run.
+def command(session: Session, job: str | None, *, check: bool, is_watched: bool, as_json: bool) -> int:
+    """How each job stands, those that need you first: its state, its next run, its last runs.
 
     With --check one line about all jobs, or about JOB, in the form of a monitoring plugin.
     """
+    if is_watched and (check or as_json):
+        raise InputError("--watch is for people, --check and --json are for programs", hint="Say one of them.")
     if check:
         return _check(session, job, as_json=as_json)
     if job is not None:
         raise InputError("a single job is for --check", hint=f"`idms history {job}` and `idms why {job}` tell of one.")
+    if is_watched:
+        from idms_cli.reports.watching import require_terminal, watch  # noqa: PLC0415 - it loads rich
+
+        require_terminal("--watch")
+        watch(lambda: _page(session), every_s=WATCH_EVERY_S)
+    else:
+        show(_page(session), as_json=as_json, paged=True)
+    return 0
+
+
+def _page(session: Session) -> Page:
     now = session.now()
     settle(session.store, now.timestamp())
     refreshed = refresh(session.store, session.settings, now)
     clock = Clock(session.settings.timezone, now)
     away = away_page(session.store, session.settings, clock)
-    show(status_page(session.store, refreshed, clock, away=away), as_json=as_json)
-    return 0
+    return status_page(session.store, refreshed, clock, away=away)
 
 
 def _check(session: Session, job: str | None, *, as_json: bool) -> int:

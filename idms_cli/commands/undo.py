@@ -41,5 +41,7 @@ def command(session: Session, run_id: int, *, carry_out: bool, as_json: bool) ->
         options=run.options,
         locks=run.locks if carry_out else (),
         timeout_s=run.timeout_s,
+        module=run.module,
+        sites=run.sites,
     )
     return see_through(session, *create_in_foreground(session.store, new), as_json=as_json)

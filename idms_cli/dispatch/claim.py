@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.alarms import was_missed
+from idms_cli.dispatch.connections import sites_of
 from idms_cli.dispatch.control import wake
 from idms_cli.dispatch.definition import read_job_file
 from idms_cli.dispatch.overlap import make_room
@@ -165,17 +166,20 @@ def _each(case: Case, work: Work | None, due: DueOccurrences) -> Iterator[Verdic
 
 def _run_of(job: Job, work: Work, *, due: int | None = None) -> NewRun:
     is_owed_each = due is not None and job.missed == "all"
+    locks = data_locks(job, work)
     return NewRun(
         job=job.name,
         due=due,
         definition=definition_hash(job.path, job.document.text),
-        locks=tuple(lock._asdict() for lock in data_locks(job, work)),
+        locks=tuple(lock._asdict() for lock in locks),
         timeout_s=job.timeout.total_seconds(),
         priority=job.priority,
         pool=job.pool,
         wait_s=None if is_owed_each else job.wait.total_seconds(),
         disable_after=job.disable_after,
         options=work.options_from_elsewhere() if isinstance(work, Matching) else {},
+        module=job.module,
+        sites=",".join(sorted(sites_of(lock.resource for lock in locks))),
     )
 
 

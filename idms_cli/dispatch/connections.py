@@ -1,5 +1,6 @@
 """Runs whose connection is down, or refuses the login: they wait behind one try, and then start one after another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +29,11 @@ class ShutConnection:
 
 def connections_of(run: Run) -> set[str]:
     """The connections that a run uses, from the data that it reads and writes (`imis:live/Activity`)."""
-    resources = [lock["resource"] for lock in run.locks]
+    return sites_of(lock["resource"] for lock in run.locks)
+
+
+def sites_of(resources: Iterable[str]) -> set[str]:
+    """The connections behind these pieces of data."""
     return {one[len(_SCHEME) :].partition("/")[0] for one in resources if one.startswith(_SCHEME)}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idms_cli.dispatch.alarms import run_ended
+from idms_cli.dispatch.telling import tell_ended
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 
@@ -20,6 +21,8 @@ def end_run(store: Store, run: Run, now: float, result: Mapping[str, Any]) -> bo
             disabled = _disable_if_hopeless(store, run, run.disable_after, now)
         if ended:
             run_ended(store, run, now, result, disabled=disabled)
+    if ended:
+        tell_ended(run, now, result)
     return ended
 
 

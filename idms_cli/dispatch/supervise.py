@@ -21,6 +21,7 @@ from idms_cli.dispatch.outcomes import forget_outcome, read_outcome
 from idms_cli.dispatch.processes import adopt_orphans, kill_tree, signal_tree
 from idms_cli.dispatch.senders import wake_senders
 from idms_cli.dispatch.settle import last_counts
+from idms_cli.dispatch.telling import tell_began, tell_ended
 from idms_cli.dispatch.wording import time_of_day
 from idms_cli.history.queue import StopRequest
 from idms_cli.history.rows import Run
@@ -76,6 +77,7 @@ class Supervisor:
     def _supervise(self, watch: Callable[[], None], every_s: float) -> Run:
         adopt_orphans()
         forget_outcome(self._directory)
+        tell_began(self._run)
         worker = self._start_worker()
         try:
             self._wait(worker, watch, every_s)
@@ -153,7 +155,9 @@ class Supervisor:
         if result is None and self._run.dry_run:
             result = {"status": "cancelled", "reason": _why_no_outcome(returncode), "exit_code": 1}
         if result is None:
-            self._store.runs.interrupt(self._run.id, _why_no_outcome(returncode), last_counts(self._directory))
+            reason, counts = _why_no_outcome(returncode), last_counts(self._directory)
+            self._store.runs.interrupt(self._run.id, reason, counts)
+            tell_ended(self._run, time.time(), {"status": "interrupted", "reason": reason, "counts": counts})
         elif result["status"] == "waiting":
             self._store.runs.put_back(self._run.id, result["reason"])
         elif result["status"] == "interrupted":

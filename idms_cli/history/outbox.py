@@ -31,6 +31,8 @@ SUPERSEDE = """
 UPDATE message SET state = 'dropped', ended_at = ?, reason = 'a newer one took its place'
 WHERE channel = ? AND job = ? AND state = 'waiting'"""
 OPEN = "SELECT * FROM message WHERE state IN ('waiting', 'sending', 'handed') ORDER BY id DESC LIMIT ?"
+GIVEN_UP = """
+SELECT * FROM message WHERE ended_at >= ? AND state = 'failed' AND kind <> 'test' ORDER BY ended_at DESC LIMIT ?"""
 NEWEST = "SELECT * FROM message ORDER BY id DESC LIMIT ?"
 
 MOST_DOUBTS = 1
@@ -130,6 +132,10 @@ class Outbox:
     def newest(self, limit: int, *, only_open: bool = False) -> list[Queued]:
         """Newest first."""
         return [Queued.of(row) for row in self._database.connection.execute(OPEN if only_open else NEWEST, (limit,))]
+
+    def given_up(self, since: float, *, limit: int = 1000) -> list[Queued]:
+        """Those that could not be delivered, newest first; who tries a channel sees that at once, and is left out."""
+        return [Queued.of(row) for row in self._database.connection.execute(GIVEN_UP, (since, limit))]
 
     def _end(self, message: int, state: str, now: float, reason: str) -> None:
         with self._database.write() as connection:

@@ -111,6 +111,10 @@ class Run:
     batch: int | None = None
     """The first of the runs that read one file each of several; None when there was only one."""
     counts: Mapping[str, int] = field(default_factory=dict)
+    module: str = ""
+    """What kind of work; empty where nobody knows it any more."""
+    sites: str = ""
+    """The connections that it uses, with commas between them."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
@@ -184,6 +188,9 @@ class NewRun:
     wait_s: float | None = None
     disable_after: int | None = None
     late_s: int = 0
+    module: str = ""
+    sites: str = ""
+    """The connections that it uses, with commas between them."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,11 @@ class Wanted:
     since: float | None = None
     """UTC seconds."""
     limit: int = 20
+    until: float | None = None
+    """UTC seconds; that moment included."""
+    module: str | None = None
+    connection: str | None = None
+    by_hand: bool | None = None
 
 
 @dataclass(frozen=True)

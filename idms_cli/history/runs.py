@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from idms_cli.history.database import Database
+from idms_cli.history.filters import SITES, history_sql
 from idms_cli.history.rows import REFUSED_BY, NewRun, Run, Wanted
 from idms_cli.history.sources import follow
 
@@ -21,10 +22,10 @@ DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
                  locks, timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint,
-                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, counts)
+                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, counts, module, sites)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :options, :definition,
         :locks, :timeout_s, :late_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
-        1, 0, '', 0, '[]', '[]', '{}')"""
+        1, 0, '', 0, '[]', '[]', '{}', :module, :sites)"""
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
                exit_code = NULL, attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
@@ -70,6 +71,7 @@ WHERE id IN (SELECT value FROM json_each(?))
 ORDER BY id DESC"""
 ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
+ANY_OF_JOB = "SELECT 1 FROM run WHERE job = ? LIMIT 1"
 OPEN_OF_JOB = """
 SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
   AND intent != 'backfill'
@@ -89,9 +91,6 @@ WITH RECURSIVE name (job) AS (
 SELECT run.* FROM newest JOIN run ON run.job = newest.job AND coalesce(run.batch, run.id) = newest.round
 WHERE NOT run.dry_run ORDER BY run.id"""
 NEXT_OF_BATCH = "SELECT * FROM run WHERE batch = ? AND id > ? ORDER BY id LIMIT 1"
-HISTORY = "SELECT * FROM run WHERE {conditions} ORDER BY {order} DESC LIMIT :limit"
-CONDITIONS = {"job": "job = :job", "status": "status = :status", "since": "created_at >= :since"}
-
 LARGEST_ID = 2**63 - 1
 """SQLite counts no further."""
 
@@ -236,6 +235,10 @@ class Runs:
                 found.setdefault(run.due, []).append(run)
         return found
 
+    def has_any(self, job: str) -> bool:
+        """Whether a job ever ran, also as a dry run."""
+        return self._database.connection.execute(ANY_OF_JOB, (job,)).fetchone() is not None
+
     def last_of_each_job(self) -> dict[str, Run]:
         """The last run of each job; of several that read one file each, the last one that was not good."""
         last: dict[str, Run] = {}
@@ -250,11 +253,26 @@ class Runs:
 
     def history(self, wanted: Wanted) -> list[Run]:
         """Runs, newest first; each question by the index that fits it."""
-        conditions = [text for name, text in CONDITIONS.items() if getattr(wanted, name) is not None]
-        only_since = wanted.since is not None and wanted.job is None and wanted.status is None
-        order = "+id" if only_since else "id"  # the plus keeps SQLite from reading all runs in the order of their ids
-        text = HISTORY.format(conditions=" AND ".join(conditions) or "true", order=order)
-        return self._list(text, asdict(wanted))
+        if wanted.connection is None:
+            return self._history(asdict(wanted))
+        sites = self._sites()
+        found = [
+            run
+            for each in sites
+            if wanted.connection in each.split(",")
+            for run in self._history({**asdict(wanted), "sites": each})
+        ]
+        return sorted(found, key=lambda run: -run.id)[: wanted.limit]
+
+    def connections(self) -> set[str]:
+        """Those that any run used."""
+        return {name for each in self._sites() for name in each.split(",") if name}
+
+    def _sites(self) -> list[str]:
+        return [row["name"] for row in self._database.connection.execute(SITES)]
+
+    def _history(self, wanted: Mapping[str, Any]) -> list[Run]:
+        return self._list(history_sql(wanted), wanted)
 
     def _list(self, sql: str, parameters: Mapping[str, Any] | tuple[Any, ...]) -> list[Run]:
         return list(self._rows(sql, parameters))

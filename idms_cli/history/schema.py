@@ -199,6 +199,19 @@ CREATE INDEX message_open ON message (channel, id) WHERE state IN ('waiting', 's
 CREATE INDEX message_by_end ON message (ended_at)
 """
 
+SORTS = """
+ALTER TABLE run ADD COLUMN module TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN sites TEXT NOT NULL DEFAULT '';
+UPDATE run SET module = coalesce((SELECT module FROM job WHERE name = run.job), ''),
+  sites = coalesce(nullif(connection, ''), (SELECT group_concat(site) FROM (
+    SELECT DISTINCT substr(value ->> 'resource', 6, instr(substr(value ->> 'resource', 6), '/') - 1) AS site
+    FROM json_each(run.locks) WHERE value ->> 'resource' LIKE 'imis:%/%' ORDER BY 1)), '');
+CREATE INDEX run_by_module ON run (module, id);
+CREATE INDEX run_by_sites ON run (sites, id);
+CREATE INDEX run_by_hand ON run (id) WHERE by_hand = 1
+"""
+# module: what kind of work; '' where nobody knows it any more. sites: the connections that it uses, with commas.
+
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
 VIEWS = """
 CREATE VIEW v_runs AS
@@ -240,13 +253,18 @@ def third(tables: Tables) -> None:
     _execute(tables, ALERTS)
 
 
+def fourth(tables: Tables) -> None:
+    """Version 4: runs are found by module, by connection, and by whether somebody asked for them."""
+    _execute(tables, SORTS)
+
+
 def _execute(tables: Tables, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             tables.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third)
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third, fourth)
 
 
 def bring_up_to_date(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Slots: each has exactly one verdict, committed before anything is done about it."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -20,7 +21,12 @@ WHERE job = :job AND due = :due AND until IS NOT NULL"""
 FORGET_SKIPPED = "DELETE FROM slot WHERE job = ? AND due > ? AND verdict = 'skipped' AND made_up_by IS NULL"
 FORGET_ONE = "DELETE FROM slot WHERE job = ? AND due = ? AND verdict = 'skipped' AND made_up_by IS NULL"
 SKIPPED = "SELECT * FROM slot WHERE verdict = 'skipped'{conditions} ORDER BY due DESC LIMIT :limit"
-CONDITIONS = {"job": " AND job = :job", "since": " AND due >= :since"}
+CONDITIONS = {
+    "job": " AND job = :job",
+    "since": " AND due >= :since",
+    "until": " AND due <= :until",
+    "jobs": " AND job IN (SELECT value FROM json_each(:jobs))",
+}
 OF_JOB = "SELECT * FROM slot WHERE job = ? ORDER BY due DESC LIMIT ?"
 BETWEEN = """
 SELECT * FROM slot WHERE job = :job AND due <= :until AND coalesce(until, due) >= :since ORDER BY due LIMIT :limit"""
@@ -79,10 +85,14 @@ class Slots:
             connection.execute(FORGET_SKIPPED, (job, after))
             connection.executemany(FORGET_ONE, [(job, due) for due in put_off])
 
-    def skipped(self, wanted: Wanted) -> list[Slot]:
-        """Slots that did not run, newest first; `wanted.status` does not count here."""
-        conditions = "".join(text for name, text in CONDITIONS.items() if getattr(wanted, name) is not None)
-        return self._list(SKIPPED.format(conditions=conditions), asdict(wanted))
+    def skipped(self, wanted: Wanted, *, jobs: Iterable[str] | None = None) -> list[Slot]:
+        """Slots that did not run, newest first; of what is wanted job, time and number count here.
+
+        `jobs`: only of these.
+        """
+        asked = {**asdict(wanted), "jobs": None if jobs is None else json.dumps(list(jobs))}
+        conditions = "".join(text for name, text in CONDITIONS.items() if asked[name] is not None)
+        return self._list(SKIPPED.format(conditions=conditions), asked)
 
     def of(self, job: str, limit: int = 100) -> list[Slot]:
         """A job's slots, newest first."""

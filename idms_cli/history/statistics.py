@@ -16,6 +16,12 @@ SELECT job, count(*) AS runs, sum(status = 'completed') AS completed, sum(status
        total(counts ->> 'rejected') AS rejected
 FROM run WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run GROUP BY job"""
 RECENT = "SELECT * FROM run WHERE job = ? AND NOT dry_run ORDER BY id DESC LIMIT ?"
+NEWEST = """
+SELECT id, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s, counts ->> 'read' AS "read"
+FROM run WHERE job = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id DESC"""
+MARKS = """
+SELECT job, status, coalesce(started_at, created_at) AS at FROM run
+WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run"""
 SINCE = """
 SELECT id, job, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s FROM run
 WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
@@ -40,6 +46,19 @@ FROM run
 WHERE coalesce(started_at, created_at) >= :since AND coalesce(started_at, created_at) < :until
   AND NOT dry_run AND intent = 'run'
 GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+class Past(NamedTuple):
+    """What is needed of a run to compare others with it."""
+
+    id: int
+    status: str
+    at: float
+    """When it began, UTC seconds."""
+    took_s: float | None
+    """From start to end; None where it has no end, or never began."""
+    read: int | None
+    """Rows; None for a run that told none."""
 
 
 class JobDay(NamedTuple):
@@ -119,6 +138,19 @@ class Statistics:
         """The newest runs of a job, oldest first."""
         rows = self._database.connection.execute(RECENT, (job, number)).fetchall()
         return [Run.of(row) for row in reversed(rows)]
+
+    def newest(self, job: str) -> Iterator[Past]:
+        """The runs of a job, newest first, without those that do something with another run (retry, undo).
+
+        Read one by one: who asks says how many.
+        """
+        for row in self._database.connection.execute(NEWEST, (job,)):
+            yield Past(*row)
+
+    def marks(self, since: float) -> Iterator[tuple[str, str, float]]:
+        """Job, status and beginning of each run since a moment, in any order."""
+        for row in self._database.connection.execute(MARKS, (since,)):
+            yield row["job"], row["status"], row["at"]
 
     def since(self, moment: float) -> Iterator[Began]:
         """What ran since a moment, oldest first."""

@@ -80,6 +80,18 @@ class Standing:
             return "done"
         return f"due since {clock.moment(due)}" if due and due <= clock.now else clock.moment(due)
 
+    @property
+    def advice(self) -> str:
+        """The command that comes next, where it needs somebody and nothing else says so; else empty."""
+        run = self.current or self.last
+        if self.word == "untested":
+            return f"idms test {self.job.name}"
+        if run is None or self.group != NEEDS_YOU or self.word in ("broken", "disabled"):
+            return ""
+        if self.word == "held" and not run.asks:
+            return f"idms approve {run.id}"
+        return f"idms show {run.id}"
+
     def told(self, clock: Clock) -> str:
         """Its problems, or its pause and what its run does or did; `-` before the first run."""
         problems, run = self.job.problems, self.current or self.last

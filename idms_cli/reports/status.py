@@ -1,38 +1,50 @@
-"""How each job stands: state, last run, next run, and a banner when nobody calls run-due."""
+"""How each job stands, those that need somebody first; and a banner when nobody calls run-due."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from idms_cli.config.foreign import shortened
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.refresh import Refreshed
+from idms_cli.dispatch.settle import read_progress
 from idms_cli.history.rows import Pause, Run
 from idms_cli.history.store import Store
 from idms_cli.reports.incidents import incident_data, incident_sentence, silence
-from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.standing import Standing, standings
+from idms_cli.reports.page import Line, Page, Table, aligned
+from idms_cli.reports.stage import stage_of
+from idms_cli.reports.standing import GROUPS, NEEDS_YOU, Standing, standings
+from idms_cli.reports.trend import Trend, trend_of
+from idms_cli.reports.undelivered import undelivered_page
 from idms_cli.reports.wording import Clock, some
 
 RECENT_S = 24 * 3600
-"""So long status tells of a silence that is over."""
+"""So long status tells of a silence that is over, and of messages that could not be delivered."""
 
 UNTESTED_SHOWN = 8
+TOLD_SHOWN = 200
+"""Characters of what is said of a job: `idms show` has all of it."""
 
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
+COLUMNS = ("job", "state", "next run", "time", "rows", "last run")
+EXTRA = ("rows", "time")
+STYLES = {NEEDS_YOU: "bold red"}
 
 
 def status_page(store: Store, refreshed: Refreshed, clock: Clock, *, away: Page) -> Page:
-    """All jobs, by name, after the connections that do not work (`away`)."""
+    """All jobs in groups, each by name, after the connections that do not work (`away`)."""
     states = standings(store, refreshed.jobs, clock)
+    trends = {each.job.name: trend_of(store.statistics.newest(each.job.name)) for each in states}
     banner = silence(store, clock)
-    incidents = store.incidents.newest(since=clock.now.timestamp() - RECENT_S)
+    since = clock.now.timestamp() - RECENT_S
+    undelivered = undelivered_page(store.outbox.given_up(since), clock)
+    incidents = store.incidents.newest(since=since)
     parts: list[Line | Table] = []
     if banner:
         parts.append(Line(banner, "bold red"))
-    parts += away.parts
+    parts += [*away.parts, *undelivered.parts]
     if states:
-        rows = [(each.job.name, each.word, each.next(clock), each.told(clock)) for each in states]
-        parts.append(Table(("job", "state", "next run", "last run"), rows))
+        parts += _groups(store, states, trends, clock)
         parts += _untested(states)
         parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     else:
@@ -40,7 +52,36 @@ def status_page(store: Store, refreshed: Refreshed, clock: Clock, *, away: Page)
     parts += map(settled_line, refreshed.settled)
     parts += [Line(_capital(incident_sentence(store, each, clock)) + ".", "yellow") for each in incidents]
     told = [incident_data(store, each) for each in incidents]
-    return Page({"jobs": [_data(each) for each in states], "banner": banner, "incidents": told, **away.data}, parts)
+    jobs = [_data(each, trends[each.job.name]) for each in states]
+    return Page({"jobs": jobs, "banner": banner, "incidents": told, **away.data, **undelivered.data}, parts)
+
+
+def _groups(
+    store: Store, states: Sequence[Standing], trends: Mapping[str, Trend], clock: Clock
+) -> Iterator[Line | Table]:
+    """A heading and a table for each group that has a job."""
+    groups = {name: [each for each in states if each.group == name] for name in GROUPS}
+    filled = {name: members for name, members in groups.items() if members}
+    tables = aligned([
+        Table(COLUMNS, [_row(store, each, trends[each.job.name], clock) for each in members], extra=EXTRA)
+        for members in filled.values()
+    ])  # fmt: skip
+    for number, ((name, members), table) in enumerate(zip(filled.items(), tables, strict=True)):
+        if number:
+            yield Line("")
+        yield Line(f"{name}: {len(members)}", STYLES.get(name, "bold"))
+        yield table
+
+
+def _row(store: Store, state: Standing, trend: Trend, clock: Clock) -> tuple[str, ...]:
+    told = state.told(clock)
+    if state.word == "running" and state.current:
+        stage = stage_of(read_progress(store.run_directory(state.current.id)))
+        told += f": {stage}" if stage else ""
+    streak = "" if state.word in ("broken", "running") else trend.streak(clock)
+    advice = f" ({state.advice})" if state.advice else ""
+    said = shortened("; ".join(filter(None, (streak, told))), TOLD_SHOWN) + advice
+    return state.job.name, state.word, state.next(clock), trend.durations, trend.rows, said
 
 
 def _capital(text: str) -> str:
@@ -63,10 +104,11 @@ def _untested(states: Sequence[Standing]) -> Iterator[Line]:
     yield Line(f"Untested as they are now: {told}{more} (idms test JOB).", "yellow")
 
 
-def _data(state: Standing) -> dict[str, Any]:
+def _data(state: Standing, trend: Trend) -> dict[str, Any]:
     return {
         "job": state.job.name,
         "state": state.word,
+        "group": state.group,
         "description": state.job.description,
         "module": state.job.module,
         "disabled": state.job.disabled,
@@ -76,6 +118,7 @@ def _data(state: Standing) -> dict[str, Any]:
         "tested": state.tested,
         "problems": list(state.job.problems),
         "last_run": run_data(state.last) if state.last else None,
+        **trend.as_data(),
     }
 
 
@@ -89,7 +132,7 @@ def run_data(run: Run) -> dict[str, Any]:
     """A run as JSON; the fields are those of the history."""
     names = ("id", "job", "intent", "of_run", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint")
     times = ("created_at", "started_at", "ended_at", "duration_s", "not_before", "decided_at")
-    more = ("attempt", "retried", "decided_by", "exit_code", "options", "source", "batch", "counts")
+    more = ("module", "sites", "attempt", "retried", "decided_by", "exit_code", "options", "source", "batch", "counts")
     return {name: _plain(getattr(run, name)) for name in (*names, *times, *more)}
 
 

@@ -1,17 +1,20 @@
 """The parts of a page on a terminal, in colour, laid out for its width; everything that is loaded with rich."""
 
+import io
+import shutil
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import TextIO
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from idms_cli.config.foreign import harmless
-from idms_cli.reports.page import Line, Table
+from idms_cli.reports.page import Line, Table, fitting
+from idms_cli.reports.pager import print_paged
 
 COLOURS = {
     "completed": "green",
@@ -39,17 +42,33 @@ INDENT = 4
 
 def show_parts(parts: Sequence[Line | Table], out: TextIO) -> None:
     """Print lines and tables."""
-    console = Console(file=out, highlight=False, emoji=False, markup=False)
+    _show(parts, Console(file=out, highlight=False, emoji=False, markup=False), out)
+
+
+def show_paged(parts: Sequence[Line | Table], out: TextIO) -> None:
+    """The same, through a pager where they are longer than the terminal."""
+    print_paged(lines_of(parts, out, shutil.get_terminal_size().columns), out)
+
+
+def lines_of(parts: Sequence[Line | Table], out: TextIO, width: int) -> list[str]:
+    """The lines that would be printed on a terminal of that width, with their colours."""
+    text = io.StringIO()
+    console = Console(file=text, width=width, force_terminal=True, highlight=False, emoji=False, markup=False)
+    _show(parts, console, out)
+    return text.getvalue().split("\n")[:-1]
+
+
+def _show(parts: Sequence[Line | Table], console: Console, out: TextIO) -> None:
     for part in parts:
         if isinstance(part, Line):
-            _show_line(part, console)
+            _show_line(part, console, out)
         else:
-            _show_table(part, console)
+            _show_table(part, console, out)
 
 
-def _show_line(line: Line, console: Console) -> None:
+def _show_line(line: Line, console: Console, out: TextIO) -> None:
     """A word that is wider than the terminal (a path) is left whole, so that it can be copied."""
-    text = harmless(line.text)
+    text = fitting(harmless(line.text), out)
     indent = " " * (len(text) - len(text.lstrip()))
     for row in wrap(text, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
         console.print(Text(row, line.style), overflow="ignore", crop=False)
@@ -57,28 +76,37 @@ def _show_line(line: Line, console: Console) -> None:
         console.print()
 
 
-def _show_table(table: Table, console: Console) -> None:
+def _show_table(table: Table, console: Console, out: TextIO) -> None:
     """As a grid, if its sentences get half of the line; else each below its row; else each row as a list."""
-    rows = [[harmless(cell) for cell in row] for row in table.rows]
-    widths = [max(map(cell_len, column)) for column in zip(table.columns, *rows, strict=True)]
+    rows = [[fitting(harmless(cell), out) for cell in row] for row in table.rows]
+    widths = _widths(table, rows)
     others = sum(width + GAP for width in widths[:-1])
     room = console.width - others
     if room >= widths[-1] or room >= console.width / 2:
-        _show_grid(table, rows, console)
+        _show_grid(table, rows, widths, console)
     elif others - GAP <= console.width:
         _show_below(table, rows, widths, console)
+    elif table.extra:
+        _show_table(table.without(table.extra[0]), console, out)
     else:
         _show_lists(table, rows, console)
 
 
-def _show_grid(table: Table, rows: list[list[str]], console: Console) -> None:
+def _widths(table: Table, rows: list[list[str]]) -> list[int]:
+    least = table.least or (0,) * len(table.columns)
+    columns = zip(table.columns, *rows, strict=True)
+    return [max(width, *map(cell_len, column)) for width, column in zip(least, columns, strict=True)]
+
+
+def _show_grid(table: Table, rows: list[list[str]], widths: Sequence[int], console: Console) -> None:
     grid = RichTable(
         box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0), show_header=any(table.columns)
     )
     for number, name in enumerate(table.columns, start=1):
         sentences = number == len(table.columns)
-        right = name in table.numbers
-        grid.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=not sentences)
+        justify: JustifyMethod = "right" if name in table.numbers else "left"
+        width = None if sentences else widths[number - 1]
+        grid.add_column(name, justify=justify, overflow="fold", no_wrap=not sentences, min_width=width)
     for row in rows:
         grid.add_row(*map(_coloured, row))
     console.print(grid)

@@ -19,11 +19,11 @@ RUNS = """
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :runs)
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, connection, options, definition, locks, priority, pool,
   late_s, status, reason, hint, created_at, started_at, ended_at, attempt, retried, stop_reason, stop_force, source,
-  to_follow, counts)
+  to_follow, counts, module, sites)
 SELECT 'job-' || n % :jobs, :now - (:runs - n) * :every, n % 97 = 0, 0, 0, 'run', '', '{}', :definition, '[]', 0, '', 0,
   CASE WHEN n % 41 = 0 THEN 'failed' WHEN n % 17 = 0 THEN 'partial' ELSE 'completed' END, '', '',
   :now - (:runs - n) * :every, :now - (:runs - n) * :every, :now - (:runs - n) * :every + n % 60, 1, 0, '', 0, '[]',
-  '[]', json_object('read', n % 1000, 'updated', n % 7, 'unchanged', n % 1000 - n % 7)
+  '[]', json_object('read', n % 1000, 'updated', n % 7, 'unchanged', n % 1000 - n % 7), 'import', 'test'
 FROM number"""
 SLOTS = """
 INSERT OR IGNORE INTO slot (job, due, verdict, reason, run, decided_at)
@@ -52,6 +52,10 @@ def asked(runs: int) -> dict[str, list[str]]:
         "history --status skipped": ["history", "--status", "skipped"],
         "history --status failed": ["history", "--status", "failed"],
         "history JOB --since 2d": ["history", "job-7", "--since", "2020-01-01"],
+        "history --module import": ["history", "--module", "import"],
+        "history --connection test": ["history", "--connection", "test"],
+        "history --by-hand": ["history", "--by-hand"],
+        "history --until": ["history", "--until", "2026-11-01"],
         "show RUN": ["show", str(runs)],
         "why JOB": ["why", "job-7"],
         "changes --record": ["changes", "--record", "ABC_Scores/101"],

@@ -53,10 +53,100 @@ def _shown(desk: Desk, *options: str) -> list[str]:
         ("--limit 2", ["4", "3"]),
         ("--limit 1 --status skipped", ["- other"]),
         ("other --status failed --since 1d --limit 5", ["3"]),
+        ("--until 36h", ["- good"]),
+        ("--until 1999-12-31", []),
+        ("--since 12d --until 36h", ["- good"]),
     ],
 )
 def test_the_history_is_filtered_and_newest_first(desk: Desk, runs: Past, options: str, expected: list[str]) -> None:
     assert _shown(desk, *options.split()) == expected
+
+
+@pytest.fixture
+def sorts(desk: Desk, past: Past) -> Past:
+    """Runs 1 to 6 of three jobs that differ in module, connection and who asked; and a slot that was skipped."""
+    for name, module in (("in", "import"), ("out", "transfer"), ("both", "update")):
+        sites = {"in": "test", "out": "old", "both": "old,test"}[name]
+        past.ended("completed", job=name, module=module, sites=sites, due=int(time.time()) - 60)
+        past.ended("failed", "no", job=name, module=module, sites=sites, by_hand=True)
+    with Store(desk.state) as store:
+        store.slots.skip("out", [int(time.time()) - DAY_S], time.time(), reason="overlap: a run goes on")
+    return past
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("--module import", ["2", "1"]),
+        ("--module transfer", ["4", "3", "- out"]),
+        ("--connection test", ["6", "5", "2", "1"]),
+        ("--connection old", ["6", "5", "4", "3", "- out"]),
+        ("--connection old --module update --by-hand", ["6"]),
+        ("--by-hand", ["6", "4", "2"]),
+        ("--scheduled", ["5", "3", "1", "- out"]),
+        ("--by-hand --status failed --connection test", ["6", "2"]),
+        ("--by-hand --since 1d --until 0s in", ["2"]),
+        ("--scheduled --status completed --limit 1 --connection test", ["5"]),
+        ("--scheduled --status skipped", ["- out"]),
+    ],
+)
+def test_the_history_by_module_connection_and_who_asked(
+    desk: Desk, sorts: Past, options: str, expected: list[str]
+) -> None:
+    assert sorted(_shown(desk, *options.split())) == sorted(expected)
+
+
+def test_a_connection_that_never_was_is_told(desk: Desk, sorts: Past) -> None:
+    told = desk.idms("history", "--connection", "tset")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == "idms: there is no connection 'tset'\nhint: did you mean 'test'?\n"
+
+
+def test_a_date_until_is_that_whole_day(desk: Desk, past: Past) -> None:
+    past.ended("completed")
+    assert _shown(desk, "--until", f"{time.strftime('%Y-%m-%d', time.gmtime(time.time() - 61))}") == ["1"]
+
+
+def _took(desk: Desk, past: Past, seconds: float, rows: int, status: str = "completed") -> None:
+    """A run of `good` that took so long."""
+    run = past.running()
+    with Store(desk.state) as store:
+        started = store.runs.one(run)
+        assert started is not None
+        assert started.started_at is not None
+        counts = {"read": rows, "unchanged": rows}
+        store.runs.end(run, started.started_at.timestamp() + seconds, {"status": status, "counts": counts})
+
+
+def test_the_task_history_of_a_job_marks_what_is_unusual_by_its_own_past(desk: Desk, past: Past) -> None:
+    for seconds, rows in ((10, 100), (11, 100), (12, 101), (11, 99), (60, 100), (11, 3)):
+        _took(desk, past, seconds, rows)
+    _took(desk, past, 90, 100, "failed")
+    lines = desk.idms("history", "good").out.splitlines()
+    assert lines[:4] == [
+        "good: usually 11 s and 100 rows, the medians of its last 6 good runs",
+        "time  ▁▁▂▁▆▁x  at most 1m30s (x: failed)",
+        "rows  █████▁x  at most 101",
+        "",
+    ]
+    assert lines[4].split() == ["RUN", "WHEN", "STATUS", "TOOK", "ROWS", "RESULT"]
+    assert [line.split()[0] for line in lines if "!" in line] == ["6", "5", "!"]
+    assert re.search(r" 11 s +! 3  ", lines[6])
+    assert "! 1m  " in lines[7]
+    assert lines[-2] == "! = unusual for this job: more than twice, or less than half, of its median run."
+    data = json.loads(desk.idms("history", "good", "--json").out)
+    assert data.keys() == {"version", "history", "usual", "trend"}
+    assert (data["usual"]["of_runs"], data["usual"]["rows"]) == (6, 100)
+    assert [run["unusual"] for run in data["history"]] == [[], ["rows"], ["took"], [], [], [], []]
+    assert data["trend"]["bad_in_a_row"] == 1
+
+
+def test_of_few_runs_nobody_says_what_is_usual(desk: Desk, past: Past) -> None:
+    for seconds in (1, 1, 1, 100):
+        _took(desk, past, seconds, 5)
+    told = desk.idms("history", "good").out
+    assert "usual" not in told
+    assert told.startswith("time  ▁▁▁█  at most 1m40s\n")
 
 
 def test_the_history_in_words(desk: Desk, runs: Past) -> None:

@@ -16,6 +16,11 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "history by status": lambda store: store.runs.history(Wanted(status="held")),
     "history since": lambda store: store.runs.history(Wanted(since=1.0)),
     "history of a job by status and time": lambda store: store.runs.history(Wanted("scores", "held", 1.0)),
+    "history until": lambda store: store.runs.history(Wanted(until=1.0)),
+    "history of a module": lambda store: store.runs.history(Wanted(module="import", by_hand=False)),
+    "history of a connection": lambda store: store.runs.history(Wanted(connection="live", status="held")),
+    "history by hand": lambda store: store.runs.history(Wanted(by_hand=True)),
+    "skipped of some jobs": lambda store: store.slots.skipped(Wanted(until=2.0), jobs=["scores"]),
     "skipped": lambda store: store.slots.skipped(Wanted()),
     "skipped of a job": lambda store: store.slots.skipped(Wanted("scores")),
     "slots of a job": lambda store: store.slots.of("scores"),
@@ -23,11 +28,13 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "slots of a silence": lambda store: store.slots.decided_late(1, 2),
     "usual rows": lambda store: store.runs.usual_rows("scores"),
     "who wrote": lambda store: list(store.runs.that_wrote("ABC_Scores", [1])),
+    "trend of a job": lambda store: list(store.statistics.newest("scores")),
+    "messages given up": lambda store: store.outbox.given_up(1.0),
     "newest of a job": lambda store: store.statistics.recent("scores", 30),
     "since": lambda store: list(store.statistics.since(1.0)),
 }
-IN_ORDER = re.compile(r"SCAN run$|SCAN (newest|name|json_each|\(subquery|CONSTANT)")
-"""Runs read in the order of their ids end with the limit; the others are small."""
+IN_ORDER = re.compile(r"SCAN run( USING INDEX run_by_hand)?$|SCAN (newest|name|site|json_each|\(subquery|CONSTANT)")
+"""Runs read in the order of their ids end with the limit; so do those that somebody asked for; the others are small."""
 
 
 @pytest.fixture
