@@ -19,9 +19,6 @@ RECENT = "SELECT * FROM run WHERE job = ? AND NOT dry_run ORDER BY id DESC LIMIT
 NEWEST = """
 SELECT id, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s, counts ->> 'read' AS "read"
 FROM run WHERE job = ? AND NOT dry_run AND intent IN ('run', 'backfill') ORDER BY id DESC"""
-MARKS = """
-SELECT job, status, coalesce(started_at, created_at) AS at FROM run
-WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run"""
 SINCE = """
 SELECT id, job, status, coalesce(started_at, created_at) AS at, ended_at - started_at AS took_s FROM run
 WHERE coalesce(started_at, created_at) >= ? AND NOT dry_run
@@ -146,11 +143,6 @@ class Statistics:
         """
         for row in self._database.connection.execute(NEWEST, (job,)):
             yield Past(*row)
-
-    def marks(self, since: float) -> Iterator[tuple[str, str, float]]:
-        """Job, status and beginning of each run since a moment, in any order."""
-        for row in self._database.connection.execute(MARKS, (since,)):
-            yield row["job"], row["status"], row["at"]
 
     def since(self, moment: float) -> Iterator[Began]:
         """What ran since a moment, oldest first."""

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
@@ -16,7 +17,7 @@ NO_PAGERS = ("", "cat")
 def print_paged(lines: Iterable[str], out: TextIO) -> None:
     """Print lines; through $PAGER (else `less`) where a terminal `out` has fewer. Lines are made harmless already."""
     rest = iter(lines)
-    command = pager(os.environ) if out.isatty() else []
+    command = pager(os.environ) if out.isatty() and sys.stdin.isatty() else []  # without keys nobody could leave it
     first = list(islice(rest, shutil.get_terminal_size().lines)) if command else []
     if len(first) < shutil.get_terminal_size().lines or not _through(command, chain(first, rest), out):
         out.writelines(f"{line}\n" for line in chain(first, rest))

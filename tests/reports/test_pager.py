@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import select
+import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +33,11 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def terminal() -> Iterator[tuple[int, io.TextIOBase]]:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, io.TextIOBase]]:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
-    with os.fdopen(theirs, "w") as out:
+    with os.fdopen(theirs, "w") as out, os.fdopen(os.dup(theirs)) as keys:
+        monkeypatch.setattr(sys, "stdin", keys)
         yield ours, out
     os.close(ours)
 
@@ -88,6 +90,16 @@ def test_a_pipe_is_never_paged(kept: Path) -> None:
     show(Page({}, [*LONG, Table(("a",), [["b"]])]), file=out, paged=True)
     assert not kept.exists()
     assert out.getvalue().endswith("line 29\nA\nb\n")
+
+
+def test_where_nobody_can_press_a_key_nothing_is_paged(
+    kept: Path, terminal: tuple[int, io.TextIOBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, out = terminal
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    show(Page({}, LONG), file=out, paged=True)
+    assert not kept.exists()
+    assert "line 29" in _received(ours)
 
 
 def test_a_reader_who_leaves_early_is_no_error(

@@ -134,8 +134,8 @@ class Watcher:
         midnight = clock.now.astimezone(clock.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         begin = min(midnight, (clock.now - AT_LEAST_BACK).replace(minute=0, second=0, microsecond=0))
         marks: dict[str, list[tuple[float, str]]] = {}
-        for job, status, at in store.statistics.marks(begin.timestamp()):
-            marks.setdefault(job, []).append((at, status))
+        for run in store.statistics.since(begin.timestamp()):
+            marks.setdefault(run.job, []).append((run.at, run.status))
         for slot in store.slots.skipped(Wanted(since=begin.timestamp(), limit=SKIPPED_SHOWN)):
             marks.setdefault(slot.job, []).append((slot.due.timestamp(), "skipped"))
         upcoming = self._upcoming(store, jobs, clock)
