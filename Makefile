@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests wait for processes now and then: half as many again as there are cores keep these busy.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+
 # A test starts hundreds of processes, and a process that finds no compiled modules takes twice as long.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -22,7 +25,7 @@ demo: $(VENV)/.ready  ## See real rows of real files travel into a site
 	@IDMS=$(BIN)/idms bash jobs.d/demo.sh
 
 test: $(VENV)/.ready  ## All tests
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: lint types layers test  ## Lint, types, layers and tests
 
