@@ -111,6 +111,8 @@ class Run:
     batch: int | None = None
     """The first of the runs that read one file each of several; None when there was only one."""
     counts: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
@@ -123,6 +125,7 @@ class Run:
             fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
         fields["options"] = json.loads(row["options"])
+        fields["parameters"] = json.loads(row["parameters"])
         return cls(**fields)
 
     @property
@@ -184,6 +187,8 @@ class NewRun:
     wait_s: float | None = None
     disable_after: int | None = None
     late_s: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
 
 
 @dataclass(frozen=True)

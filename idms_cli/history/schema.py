@@ -199,6 +199,29 @@ CREATE INDEX message_open ON message (channel, id) WHERE state IN ('waiting', 's
 CREATE INDEX message_by_end ON message (ended_at)
 """
 
+STEPS = """
+ALTER TABLE run ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE step (             -- of a run of a workflow: what became of each of its steps
+  run INTEGER NOT NULL REFERENCES run(id),
+  path TEXT NOT NULL,           -- its name, or its number; within another step: tell/left/2
+  position INTEGER NOT NULL,    -- the order in which they stand in the job
+  job TEXT NOT NULL,            -- the job that a `run` step did; '' for any other
+  definition TEXT NOT NULL,     -- hash of that job's text
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,         -- running, succeeded, partial, failed, skipped, held, rehearsed, cancelled
+  reason TEXT NOT NULL,
+  hint TEXT NOT NULL,
+  began_at REAL,
+  ended_at REAL,
+  attempts INTEGER NOT NULL,
+  rows INTEGER,                 -- that it made; NULL for none
+  counts TEXT NOT NULL,         -- JSON
+  source TEXT NOT NULL,         -- JSON: the files that its job took
+  PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX step_by_job ON step (job, run) WHERE job <> '';
+"""
+
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
 VIEWS = """
 CREATE VIEW v_runs AS
@@ -236,8 +259,9 @@ def second(tables: Tables) -> None:
 
 
 def third(tables: Tables) -> None:
-    """Version 3: incidents of jobs, and the messages about them."""
+    """Version 3: incidents of jobs, and the messages about them; the steps of workflows."""
     _execute(tables, ALERTS)
+    _execute(tables, STEPS)
 
 
 def _execute(tables: Tables, statements: str) -> None:

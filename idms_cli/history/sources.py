@@ -29,10 +29,10 @@ WHERE job = ? AND id <> ? AND status = 'pending' AND intent = 'run' AND NOT dry_
 FOLLOW = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
                  locks, timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint,
-                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, batch, counts)
+                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, batch, counts, parameters)
 SELECT job, due, by_hand, 0, 0, intent, of_run, row_limit, connection, options, definition, locks,
        timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, 'pending', '', '', :now, 1,
-       0, '', 0, :source, :to_follow, :batch, '{}'
+       0, '', 0, :source, :to_follow, :batch, '{}', parameters
 FROM run WHERE id = :run"""
 FOLLOWED = "UPDATE run SET to_follow = '[]', batch = ? WHERE id = ?"
 

@@ -13,6 +13,7 @@ from idms_cli.config.matchoptions import Elsewhere
 from idms_cli.config.problems import Problem
 from idms_cli.config.settings import Settings
 from idms_cli.files.spool import Taken
+from idms_cli.history.steps import StepRow
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.jobs.guard import GuardOptions
 
@@ -99,6 +100,34 @@ class NoSourceLog:
         """Forgotten."""
 
 
+class StepLog(Protocol):
+    """What the history is told of the steps of a workflow. May be used from several threads."""
+
+    def note(self, row: StepRow) -> None:
+        """How a step stands; in the history, durably, when this returns."""
+
+    def sources(self, row: StepRow) -> SourceLog:
+        """Of the job that a `run` step does; `row` is how the step stands."""
+
+    def usual_rows(self, job: str) -> int | None:
+        """What the last good runs of a job read, in a workflow or by themselves."""
+
+
+class NoStepLog:
+    """For a run that nobody keeps a history of."""
+
+    def note(self, row: StepRow) -> None:
+        """Forgotten."""
+
+    def sources(self, row: StepRow) -> SourceLog:
+        del row
+        return NoSourceLog()
+
+    def usual_rows(self, job: str) -> int | None:
+        del job
+        return None
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What a module is given for one run."""
@@ -131,8 +160,13 @@ class RunContext:
     tries_again: bool = False
     """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
     sources: SourceLog = field(default_factory=NoSourceLog)
+    steps: StepLog = field(default_factory=NoStepLog)
     job: str = ""
     """Its name."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
+    locks: frozenset[DataLock] | None = None
+    """What the run holds; None when it holds nothing, since it changes nothing."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """By whose clock the job goes."""
     created_at: datetime | None = None

@@ -37,6 +37,8 @@ class _Parsed:
         self._lines = _names(tree)
         self.names = tuple(self._lines)
         """Of the values that it wants, in the order of their first use."""
+        self.parts = _parts(tree)
+        """Names, each with a part that is taken of it, where the template says which: `input.since`."""
         self._several = source.count("\n", 0, len(source.rstrip())) > 0
         bounded = Bounding(_SANDBOX).visit(tree)
         self._template = _SANDBOX.template_class.from_code(_SANDBOX, _SANDBOX.compile(bounded), {})
@@ -152,6 +154,17 @@ def _names(tree: nodes.Template) -> dict[str, int]:
         if name.name in wanted and name.ctx == "load":
             lines.setdefault(name.name, name.lineno)
     return lines
+
+
+def _parts(tree: nodes.Template) -> tuple[tuple[str, str], ...]:
+    found: dict[tuple[str, str], None] = {}
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        match node:
+            case nodes.Getattr(node=nodes.Name() as of, attr=str() as part):
+                found[of.name, part] = None
+            case nodes.Getitem(node=nodes.Name() as of, arg=nodes.Const(value=str() as part)):
+                found[of.name, part] = None
+    return tuple(found)
 
 
 def _reason(error: Exception) -> str:

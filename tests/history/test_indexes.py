@@ -23,6 +23,8 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "slots of a silence": lambda store: store.slots.decided_late(1, 2),
     "usual rows": lambda store: store.runs.usual_rows("scores"),
     "who wrote": lambda store: list(store.runs.that_wrote("ABC_Scores", [1])),
+    "steps of a run": lambda store: store.steps.of(1),
+    "files that steps took": lambda store: store.steps.took("scores", before=1),
     "newest of a job": lambda store: store.statistics.recent("scores", 30),
     "since": lambda store: list(store.statistics.since(1.0)),
 }
