@@ -160,6 +160,8 @@ class StepContext:
     """1, and one more each time it was begun, in this process or an earlier one."""
     approved: bool = False
     """Somebody has seen what it held the run for."""
+    offline: bool = False
+    """A rehearsal that asks nobody, not even for what it could read."""
 
 
 class Action(Protocol):
