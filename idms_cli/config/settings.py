@@ -161,6 +161,8 @@ class Settings:
     channels: Mapping[str, ChannelOptions] = field(default_factory=dict)
     """As above."""
     digest: DigestOptions | None = None
+    frozen_jobs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of a run of a workflow: path and text of the jobs that it runs, as they were when it began."""
 
 
 def find_settings(

@@ -76,10 +76,11 @@ class Steps:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, run: int, row: StepRow) -> None:
-        """How a step stands; all but its `source`."""
+    def note(self, run: int, rows: Sequence[StepRow]) -> None:
+        """How steps stand; all but their `source`."""
+        fields = [{**asdict(row), "run": run, "counts": json.dumps(dict(row.counts))} for row in rows]
         with self._database.write() as connection:
-            connection.execute(NOTE, {**asdict(row), "run": run, "counts": json.dumps(dict(row.counts))})
+            connection.executemany(NOTE, fields)
 
     def of(self, run: int) -> list[StepRow]:
         """In the order in which they stand in the job; none for what is no workflow."""

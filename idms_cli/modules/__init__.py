@@ -32,6 +32,7 @@ MODULES: dict[str, Entry] = {
     "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
     "update": Entry("idms_cli.modules.update", "the rows of a query become records"),
     "transfer": Entry("idms_cli.modules.transfer", "rows of the site or of a file go to other systems"),
+    "workflow": Entry("idms_cli.modules.workflow", "jobs and actions, one after the other"),
 }
 
 
@@ -103,8 +104,8 @@ class NoSourceLog:
 class StepLog(Protocol):
     """What the history is told of the steps of a workflow. May be used from several threads."""
 
-    def note(self, row: StepRow) -> None:
-        """How a step stands; in the history, durably, when this returns."""
+    def note(self, *rows: StepRow) -> None:
+        """How steps stand; in the history, durably, when this returns."""
 
     def sources(self, row: StepRow) -> SourceLog:
         """Of the job that a `run` step does; `row` is how the step stands."""
@@ -116,7 +117,7 @@ class StepLog(Protocol):
 class NoStepLog:
     """For a run that nobody keeps a history of."""
 
-    def note(self, row: StepRow) -> None:
+    def note(self, *rows: StepRow) -> None:
         """Forgotten."""
 
     def sources(self, row: StepRow) -> SourceLog:

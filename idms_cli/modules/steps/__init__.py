@@ -29,15 +29,17 @@ class Entry(NamedTuple):
     summary: str
     beside: frozenset[str] = frozenset()
     """Words of other kinds that are keys of this one: a step with both is of this kind."""
+    is_inward: bool = False
+    """It changes nothing outside of its folder: when its time is over, it is broken off at once."""
 
 
 STEPS: dict[str, Entry] = {
     "run": Entry(f"{_HERE}.run", "another job, in this run"),
     "query": Entry(f"{_HERE}.query", "rows of a query of the site"),
-    "select": Entry(f"{_HERE}.select", "columns are chosen, renamed, added, dropped"),
-    "filter": Entry(f"{_HERE}.filter", "rows for which a condition holds"),
-    "delta": Entry(f"{_HERE}.delta", "rows that are new or changed since the workflow last succeeded"),
-    "gate": Entry(f"{_HERE}.gate", "a condition: end, fail, go to a later step, or go on"),
+    "select": Entry(f"{_HERE}.select", "columns are chosen, renamed, added, dropped", is_inward=True),
+    "filter": Entry(f"{_HERE}.filter", "rows for which a condition holds", is_inward=True),
+    "delta": Entry(f"{_HERE}.delta", "rows that are new or changed since the workflow last succeeded", is_inward=True),
+    "gate": Entry(f"{_HERE}.gate", "a condition: end, fail, go to a later step, or go on", is_inward=True),
     "http": Entry(f"{_HERE}.http", "a call of any web service"),
     "imis": Entry(f"{_HERE}.imis", "a call of the site's own API"),
     "file": Entry(f"{_HERE}.file", "rows become a file"),
@@ -146,6 +148,8 @@ class StepContext:
     folder: Path
     """Its own, in the run's directory, there and durable. What is in it from an earlier attempt is there to go on
     with; it is empty when the step is done for the first time."""
+    directory: Path
+    """Where relative paths of the job start."""
     values: Mapping[str, Any]
     """What templates see."""
     run: RunContext
@@ -160,6 +164,8 @@ class StepContext:
     """1, and one more each time it was begun, in this process or an earlier one."""
     approved: bool = False
     """Somebody has seen what it held the run for."""
+    tries_again: bool = False
+    """What ends in `Unreachable` is tried again: leave undecided what is."""
     offline: bool = False
     """A rehearsal that asks nobody, not even for what it could read."""
 

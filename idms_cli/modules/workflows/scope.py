@@ -40,8 +40,8 @@ class Scope:
     """The names of the workflow's parameters."""
     earlier: Mapping[str, bool] = field(default_factory=dict)
     """The names of the steps before this one, and whether they make rows; the last one is the nearest."""
-    later: frozenset[str] = frozenset()
-    """Names of steps that come after it."""
+    ahead: Mapping[str, None] = field(default_factory=dict)
+    """The names of the steps after it in its list."""
     more: tuple[str, ...] = ()
     """Further names: `item` within a for-each."""
     check_steps: Callable[[Part, "Scope"], "Sequence[Step]"] = field(repr=False, default=lambda _part, _scope: ())
@@ -100,12 +100,22 @@ class Scope:
         shape = self.shape(part, key)
         return None if shape is None else RowsOf(shape=shape)
 
+    def refuse_jump(self, part: Part, key: Key, name: str) -> None:
+        """A jump to `name` goes forward, within the list of the step; tells it when it does not."""
+        if name in self.ahead:
+            return
+        if name in self.earlier:
+            part.tell(key, f"step {shortened(name)} is not after this one", "Jumps go forward only.")
+            return
+        hint = did_you_mean(name, self.ahead) or f"Later steps: {', '.join(self.ahead) or 'none with a name'}."
+        part.tell(key, f"there is no step '{shortened(name)}' after this one", hint)
+
     def _rows_of_step(self, part: Part, key: Key, name: str) -> RowsOf | None:
         if self.earlier.get(name):
             return RowsOf(name)
         if name in self.earlier:
             part.tell(key, f"step {shortened(name)} makes no rows", HINT_ROWS)
-        elif name in self.later:
+        elif name in self.ahead:
             part.tell(key, f"step {shortened(name)} comes later", "Steps take what steps before them made.")
         else:
             with_rows = [one for one, makes_rows in self.earlier.items() if makes_rows]
@@ -127,7 +137,7 @@ class Scope:
     def _fits(self, part: Part, key: Key, template: Value | Text, more: Sequence[str]) -> bool:
         known = (*self.names, *more)
         for name in template.names:
-            if name in self.later and name not in known:
+            if name in self.ahead and name not in known:
                 part.tell(key, f"step {shortened(name)} comes later", "A step sees the steps before it.")
                 return False
         try:
@@ -142,7 +152,7 @@ class Scope:
         known = {"steps": tuple(self.earlier), "input": tuple(self.inputs)}
         for name, what in template.parts:
             if name in known and what not in known[name]:
-                later = name == "steps" and what in self.later
+                later = name == "steps" and what in self.ahead
                 thing = "parameter" if name == "input" else "step"
                 there = ", ".join(known[name]) or "none"
                 hint = did_you_mean(what, known[name]) or f"There {'is' if there == 'none' else 'are'}: {there}."

@@ -177,6 +177,7 @@ class Stand:
         context = StepContext(
             path="it",
             folder=self.folder,
+            directory=self.directory,
             values=values,
             run=run,
             site_of=sites.of,
