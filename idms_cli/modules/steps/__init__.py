@@ -166,6 +166,8 @@ class StepContext:
     """Somebody has seen what it held the run for."""
     tries_again: bool = False
     """What ends in `Unreachable` is tried again: leave undecided what is."""
+    offline: bool = False
+    """A rehearsal that asks nobody, not even for what it could read."""
 
 
 class Action(Protocol):
