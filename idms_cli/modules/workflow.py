@@ -141,6 +141,8 @@ class Workflow:
         for name, one in self.parameters.items():
             if name not in given and one.default is None:
                 raise InputError(f"the parameter {name} is missing", hint=f"{name}: {one.description or one.type}")
+            if isinstance(given.get(name), str) and "{" not in given[name]:
+                one.value(given[name])
 
     @property
     def texts(self) -> dict[str, Text]:
