@@ -55,7 +55,8 @@ def read_work_text(path: str, text: str, settings: Settings, *, connection: str)
 def as_recorded(settings: Settings, run: Run) -> Settings:
     """The settings with the options that were in force when the run was created, and the jobs that it has frozen."""
     defaults = settings.defaults.model_copy(update={"options": said_by(run.options, SITE)})
-    frozen = frozen_jobs(settings.state / "runs" / str(run.id))
+    of = run.of_run if run.intent == "undo" and run.of_run is not None else run.id
+    frozen = frozen_jobs(settings.state / "runs" / str(of))
     return replace(settings, defaults=defaults, given=said_by(run.options, GIVEN), frozen_jobs=frozen)
 
 

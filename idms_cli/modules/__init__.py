@@ -239,6 +239,14 @@ class Delivering(Protocol):
         """Give the run in the directory `target` what the one in `source` did not deliver. Raises as above."""
 
 
+@runtime_checkable
+class Parametrised(Protocol):
+    """A work that takes parameters."""
+
+    def refuse_parameters(self, given: Mapping[str, Any]) -> None:
+        """Raises `InputError` for names that it does not know, and for those that are missing."""
+
+
 class Module(Protocol):
     """A file in this folder."""
 

@@ -34,12 +34,12 @@ from idms_cli.modules.workflows.parameters import (
     refuse_unknown,
 )
 from idms_cli.modules.workflows.scope import Scope
+from idms_cli.modules.workflows.undoing import undo
+from idms_cli.modules.workplaces import HELD as POINTER
 
 STEPS, INPUT = "steps", "input.json"
 
 _STATUS = {SUCCEEDED: "completed", PARTIAL: "partial", FAILED: "failed", HELD: "held"}
-
-HINT_UNDO = "`idms show {}` names its steps; what a job wrote can be taken back where that job ran by itself."
 
 chain: ContextVar[tuple[str, ...]] = ContextVar("chain", default=())
 """The workflows that are just being checked, each run by the one before it."""
@@ -105,10 +105,11 @@ class Workflow:
 
     def run(self, context: RunContext) -> Outcome:
         if context.intent == "undo":
-            raise InputError("a workflow is not taken back as a whole", hint=HINT_UNDO.format(context.run_id))
+            return undo(self.steps, context)
         freeze(context.directory, self.texts)
         self._refuse_new_locks(context)
         values = {**kept_values(context), "input": self._input(context)}
+        (context.directory / POINTER).unlink(missing_ok=True)
         with RunSites(self.settings, log=context.log, patient=context.patient) as sites:
             flow = self._flow(context, sites)
             result = Walk(flow, Place(context.directory / STEPS), self.steps, values).run()
@@ -122,7 +123,8 @@ class Workflow:
 
     def _flow(self, context: RunContext, sites: RunSites) -> Flow:
         positions = {path: number for number, (path, _) in enumerate(all_steps(self.steps), start=1)}
-        tally = {"steps": len(self.steps), "steps_left": len(self.steps)}
+        words = ("succeeded", "partial", "failed", "skipped", "rehearsed", "held")
+        tally = {"steps": len(self.steps), **{f"steps_{word}": 0 for word in words}, "steps_left": len(self.steps)}
         return Flow(context, sites.of, self.settings.directory, positions, approved=context.approved, tally=tally)
 
     def _input(self, context: RunContext) -> Mapping[str, Any]:
@@ -139,6 +141,8 @@ class Workflow:
         for name, one in self.parameters.items():
             if name not in given and one.default is None:
                 raise InputError(f"the parameter {name} is missing", hint=f"{name}: {one.description or one.type}")
+            if isinstance(given.get(name), str) and "{" not in given[name]:
+                one.value(given[name])
 
     @property
     def texts(self) -> dict[str, Text]:

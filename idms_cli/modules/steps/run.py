@@ -73,6 +73,10 @@ class RunJob:
         """As `Closing`."""
         self.other.work.close(folder, why)
 
+    def undo(self, context: RunContext) -> Outcome:
+        """As `Undoing`."""
+        return self.other.work.run(replace(context, job=self.other.name, guard=self.other.guard, locks=None))
+
     def run(self, context: StepContext) -> StepResult:
         work, nested = self._work(context), self._context(context)
         outcome = _kept_outcome(context.folder)

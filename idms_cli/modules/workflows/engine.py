@@ -7,6 +7,7 @@ from typing import Any
 
 from idms_cli.errors import IdmsError, InputError
 from idms_cli.files.writers import Rows
+from idms_cli.history.rows import QUESTIONS
 from idms_cli.modules import RunContext
 from idms_cli.modules.steps import (
     HELD,
@@ -26,7 +27,11 @@ from idms_cli.modules.workflows.given import spooled
 from idms_cli.modules.workflows.notes import CALLS, Note, failed, read_note
 from idms_cli.modules.workflows.scope import RowsOf
 from idms_cli.modules.workflows.views import NotKnown, RowsView, Unanswered
+from idms_cli.records.counts import Counts
 from idms_cli.rows.spool import Spooled
+
+ROWS = frozenset({*Counts().as_dict(), QUESTIONS})
+"""Counts of rows that add up."""
 
 
 class Walk:
@@ -130,10 +135,9 @@ class Walk:
         if note.status == PARTIAL and not self._partial:
             self._partial = f"{step.name}: {note.reason}"
         self._values["steps"][step.name] = told
-        for name, number in note.counts.items():
-            if note.sums or name in CALLS:
-                self._counts[name] = self._counts.get(name, 0) + number
-        self._flow.told(self._place, note)
+        for name in _counted(note):
+            self._counts[name] = self._counts.get(name, 0) + note.counts[name]
+        self._flow.told(self._place, step, note)
 
     def _value(self, step: Step, note: Note) -> Any:
         if note.unknown:
@@ -148,8 +152,8 @@ class Walk:
     def _skip_rest(self, steps: Sequence[Step], why: str) -> None:
         note = Note(SKIPPED, reason=why)
         self._flow.tell(self._place, [(Turn(step, self._place.path(step), Path()), note) for step in steps])
-        for _ in steps:
-            self._flow.told(self._place, note)
+        for step in steps:
+            self._flow.told(self._place, step, note)
 
     def _result(self, ending: Ending | None) -> InnerResult:
         found = InnerResult(SUCCEEDED, self._outputs, self._counts)
@@ -175,6 +179,14 @@ class Within:
     ) -> InnerResult:
         flow, place = self._walk.within(self._turn, self._run, under, told=told)
         return Walk(flow, place, steps, {**self._walk.values, **values}).run()
+
+
+def _counted(note: Note) -> Iterator[str]:
+    """Which figures of a step are figures of the run: calls; and of a job that loads rows, what became of those."""
+    loads = note.sums and "selected" not in note.counts
+    for name in note.counts:
+        if name in CALLS or (loads and name in ROWS):
+            yield name
 
 
 def all_steps(steps: Sequence[Step], prefix: str = "") -> Iterator[tuple[str, Step]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from idms_cli.config.replacing import replace_file
 from idms_cli.errors import Interrupted
 from idms_cli.history.steps import StepRow
 from idms_cli.modules import RunContext, SiteOf
@@ -13,6 +14,7 @@ from idms_cli.modules.deadline import Deadline
 from idms_cli.modules.steps import FAILED, HELD, PARTIAL, SKIPPED, SUCCEEDED, Remembering, Step, StepContext
 from idms_cli.modules.tally import write_tally
 from idms_cli.modules.workflows.notes import Note, write_note
+from idms_cli.modules.workplaces import HELD as POINTER
 
 if TYPE_CHECKING:
     from idms_cli.imis.site import Site
@@ -104,15 +106,17 @@ class Flow:
             definition=definition,
         )
 
-    def told(self, place: Place, note: Note) -> None:
+    def told(self, place: Place, step: Step, note: Note) -> None:
         """A step of the workflow itself is over, or waits: count it."""
-        if place.prefix:
+        if place.prefix or place.folder.parent != self.context.directory:
             return
         with self._lock:
             word = {SUCCEEDED: "succeeded", PARTIAL: "partial", FAILED: "failed", SKIPPED: "skipped", HELD: "held"}
             name = f"steps_{word.get(note.status, 'rehearsed')}"
-            self.tally[name] = self.tally.get(name, 0) + 1
+            self.tally[name] += 1
             self.tally["steps_left"] -= note.status != HELD
+            if note.status == HELD:
+                replace_file(self.context.directory / POINTER, step.name.encode())
             write_tally(self.context.directory, self.tally)
 
     def progress(self) -> None:

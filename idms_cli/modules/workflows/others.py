@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -22,18 +22,10 @@ from idms_cli.history.runs import definition_hash
 from idms_cli.jobs.folder import list_jobs
 from idms_cli.jobs.guard import GuardOptions
 from idms_cli.jobs.job import parse_job
-from idms_cli.modules import MODULES, Work, load_module
+from idms_cli.modules import MODULES, Parametrised, Work, load_module
 from idms_cli.modules.frozen import Text
 from idms_cli.modules.part import Part
 from idms_cli.modules.workflows.scope import Scope
-
-
-@runtime_checkable
-class Parametrised(Protocol):
-    """A work that takes parameters."""
-
-    def refuse_parameters(self, given: Mapping[str, Any]) -> None:
-        """Raises `InputError` for names that it does not know, and for those that are missing."""
 
 
 class InlineJob(Section):
