@@ -87,7 +87,7 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     match value:
         case Mapping():
             shown = {
-                str(name): "***" if _SECRET.search(str(name)) and one is not None else _bounded(one, depth + 1)
+                str(name): "***" if isinstance(one, str) and _SECRET.search(str(name)) else _bounded(one, depth + 1)
                 for name, one in islice(value.items(), ITEMS * 10)
             }
             more = len(value) - len(shown)

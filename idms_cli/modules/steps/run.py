@@ -98,7 +98,7 @@ class RunJob:
         if outcome.status == "cancelled":
             raise Interrupted(outcome.reason or "the run was stopped")
         result = self._result(outcome, context)
-        return result if result.status == FAILED else replace(result, status=REHEARSED)
+        return result if result.status in (FAILED, PARTIAL) else replace(result, status=REHEARSED)
 
     def _work(self, context: StepContext) -> Work:
         if self.parameters is None or self.other.takes_parameters:
