@@ -17,6 +17,7 @@ from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import as_recorded, read_job_text
+from idms_cli.dispatch.messages import KeptMessages
 from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome
 from idms_cli.dispatch.runlog import run_log
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
@@ -173,6 +174,7 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         tries_again=_tries_again(job.retry, run),
         sources=KeptSources(store, run),
         steps=KeptSteps(store, run),
+        messages=KeptMessages(store.state, run),
         parameters=run.parameters,
         locks=frozenset(DataLock(**lock) for lock in run.locks) if run.locks else None,
         job=run.job,

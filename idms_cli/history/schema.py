@@ -183,7 +183,7 @@ CREATE INDEX trouble_remind ON trouble (remind_at) WHERE closed_at IS NULL AND r
 CREATE TABLE message (          -- what is to be sent, or was: one row for each channel
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   channel TEXT NOT NULL,
-  kind TEXT NOT NULL,           -- opened, worse, reminder, closed, silent, digest, test; start, success, failure
+  kind TEXT NOT NULL,           -- opened, worse, reminder, closed, silent, digest, test, step; start, success, failure
   job TEXT NOT NULL,            -- '' for what is about no single one
   created_at REAL NOT NULL,
   facts TEXT NOT NULL,          -- JSON

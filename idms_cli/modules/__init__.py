@@ -130,6 +130,31 @@ class NoStepLog:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What somebody is told by a step."""
+
+    key: str
+    """Of no other message."""
+    channels: tuple[str, ...]
+    subject: str
+    text: str
+
+
+class Messages(Protocol):
+    """Where messages go that a step sends. May be used from several threads."""
+
+    def tell(self, note: Note, *, again: bool) -> None:
+        """Let it be sent; in the history, durably, when this returns. `again`: an earlier attempt may have done it."""
+
+
+class NoMessages:
+    """For a run that tells nobody."""
+
+    def tell(self, note: Note, *, again: bool) -> None:
+        """Forgotten."""
+
+
+@dataclass(frozen=True)
 class RunContext:
     """What a module is given for one run."""
 
@@ -162,6 +187,7 @@ class RunContext:
     """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
     sources: SourceLog = field(default_factory=NoSourceLog)
     steps: StepLog = field(default_factory=NoStepLog)
+    messages: Messages = field(default_factory=NoMessages)
     job: str = ""
     """Its name."""
     parameters: Mapping[str, Any] = field(default_factory=dict)

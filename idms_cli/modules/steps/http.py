@@ -1,6 +1,5 @@
 """A call of any web service: one request, made once; the answer's status, headers and JSON are the output."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -154,17 +153,17 @@ class _Http:
             reveal=lambda source: resolve(source, self._directory).reveal(),
         )
         answering = Answering(options.answer, options.max_answer)
-        return Requesting(wanted, answering, context).run(lambda: self._call(context))
+        return Requesting(wanted, answering, context).run(lambda key: self._call(context, key))
 
     def rehearse(self, context: StepContext) -> StepResult:
-        call = self._call(context)
+        call = self._call(context, "")
         if self._options.is_safe and not context.offline:
             return self.run(context)
         told = f"would {call.method} {_size(call.body)}{call.shown}"
         return StepResult(status=REHEARSED, reason=told, unknown=True)
 
-    def _call(self, context: StepContext) -> Call:
-        """The request without its login. Raises `InputError` and `NotKnown`."""
+    def _call(self, context: StepContext, own_key: str) -> Call:
+        """The request without its login; `own_key` is for `idempotency_key: true`. Raises `InputError`, `NotKnown`."""
         options, values, shapes = self._options, context.values, self._shapes
         try:
             place = options.url.place(values)
@@ -172,7 +171,7 @@ class _Http:
             raise InputError(f"{named(shapes['url'].key)}: {wrong}") from wrong
         headers = made_headers(shapes["headers"], values) if "headers" in shapes else {}
         if options.idempotency_key is not None:
-            headers[options.idempotency_header] = self._key(context)
+            headers[options.idempotency_header] = self._key(context, own_key)
         body, media_type = made_body(
             {word: shapes[word] for word in options.bodies if word in shapes}, values, context.folder
         )
@@ -180,12 +179,11 @@ class _Http:
             headers["Content-Type"] = media_type
         return Call(options.method, place.url, place.shown, headers, body)
 
-    def _key(self, context: StepContext) -> str:
+    def _key(self, context: StepContext, own_key: str) -> str:
         shape = self._shapes.get("idempotency_key")
         if shape is not None:
             return made_headers(Shape(("http",), {"idempotency_key": shape.content}), context.values)["idempotency_key"]
-        stem = f"{context.run.job}/{context.run.run_id}/{context.path}"
-        return hashlib.sha256(stem.encode()).hexdigest()[:32]
+        return own_key
 
 
 def _size(body: bytes | Path | None) -> str:

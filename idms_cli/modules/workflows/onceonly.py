@@ -4,9 +4,10 @@
 out. A call that is found in `sent` was on its way when the process died.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Literal
 
 import msgspec
@@ -34,6 +35,8 @@ class Once:
     """Why nobody knows what became of it."""
     given: Any = None
     """What it gave, once it is done."""
+    key: str = field(default_factory=lambda: token_hex(16))
+    """By which the other side knows it when it comes again, also from another run that does what is left."""
 
     @classmethod
     def of(cls, folder: Path) -> "Once":
@@ -42,7 +45,7 @@ class Once:
             told = _DECODE((folder / FILE_NAME).read_bytes())
         except FileNotFoundError:
             return cls(folder)
-        return cls(folder, told["state"], told["reason"], told["given"])
+        return cls(folder, told["state"], told["reason"], told["given"], told["key"])
 
     def may_have_been_done(self, what: str, *, repeatable: bool, hint: str) -> bool:
         """Whether an earlier attempt may have carried it out. Raises `OutcomeUnknown` for what must not come twice."""
@@ -73,5 +76,5 @@ class Once:
 
     def _keep(self, state: State, reason: str = "") -> None:
         self.state, self.reason = state, reason
-        told = {"state": state, "reason": reason, "given": self.given}
+        told = {"state": state, "reason": reason, "given": self.given, "key": self.key}
         replace_file(self.folder / FILE_NAME, _ENCODE(told))

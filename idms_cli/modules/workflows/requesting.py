@@ -92,15 +92,15 @@ class Requesting:
         self._answering = answering
         self._context = context
 
-    def run(self, made: Callable[[], Call]) -> StepResult:
-        """The answer to the request that `made` makes.
+    def run(self, made: Callable[[str], Call]) -> StepResult:
+        """The answer to the request that `made` makes, given a key of its own for it.
 
         Raises `Unreachable`, `LoginRefused`, `DeliveryRefused`, `OutcomeUnknown`, `InputError` and `Interrupted`.
         """
         once = Once.of(self._context.folder)
         if once.state == "done":
             return _result(once.given)
-        call = made()
+        call = made(once.key)
         what = f"{call.method} {shortened(call.shown, 200)}"
         repeatable = self._wanted.repeatable
         came_again = once.may_have_been_done(what, repeatable=repeatable, hint=HINT_UNKNOWN)
