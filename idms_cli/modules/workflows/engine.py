@@ -70,6 +70,7 @@ class Walk:
         turn = Turn(step, self._place.path(step), self._place.folder / step.name)
         note = read_note(turn.folder)
         if note is not None and note.is_over:
+            self._tell_taken_over(turn, note)
             return note
         self._flow.look_for_stop()
         if not step.options.enabled:
@@ -85,6 +86,14 @@ class Walk:
         if not holds:
             return self._skipped(step, "its when: does not hold")
         return Attempts(self._flow, self._place, turn, self._context).run(before)
+
+    def _tell_taken_over(self, turn: Turn, note: Note) -> None:
+        """Of a run that goes on where another one ended, what that one did."""
+        context = self._flow.context
+        if context.intent == "rest" and context.of_directory is not None:
+            by = f"done by run {context.of_directory.name}"
+            reason = "; ".join(filter(None, (by, note.reason)))
+            self._flow.tell(self._place, [(turn, replace(note, reason=reason))])
 
     def _context(self, turn: Turn, run: RunContext) -> StepContext:
         return StepContext(
