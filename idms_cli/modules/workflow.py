@@ -192,6 +192,11 @@ def _checked(part: Part, options: WorkflowOptions | None, scope: Scope) -> Workf
             if one.default is None:
                 hint = "Give it a default: nobody is there to say it."
                 part.tell_key(("parameters", name), "a scheduled run would not know this parameter", hint)
+    if part.document.has(("guard",)):
+        hint = "Write it into the jobs that it runs: their guards hold the run."
+        part.problems.append(
+            part.document.problem(("guard",), "a workflow has no guard of its own", hint=hint, on_key=True, value="")
+        )
     steps = check_list(part.below("steps"), replace(scope, inputs=frozenset(given)))
     return Workflow(steps, parameters, scope.settings, part.document) if options else None
 

@@ -40,6 +40,8 @@ class Attempts:
             try:
                 result = self._attempt(note, is_last=retry.delay_s(tried) is None and not self._is_tried_later)
                 return self._end(note, result)
+            except Interrupted:
+                raise
             except Unreachable as error:
                 delay_s = retry.delay_s(tried)
                 if delay_s is not None and not self._turn.deadline.is_over:

@@ -28,6 +28,9 @@ from idms_cli.modules.part import Part
 from idms_cli.modules.workflows.scope import Scope
 
 
+CIRCLE = "the workflows run one another in a circle"
+
+
 class InlineJob(Section):
     """A job that stands in the step which runs it."""
 
@@ -86,7 +89,7 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
     if name in scope.chain:
         path = " -> ".join((*scope.chain[scope.chain.index(name) :], name))
         hint = "A job cannot run itself, by whatever way: take one of these steps out."
-        part.tell(("run",), f"the workflows run one another in a circle: {path}", hint)
+        part.tell(("run",), f"{CIRCLE}: {path}", hint)
         return None
     try:
         document = find_document(name, scope.settings)
@@ -94,6 +97,9 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
         work = _module_of(document, scope.settings, job.connection)
     except ProblemsFound as found:
         first, *others = found.problems
+        if first.message.startswith(CIRCLE):
+            part.tell(("run",), first.message, first.hint)
+            return None
         more = f" (and {len(others)} more)" if others else ""
         place = f"{first.file}:{first.line}:{first.column}"
         part.tell(("run",), f"the job {shortened(name)} cannot run: {place}: {first.message}{more}", first.hint)

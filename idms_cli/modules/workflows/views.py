@@ -1,6 +1,7 @@
 """Rows as templates see them: they stay on disk, and look like a list of mappings."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -32,9 +33,9 @@ class RowsView:
 
     def __getitem__(self, place: Any) -> Mapping[str, Any]:
         """The row at a place from 0. Raises `KeyError` for none, and `Unfit` for one that is too far."""
-        if isinstance(place, bool) or not isinstance(place, int):
+        if isinstance(place, bool) or not isinstance(place, int | Decimal) or place != int(place):
             raise KeyError(place)
-        index = place + self.rows.count if place < 0 else place
+        index = int(place) + (self.rows.count if place < 0 else 0)
         if not 0 <= index < self.rows.count:
             raise KeyError(place)
         if index > FARTHEST:
