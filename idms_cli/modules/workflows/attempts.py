@@ -104,7 +104,8 @@ class Attempts:
         jump = f", goes on at {result.then.goto}" if isinstance(result.then, Goto) else ""
         rows = f", {ended.counts['rows']:,} rows" if "rows" in ended.counts else ""
         why = f": {ended.reason}" if ended.reason else ""
-        self._flow.context.log(f"step {self._turn.path}: {ended.status}{rows}{jump}{why}")
+        if self._place.told:  # of many items alike, what goes well is counted
+            self._flow.context.log(f"step {self._turn.path}: {ended.status}{rows}{jump}{why}")
         return ended
 
     def _fail(self, note: Note, error: IdmsError) -> Note:

@@ -21,6 +21,7 @@ from idms_cli.modules.steps import (
     StepContext,
 )
 from idms_cli.modules.workflows.attempts import Attempts
+from idms_cli.modules.workflows.branches import revived
 from idms_cli.modules.workflows.consequences import Ending, consequence
 from idms_cli.modules.workflows.flow import Flow, Place, Turn
 from idms_cli.modules.workflows.given import spooled
@@ -151,7 +152,10 @@ class Walk:
     def _value(self, step: Step, note: Note) -> Any:
         if note.unknown:
             return Unanswered(step.name)
-        return RowsView(Spooled(self._flow.context.directory / note.rows)) if note.rows else note.output
+        directory = self._flow.context.directory
+        if note.rows:
+            return RowsView(Spooled(directory / note.rows))
+        return revived(note.output, directory) if isinstance(step.action, Containing) else note.output
 
     def _skipped(self, step: Step, why: str) -> Note:
         note = Note(SKIPPED, reason=why)

@@ -1,6 +1,6 @@
 """Rows that a template makes: a list of mappings becomes a spool, so that steps take it as any other rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,21 @@ def spooled(value: Any, folder: Path) -> Rows:
     if not isinstance(value, list | tuple):
         what = "a mapping" if isinstance(value, Mapping) else "text" if isinstance(value, str) else "one value"
         raise InputError(f"rows are wanted, and this is {what}", hint="Name a step that makes rows, or give a list.")
-    path = folder / GIVEN
+    return spool_each(value, folder / GIVEN)
+
+
+def spool_each(rows: Iterable[Any], path: Path) -> Spooled:
+    """The same of mappings as they come."""
     with spooling(path) as spool:
-        for number, row in enumerate(value, start=1):
+        for number, row in enumerate(rows, start=1):
             if not isinstance(row, Mapping):
                 raise InputError(f"item {number:,} of the list is no row: a row is a mapping of columns to values")
-            spool.add({str(name): _cell(cell, number, name) for name, cell in row.items()})
+            spool.add({str(name): cell_of(cell, number, name) for name, cell in row.items()})
     return Spooled(path)
 
 
-def _cell(value: Any, number: int, name: Any) -> Cell:
+def cell_of(value: Any, number: int, name: Any) -> Cell:
+    """The value as a cell of the row of this number. Raises `InputError` for one that has parts."""
     if isinstance(value, Moment):
         return str(value)
     if isinstance(value, float):

@@ -21,6 +21,7 @@ def web(open_web: Receiver) -> Receiver:
     open_web.asked.clear()
     open_web.stored.clear()
     open_web.answered.clear()
+    open_web.early = lambda _path, _headers: None
     open_web.script()
     return open_web
 
