@@ -22,7 +22,7 @@ if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m
 main() {
   start_sandbox
 
-  say "Nine job files are in jobs.d/. Are they all right?"
+  say "Ten job files are in jobs.d/. Are they all right?"
   expect 0 check
 
   say "What would the front desk's corrections change? A dry run writes nothing."
@@ -59,6 +59,15 @@ main() {
   must_be "members received" "$(members_received)" "$(members_in_files)"
   expect 0 run member-feed      # nothing has changed since: nothing is sent
 
+  say "Last, one process of several steps: a course was completed, so credits are counted, listed and told."
+  echo '99001,212,"N'"'"'Diaye, Miloš",ETH-301,Ethics for boards,03/11/2026,2,Pass' >>.demo/jobs.d/data/lms-completions.csv
+  expect 1 run course-credits      # partial, as the nightly import is: the bad rows are still in the list
+  must_be "webhook" "$(ask "GET /_sandbox/inbox" | grep -o '"event": *"credits"' | wc -l)" 1
+
+  say "Nothing is new the second time: it ends at its gate, and nobody is told."
+  expect 1 run course-credits
+  must_be "webhook" "$(ask "GET /_sandbox/inbox" | grep -o '"event": *"credits"' | wc -l)" 1
+
   printf '\n%s\n' "${bold}All as it should be.${plain} The sandbox is gone; the history is still there:" \
     "  ${IDMS[*]} --config .demo/idms.yaml status"
 }
@@ -81,7 +90,8 @@ start_sandbox() {
   url=$(<.demo/url)
   sed "s|$SITE|$url|" idms.yaml >.demo/idms.yaml
   cp -R jobs.d .demo/
-  sed -i "s|$SITE|$url|" .demo/jobs.d/member-feed.yaml      # the mailing house's server is the sandbox, too
+  # the mailing house's server, and the website that is told of credits, are the sandbox, too
+  sed -i "s|$SITE|$url|" .demo/jobs.d/member-feed.yaml .demo/jobs.d/course-credits.yaml
   echo "A made-up iMIS site with 300 members runs at $url."
 }
 

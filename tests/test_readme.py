@@ -31,8 +31,13 @@ from idms_cli.files.origins.options import AfterOptions, AuthOptions, ExpectOpti
 from idms_cli.jobs import timing
 from idms_cli.jobs.job import JobOptions
 from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
+from idms_cli.modules import steps
 from idms_cli.modules.import_file import ImportOptions
+from idms_cli.modules.steps import exec as exec_
+from idms_cli.modules.steps import gate, http, imis, notify, run, wait
 from idms_cli.modules.transfer import TransferOptions
+from idms_cli.modules.workflow import WorkflowOptions
+from idms_cli.modules.workflows.parameters import ParameterOptions
 from idms_cli.records.mapping import Rule
 from idms_cli.rows.delta import DeltaOptions
 from idms_cli.rows.entity import EntityOptions
@@ -88,6 +93,8 @@ def test_every_command_is_in_the_table() -> None:
         *(TransferOptions, EntityOptions, StepOptions, FileStepOptions, local.Options, DeltaOptions, SinceOptions),
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
         DatabaseOptions,
+        *(WorkflowOptions, ParameterOptions, steps.StepOptions, http.HttpOptions, imis.ImisOptions, exec_.ExecOptions),
+        *(wait.WaitOptions, notify.NotifyOptions, gate.Options, run.Options),
         *(ChannelOptions, MailChannel, WebhookChannel, PingChannel, NotifyOptions, DigestOptions),
     ],
     ids=lambda model: model.__name__,

@@ -14,7 +14,7 @@ from idms_cli.dispatch.settle import read_progress
 from idms_cli.history.rows import Run
 from idms_cli.reports.page import Page, show
 from idms_cli.reports.progress import ProgressBar
-from idms_cli.reports.run import run_page
+from idms_cli.reports.run import Shown, run_page
 from idms_cli.reports.wording import Clock
 
 
@@ -51,7 +51,8 @@ def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> in
 def _page(session: Session, ended: Run) -> Page:
     clock = Clock(session.settings.timezone, session.now())
     log = ended.status not in ("completed", "partial", "skipped")
-    return run_page(ended, session.store.run_directory(ended.id), clock, log=log)
+    shown = Shown(log=log, steps=session.store.steps.of(ended.id))
+    return run_page(ended, session.store.run_directory(ended.id), clock, shown)
 
 
 def _code(ended: Run) -> int:

@@ -12,7 +12,7 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.errors import InputError
 from idms_cli.files.spool import require_listing, together
-from idms_cli.modules import Delivering
+from idms_cli.modules import Delivering, Parametrised
 from idms_cli.records.saved_plan import About, save_plan
 
 
@@ -37,9 +37,13 @@ def command(
     found, work = find_job_with(session.settings, job, given)
     if out and isinstance(work, Delivering):
         hint = (
-            f"`idms plan {job}` makes its files and shows where they lie; `idms run {job}` delivers what is there then."
+            f"`idms plan {job}` shows what would be done; `idms run {job}` does what is to be done then."
+            if isinstance(work, Parametrised)
+            else f"`idms plan {job}` makes its files and shows where they lie; `idms run {job}` delivers what is there "
+            "then."
         )
-        raise InputError("the plan of a transfer is not kept", hint=hint)
+        what = "workflow" if isinstance(work, Parametrised) else "transfer"
+        raise InputError(f"the plan of a {what} is not kept", hint=hint)
     new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
     run, alive = create_in_foreground(session.store, new)
     code = see_through(session, run, alive, as_json=as_json)

@@ -19,8 +19,9 @@ from idms_cli.errors import InputError
 from idms_cli.files import Row
 from idms_cli.files.dialect import CsvOptions
 from idms_cli.history.rows import Run
-from idms_cli.modules import Delivering
+from idms_cli.modules import Delivering, Parametrised
 from idms_cli.modules.attempt import GIVEN, REJECTS
+from idms_cli.modules.workplaces import STEPS
 from idms_cli.records.mended import given_format, open_given
 
 
@@ -35,7 +36,8 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
     """Try the rows again that RUN rejected (--rejected): as they are, or mended in FILE.
 
     Of a transfer, without --rejected: do the steps that did not deliver, with the rows that RUN has read. What was
-    delivered is not delivered again.
+    delivered is not delivered again. Of a workflow: go on at the step at which RUN ended, with what the steps before it
+    gave.
 
     The job is taken as it is now, so a mistake in its map can be corrected as well. Options that RUN was given with -o
     hold again.
@@ -54,7 +56,8 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
     job, work = find_job(replace(session.settings, given=given), run.job)
     if isinstance(work, Delivering):
         hint = "Correct the source or the templates, and run the job again."
-        raise InputError("rows that a transfer rejected cannot be delivered by themselves", hint=hint)
+        what = "workflow" if isinstance(work, Parametrised) else "transfer"
+        raise InputError(f"rows that a {what} rejected cannot be delivered by themselves", hint=hint)
     if mended is None and not work.looks_first():
         _refuse_unknown(rows)
     new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="retry", of_run=run.id)
@@ -64,7 +67,7 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
 
 
 def _deliver_rest(session: Session, run: Run, mended: Path | None, *, dry_run: bool, as_json: bool) -> int:
-    """The steps of a transfer that did not deliver, as a run of its own."""
+    """The steps of a transfer that did not deliver, or of a workflow from where it ended, as a run of its own."""
     job, work = find_job(session.settings, run.job)
     if not isinstance(work, Delivering) or mended:
         hint = f"Write idms retry {run.id} --rejected: the rest of the run is not done again."
@@ -76,11 +79,12 @@ def _deliver_rest(session: Session, run: Run, mended: Path | None, *, dry_run: b
 
     def refuse(connection: sqlite3.Connection) -> None:
         for later in store.runs.retries(connection, run.id):
-            if has_steps(store.run_directory(later)):
+            if has_steps(store.run_directory(later)) or (store.run_directory(later) / STEPS).is_dir():
                 hint = f"`idms show {later}` tells how far it came; what it left: idms retry {later}."
                 raise InputError(f"run {later} has taken over what run {run.id} left", hint=hint)
 
     new = replace(new_run(store, job, work), dry_run=dry_run, intent="rest", of_run=run.id)
+    new = replace(new, parameters=run.parameters)
     created, alive = create_in_foreground(store, new, refuse=refuse)
     work.take_over(directory, store.run_directory(created.id))
     return see_through(session, created, alive, as_json=as_json)

@@ -14,7 +14,8 @@ from idms_cli.dispatch.reading import find_job
 from idms_cli.dispatch.trial import judge
 from idms_cli.errors import InputError
 from idms_cli.reports.page import show
-from idms_cli.reports.trial import trial_page
+from idms_cli.reports.run import Shown, run_page
+from idms_cli.reports.trial import CHANGES_SHOWN, trial_page
 from idms_cli.reports.wording import Clock
 
 ROWS = 20
@@ -56,6 +57,8 @@ def command(session: Session, job: str, *, connection: str | None, rows: int, as
     if not verdict.says_nothing:
         session.store.trials.record(found.name, found.digest, ended.id, now.timestamp(), passed=verdict.passed)
     where = connection or found.connection
-    page = trial_page(ended, session.store.run_directory(ended.id), verdict, where, Clock(settings.timezone, now))
-    show(page, as_json=as_json)
+    log = ended.status not in ("completed", "partial")
+    shown = Shown(CHANGES_SHOWN, log=log, steps=session.store.steps.of(ended.id))
+    page = run_page(ended, session.store.run_directory(ended.id), Clock(settings.timezone, now), shown)
+    show(trial_page(ended, page, verdict, where), as_json=as_json)
     return 0 if verdict.passed else ended.exit_code or 1

@@ -39,6 +39,13 @@ class Document:
         node, known = self._deepest(loc)
         return node.data if known == len(loc) else None
 
+    def below(self, loc: Loc) -> "Document":
+        """The part at `loc` as a document of its own, whose problems are told at their places in the file."""
+        node, known = self._deepest(loc)
+        if known != len(loc):
+            raise KeyError(loc)
+        return Document(self.path, self.text, node)
+
     def problem(
         self, loc: Loc, message: str, *, hint: str = "", on_key: bool = False, value: str | None = None
     ) -> Problem:

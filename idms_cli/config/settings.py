@@ -166,6 +166,8 @@ class Settings:
     digest: DigestOptions | None = None
     report: ReportOptions | None = None
     """Paths in it start from `directory`."""
+    frozen_jobs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of a run of a workflow: path and text of the jobs that it runs, as they were when it began."""
 
 
 def find_settings(

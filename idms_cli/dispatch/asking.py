@@ -8,6 +8,7 @@ from idms_cli.errors import InputError
 from idms_cli.files.places import in_words
 from idms_cli.history.rows import QUESTIONS, Run
 from idms_cli.history.store import Store
+from idms_cli.modules.workplaces import held_place
 from idms_cli.records.entry import Entry
 from idms_cli.records.journal import open_journal
 
@@ -26,7 +27,7 @@ def in_question(store: Store, run: Run) -> list[Entry]:
     """The records that a held run asks about; none for one that a guard holds."""
     if not run.counts.get(QUESTIONS):
         return []
-    with open_journal(store.run_directory(run.id)) as journal:
+    with open_journal(held_place(store.run_directory(run.id))) as journal:
         return journal.in_question()
 
 
@@ -60,7 +61,7 @@ def keep(store: Store, run: Run, answer: Answer, who: str) -> None:
     """Write down what was said, for the run to go on by. The caller holds the run's lock."""
     if not answer.stored and not answer.not_stored:
         return
-    with open_journal(store.run_directory(run.id)) as journal:
+    with open_journal(held_place(store.run_directory(run.id))) as journal:
         journal.answer(answer.stored, answer.not_stored)
     log = run_log(store.run_directory(run.id))
     for words, entries in (("is stored", answer.stored), ("is not stored", answer.not_stored)):

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.definition import read_work_text
+from idms_cli.dispatch.definition import as_recorded, read_work_text
 from idms_cli.dispatch.settle import last_counts
 from idms_cli.errors import IdmsError
 from idms_cli.history.rows import AT_LEAST, Run
@@ -22,7 +22,7 @@ def close_run(store: Store, settings: Settings, run: Run, why: str) -> Mapping[s
     directory = store.run_directory(run.id)
     try:
         path, text = store.runs.definition(run)
-        read_work_text(path, text, settings, connection=run.connection).close(directory, why)
+        read_work_text(path, text, as_recorded(settings, run), connection=run.connection).close(directory, why)
     except (IdmsError, OSError):  # the disk may be full: the journal says what it says then
         if (directory / FILE_NAME).exists():
             _close_journal(directory, why)

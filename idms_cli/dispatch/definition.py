@@ -13,6 +13,7 @@ from idms_cli.config.trust import untrusted_reason
 from idms_cli.history.rows import Run
 from idms_cli.jobs.job import Job, check_name, parse_job
 from idms_cli.modules import MODULES, Work, load_module
+from idms_cli.modules.frozen import frozen_jobs
 
 
 def read_job_file(name: str, paths: tuple[str, ...], settings: Settings) -> tuple[Job, Work]:
@@ -52,9 +53,11 @@ def read_work_text(path: str, text: str, settings: Settings, *, connection: str)
 
 
 def as_recorded(settings: Settings, run: Run) -> Settings:
-    """The settings with the options that were in force when the run was created."""
+    """The settings with the options that were in force when the run was created, and the jobs that it has frozen."""
     defaults = settings.defaults.model_copy(update={"options": said_by(run.options, SITE)})
-    return replace(settings, defaults=defaults, given=said_by(run.options, GIVEN))
+    of = run.of_run if run.intent == "undo" and run.of_run is not None else run.id
+    frozen = frozen_jobs(settings.state / "runs" / str(of))
+    return replace(settings, defaults=defaults, given=said_by(run.options, GIVEN), frozen_jobs=frozen)
 
 
 def read_job(name: str, document: Document, settings: Settings, *, connection: str = "") -> tuple[Job, Work]:

@@ -34,6 +34,8 @@ OVER_S = 1.0
 AGAIN_S = 5.0
 PAST_DAYS = 29
 REASONS = 5
+INWARD = frozenset({"details", "since", "until", "due", "title", "body", "key"})
+"""Facts that programs are not given as they are."""
 
 
 class Failure(NamedTuple):
@@ -155,7 +157,7 @@ def message_of(store: Store, queued: Queued, subject: str, text: str) -> Message
     is_repeated = queued.doubts > 0
     if is_repeated:
         text = f"{text}\n\n(This may have reached you before: an earlier attempt ended without an answer.)"
-    data = {name: value for name, value in queued.facts.items() if name not in ("details", "since", "until", "due")}
+    data = {name: value for name, value in queued.facts.items() if name not in INWARD}
     for name in ("since", "until", "due"):
         if queued.facts.get(name) is not None:
             data[name] = datetime.fromtimestamp(queued.facts[name], UTC).isoformat()
@@ -171,6 +173,8 @@ def render(store: Store, settings: Settings, queued: Queued, now: datetime) -> t
         return words.silent(facts)
     if queued.kind == "test":
         return words.test(queued.channel)
+    if queued.kind == "step":
+        return words.step(queued.job, facts)
     if queued.kind in ("start", "success", "failure"):
         return words.ping(queued.kind, queued.job, facts)
     reasons = [] if queued.kind == "closed" else _reasons(store, facts)

@@ -11,6 +11,7 @@ from idms_cli.dispatch.locks import run_lock, take
 from idms_cli.errors import IdmsError
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
+from idms_cli.modules.tally import read_tally
 from idms_cli.records import journal
 
 ATTEMPTS = 3
@@ -59,9 +60,11 @@ def journal_counts(directory: Path) -> Mapping[str, int] | None:
 def _step_counts(directory: Path) -> Mapping[str, int] | None:
     try:
         steps = read_steps(directory)
+        if steps is None:
+            return read_tally(directory)
     except (OSError, ValueError):
         return None
-    return steps.counts() if steps is not None and steps.is_begun else {}
+    return steps.counts() if steps.is_begun else {}
 
 
 def _settle_one(store: Store, run: Run, now: float) -> list[Run]:

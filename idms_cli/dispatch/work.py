@@ -17,15 +17,17 @@ from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Retry, Settings
 from idms_cli.dispatch.connections import why_shut
 from idms_cli.dispatch.definition import as_recorded, read_job_text
+from idms_cli.dispatch.messages import KeptMessages
 from idms_cli.dispatch.outcomes import unfinished_outcome, write_outcome
 from idms_cli.dispatch.runlog import run_log
 from idms_cli.dispatch.settle import PROGRESS, journal_counts, last_counts, read_progress
 from idms_cli.dispatch.sources import KeptSources
+from idms_cli.dispatch.steps import KeptSteps
 from idms_cli.errors import IdmsError, Interrupted, LoginRefused, Unreachable
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job
-from idms_cli.modules import Outcome, RunContext, Work
+from idms_cli.modules import DataLock, Outcome, RunContext, Work
 
 PROGRESS_EVERY_S = 0.25
 
@@ -171,6 +173,10 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         of_directory=None if run.of_run is None else store.run_directory(run.of_run),
         tries_again=_tries_again(job.retry, run),
         sources=KeptSources(store, run),
+        steps=KeptSteps(store, run),
+        messages=KeptMessages(store.state, run),
+        parameters=run.parameters,
+        locks=frozenset(DataLock(**lock) for lock in run.locks) if run.locks else None,
         job=run.job,
         zone=job.zone,
         created_at=run.created_at,
@@ -183,7 +189,7 @@ def _aftercare(
     """What the module has to do once the outcome is durable."""
     try:
         path, text = store.runs.definition(run)
-        job, todo = read_job_text(run.job, path, text, settings, connection=run.connection)
+        job, todo = read_job_text(run.job, path, text, as_recorded(settings, run), connection=run.connection)
     except ProblemsFound:
         return None  # that is the outcome
     return todo.aftercare(_context(store, run, job, log, Stop()), outcome)

@@ -8,7 +8,7 @@ import os
 import sqlite3
 
 FILE_NAME = "history.db"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 3
 
 
 class Database:

@@ -30,6 +30,7 @@ END = "UPDATE message SET state = ?, ended_at = ?, reason = ? WHERE id = ?"
 SUPERSEDE = """
 UPDATE message SET state = 'dropped', ended_at = ?, reason = 'a newer one took its place'
 WHERE channel = ? AND job = ? AND state = 'waiting'"""
+OF_STEP = "SELECT 1 FROM message WHERE kind = 'step' AND job = ? AND facts ->> 'key' = ? LIMIT 1"
 OPEN = "SELECT * FROM message WHERE state IN ('waiting', 'sending', 'handed') ORDER BY id DESC LIMIT ?"
 GIVEN_UP = """
 SELECT * FROM message WHERE ended_at >= ? AND state = 'failed' AND kind <> 'test' ORDER BY ended_at DESC LIMIT ?"""
@@ -79,6 +80,10 @@ class Outbox:
         with self._database.write() as connection:
             added = [connection.execute(ADD, (name, kind, job, now, text, now)).lastrowid for name in channels]
         return [each for each in added if each is not None]
+
+    def has_step(self, job: str, key: str) -> bool:
+        """Whether a step's message of this key was added, whatever became of it."""
+        return self._database.connection.execute(OF_STEP, (job, key)).fetchone() is not None
 
     def supersede(self, channel: str, job: str, now: float) -> None:
         """What waits there is out of date."""

@@ -25,6 +25,7 @@ WHERE id IN (SELECT value FROM json_each(?)) AND status NOT IN ('pending', 'runn
 KNOWN = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
 FORGET_SLOTS_OF = "DELETE FROM slot WHERE run IN (SELECT value FROM json_each(?))"
 UNLINK = "UPDATE slot SET made_up_by = NULL WHERE made_up_by IN (SELECT value FROM json_each(?))"
+FORGET_STEPS = "DELETE FROM step WHERE run IN (SELECT value FROM json_each(?))"
 FORGET_RUNS = "DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))"
 JOBS_WITH_SLOTS = """
 WITH RECURSIVE name (job) AS (
@@ -117,7 +118,7 @@ class Retention:
     def forget(self, runs: Sequence[int], before: float) -> None:
         """Remove runs and their slots, and say from when on the history is whole."""
         with self._database.write() as connection:
-            for statement in (FORGET_SLOTS_OF, UNLINK, FORGET_RUNS):
+            for statement in (FORGET_SLOTS_OF, UNLINK, FORGET_STEPS, FORGET_RUNS):
                 connection.execute(statement, (_listed(runs),))
             self._move_horizon(connection, before)
 

@@ -115,6 +115,8 @@ class Run:
     """What kind of work; empty where nobody knows it any more."""
     sites: str = ""
     """The connections that it uses, with commas between them."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Run":
@@ -127,6 +129,7 @@ class Run:
             fields[name] = tuple(json.loads(row[name]))
         fields["counts"] = json.loads(row["counts"])
         fields["options"] = json.loads(row["options"])
+        fields["parameters"] = json.loads(row["parameters"])
         return cls(**fields)
 
     @property
@@ -191,6 +194,8 @@ class NewRun:
     module: str = ""
     sites: str = ""
     """The connections that it uses, with commas between them."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ DEFINITION = "SELECT path, text FROM definition WHERE hash = ?"
 CREATE = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
                  locks, timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint,
-                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, counts, module, sites)
+                 created_at, attempt, retried, stop_reason, stop_force, source, to_follow, counts, module, sites,
+                 parameters)
 VALUES (:job, :due, :by_hand, :foreground, :dry_run, :intent, :of_run, :row_limit, :connection, :options, :definition,
         :locks, :timeout_s, :late_s, :start_by, :priority, :pool, :wait_s, :disable_after, 'pending', '', '', :now,
-        1, 0, '', 0, '[]', '[]', '{}', :module, :sites)"""
+        1, 0, '', 0, '[]', '[]', '{}', :module, :sites, :parameters)"""
 START = """
 UPDATE run SET status = 'running', reason = '', started_at = coalesce(started_at, ?), not_before = NULL,
                exit_code = NULL, attempt = attempt + (status = 'interrupted' OR not_before IS NOT NULL)
@@ -131,6 +132,7 @@ class Runs:
     def create(self, connection: sqlite3.Connection, new: NewRun, now: float) -> int:
         """A pending run; returns its id."""
         fields = {**asdict(new), "locks": json.dumps(new.locks), "options": json.dumps(new.options), "now": now}
+        fields["parameters"] = json.dumps(new.parameters)
         row_id = connection.execute(CREATE, fields).lastrowid
         assert row_id is not None  # noqa: S101 - an INSERT has one
         return row_id

@@ -183,7 +183,7 @@ CREATE INDEX trouble_remind ON trouble (remind_at) WHERE closed_at IS NULL AND r
 CREATE TABLE message (          -- what is to be sent, or was: one row for each channel
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   channel TEXT NOT NULL,
-  kind TEXT NOT NULL,           -- opened, worse, reminder, closed, silent, digest, test; start, success, failure
+  kind TEXT NOT NULL,           -- opened, worse, reminder, closed, silent, digest, test, step; start, success, failure
   job TEXT NOT NULL,            -- '' for what is about no single one
   created_at REAL NOT NULL,
   facts TEXT NOT NULL,          -- JSON
@@ -211,6 +211,29 @@ CREATE INDEX run_by_sites ON run (sites, id);
 CREATE INDEX run_by_hand ON run (id) WHERE by_hand = 1
 """
 # module: what kind of work; '' where nobody knows it any more. sites: the connections that it uses, with commas.
+
+STEPS = """
+ALTER TABLE run ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE step (             -- of a run of a workflow: what became of each of its steps
+  run INTEGER NOT NULL REFERENCES run(id),
+  path TEXT NOT NULL,           -- its name, or its number; within another step: tell/left/2
+  position INTEGER NOT NULL,    -- the order in which they stand in the job
+  job TEXT NOT NULL,            -- the job that a `run` step did; '' for any other
+  definition TEXT NOT NULL,     -- hash of that job's text
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,         -- running, succeeded, partial, failed, skipped, held, rehearsed, cancelled
+  reason TEXT NOT NULL,
+  hint TEXT NOT NULL,
+  began_at REAL,
+  ended_at REAL,
+  attempts INTEGER NOT NULL,
+  rows INTEGER,                 -- that it made; NULL for none
+  counts TEXT NOT NULL,         -- JSON
+  source TEXT NOT NULL,         -- JSON: the files that its job took
+  PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX step_by_job ON step (job, run) WHERE job <> '';
+"""
 
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.
 VIEWS = """
@@ -249,13 +272,9 @@ def second(tables: Tables) -> None:
 
 
 def third(tables: Tables) -> None:
-    """Version 3: incidents of jobs, and the messages about them."""
-    _execute(tables, ALERTS)
-
-
-def fourth(tables: Tables) -> None:
-    """Version 4: runs are found by module, by connection, and by whether somebody asked for them."""
-    _execute(tables, SORTS)
+    """Version 3: incidents of jobs and the messages about them; the steps of workflows; what runs are found by."""
+    for statements in (ALERTS, STEPS, SORTS):
+        _execute(tables, statements)
 
 
 def _execute(tables: Tables, statements: str) -> None:
@@ -264,7 +283,7 @@ def _execute(tables: Tables, statements: str) -> None:
             tables.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third, fourth)
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third)
 
 
 def bring_up_to_date(database: Database) -> None:

@@ -30,10 +30,10 @@ FOLLOW = """
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, of_run, row_limit, connection, options, definition,
                  locks, timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, status, reason, hint,
                  created_at, attempt, retried, stop_reason, stop_force, source, to_follow, batch, counts, module,
-                 sites)
+                 sites, parameters)
 SELECT job, due, by_hand, 0, 0, intent, of_run, row_limit, connection, options, definition, locks,
        timeout_s, late_s, start_by, priority, pool, wait_s, disable_after, 'pending', '', '', :now, 1,
-       0, '', 0, :source, :to_follow, :batch, '{}', module, sites
+       0, '', 0, :source, :to_follow, :batch, '{}', module, sites, parameters
 FROM run WHERE id = :run"""
 FOLLOWED = "UPDATE run SET to_follow = '[]', batch = ? WHERE id = ?"
 

@@ -18,6 +18,7 @@ from idms_cli.history.retention import Retention
 from idms_cli.history.runs import Runs
 from idms_cli.history.slots import Slots
 from idms_cli.history.statistics import Statistics
+from idms_cli.history.steps import Steps
 from idms_cli.history.switches import Switches
 from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
@@ -55,6 +56,7 @@ class Store:
         self.retention = Retention(self.database)
         self.troubles = Troubles(self.database)
         self.outbox = Outbox(self.database)
+        self.steps = Steps(self.database)
 
     def run_directory(self, run_id: int) -> Path:
         """Where a run keeps its journal, log, rejects and outcome."""

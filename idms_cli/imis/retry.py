@@ -45,6 +45,11 @@ def tries(method: str, failure: Failure, *, shrinkable: bool = False) -> int:
     return 5
 
 
+def allowed(method: str, failure: Failure, attempts: int) -> int:
+    """How often the request may be sent in all where somebody wants so many attempts."""
+    return attempts if failure.not_carried_out or method != "POST" else 1
+
+
 def repeatable(status: int) -> bool:
     """Whether an answer with this status may be gone when the request is sent again."""
     return status in {429, 500, 502, 503, 504}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 from idms_cli.errors import IdmsError, LoginRefused, OutcomeUnknown, Unreachable
 from idms_cli.imis import login, retry
 from idms_cli.imis.answers import Answer, SiteSlow, describe, error_of
+from idms_cli.imis.assumptions import LONGEST_PAUSE_S
 from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
 from idms_cli.imis.tokens import Token, TokenStore
@@ -22,6 +24,34 @@ Parameters = Sequence[tuple[str, str]]
 Repeat = Literal["freely", "shrinkable", "once", "asking"]
 """`freely` as far as the verb allows; a `shrinkable` page less, since its caller can ask for a smaller one; `once` like
 a POST: only where it was certainly not carried out; `asking` like a GET, for a POST that changes nothing."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a caller wants a request repeated, instead of as often and as soon as we would."""
+
+    attempts: int
+    """In all, where it may be repeated."""
+    wait: Callable[[float, bool], None]
+    """Wait before another attempt: at least so many seconds; and whether the one before was certainly not carried out.
+
+    It may raise: then there is none."""
+
+
+@dataclass(frozen=True)
+class AnyCall:
+    """A request of a caller that knows best."""
+
+    method: str
+    path: str
+    """As of `Site`."""
+    parameters: Parameters
+    body: Any
+    expected: Callable[[int], bool]
+    """Whether a status is an answer, and no error."""
+    patience: Patience
+    asks: bool = False
+    """It changes nothing whatever its verb, and may be repeated as a GET."""
 
 
 class Sender:
@@ -57,8 +87,7 @@ class Sender:
         for the other verbs `OutcomeUnknown` when the request may or may not have been carried out, and `SiteSlow` for a
         `shrinkable` one where asking for less may help.
         """
-        content = None if body is None else _ENCODER.encode(body).encode("ascii")
-        exchange = Exchange(method, address(path, parameters), content=content)
+        exchange = Exchange(method, address(path, parameters), content=_content(body))
         verb = {"once": "POST", "asking": "GET"}.get(repeat, method)
 
         def answered() -> Answer:
@@ -69,8 +98,27 @@ class Sender:
 
         return self._breaker.watch(answered)
 
+    def call(self, call: AnyCall) -> Answer:
+        """The answer to any call, whose status is expected; else raises as `send`."""
+        exchange = Exchange(call.method, address(call.path, call.parameters), content=_content(call.body))
+        verb = "GET" if call.asks else call.method
+
+        def answered() -> Answer:
+            answer = self._repeated(verb, exchange, self._authorized, patience=call.patience)
+            if call.expected(answer.status):
+                return answer
+            raise error_of(answer, method=verb)
+
+        return self._breaker.watch(answered)
+
     def _repeated(
-        self, method: str, exchange: Exchange, send_once: Callable[[Exchange], Answer], *, shrinkable: bool = False
+        self,
+        method: str,
+        exchange: Exchange,
+        send_once: Callable[[Exchange], Answer],
+        *,
+        shrinkable: bool = False,
+        patience: Patience | None = None,
     ) -> Answer:
         """The first answer that repeating would not change, or that may not be repeated."""
         attempt, waited_s = 0, 0.0
@@ -85,9 +133,17 @@ class Sender:
                 if not retry.repeatable(answer.status):
                     return answer
                 failure, final = _failure(answer, self._clock.now()), answer
+            if patience is not None and attempt < retry.allowed(method, failure, patience.attempts):
+                self._transport.calls.retried()
+                patience.wait(min(failure.retry_after_s or 0, LONGEST_PAUSE_S), failure.not_carried_out)
+                continue
             pause_s = retry.pause_s(attempt, failure.retry_after_s)
             waited_s += pause_s
-            if attempt >= retry.tries(method, failure, shrinkable=shrinkable) or waited_s > retry.LONGEST_WAIT_S:
+            if (
+                patience is not None
+                or attempt >= retry.tries(method, failure, shrinkable=shrinkable)
+                or waited_s > retry.LONGEST_WAIT_S
+            ):
                 if shrinkable and not failure.not_carried_out:
                     raise SiteSlow(_told(final))
                 if isinstance(final, IdmsError):
@@ -125,6 +181,10 @@ def address(path: str, parameters: Parameters = ()) -> str:
     """`path` (already encoded) and the encoded query string."""
     query = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in parameters)
     return f"{path}?{query}" if query else path
+
+
+def _content(body: Any) -> bytes | None:
+    return None if body is None else _ENCODER.encode(body).encode("ascii")
 
 
 def _encoded(text: str) -> str:

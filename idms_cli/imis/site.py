@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from idms_cli.errors import OutcomeUnknown, RecordRefused, SiteError
 from idms_cli.imis.access import SiteAccess
+from idms_cli.imis.answers import Answer
 from idms_cli.imis.assumptions import DOORBELL, MAX_PAGE, MIN_PAGE
 from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock, SystemClock
@@ -17,7 +18,7 @@ from idms_cli.imis.getter import Decode
 from idms_cli.imis.pacing import Pace
 from idms_cli.imis.queries import Queries, QueryRows
 from idms_cli.imis.querydefinitions import Told
-from idms_cli.imis.sending import Parameters, Sender
+from idms_cli.imis.sending import AnyCall, Parameters, Sender
 from idms_cli.imis.tokens import TokenStore
 from idms_cli.imis.transport import Transport
 
@@ -118,6 +119,13 @@ class Site:
     def delete(self, path: str) -> None:
         """Remove an object. Raises `RecordRefused` (`not-found` if it is gone) or `OutcomeUnknown`."""
         self._sender.send("DELETE", path)
+
+    def call(self, call: AnyCall) -> Answer:
+        """The answer to any call, repeated as the caller wants.
+
+        Raises `OutcomeUnknown` where it may have been carried out, of all verbs but GET.
+        """
+        return self._sender.call(call)
 
     def query(self, path: str, parameters: Sequence[str] = (), *, key: str | None = None) -> QueryRows:
         """The rows of the query `$/Folder/Name`, page by page; `parameters` answer its prompts in their order.

@@ -13,6 +13,7 @@ from idms_cli.config.matchoptions import Elsewhere
 from idms_cli.config.problems import Problem
 from idms_cli.config.settings import Settings
 from idms_cli.files.spool import Taken
+from idms_cli.history.steps import StepRow
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.jobs.guard import GuardOptions
 
@@ -31,6 +32,7 @@ MODULES: dict[str, Entry] = {
     "import": Entry("idms_cli.modules.import_file", "the rows of a file become records"),
     "update": Entry("idms_cli.modules.update", "the rows of a query become records"),
     "transfer": Entry("idms_cli.modules.transfer", "rows of the site or of a file go to other systems"),
+    "workflow": Entry("idms_cli.modules.workflow", "jobs and actions, one after the other"),
 }
 
 
@@ -99,6 +101,59 @@ class NoSourceLog:
         """Forgotten."""
 
 
+class StepLog(Protocol):
+    """What the history is told of the steps of a workflow. May be used from several threads."""
+
+    def note(self, *rows: StepRow) -> None:
+        """How steps stand; in the history, durably, when this returns."""
+
+    def sources(self, row: StepRow) -> SourceLog:
+        """Of the job that a `run` step does; `row` is how the step stands."""
+
+    def usual_rows(self, job: str) -> int | None:
+        """What the last good runs of a job read, in a workflow or by themselves."""
+
+
+class NoStepLog:
+    """For a run that nobody keeps a history of."""
+
+    def note(self, *rows: StepRow) -> None:
+        """Forgotten."""
+
+    def sources(self, row: StepRow) -> SourceLog:
+        del row
+        return NoSourceLog()
+
+    def usual_rows(self, job: str) -> int | None:
+        del job
+        return None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody is told by a step."""
+
+    key: str
+    """Of no other message."""
+    channels: tuple[str, ...]
+    subject: str
+    text: str
+
+
+class Messages(Protocol):
+    """Where messages go that a step sends. May be used from several threads."""
+
+    def tell(self, note: Note, *, again: bool) -> None:
+        """Let it be sent; in the history, durably, when this returns. `again`: an earlier attempt may have done it."""
+
+
+class NoMessages:
+    """For a run that tells nobody."""
+
+    def tell(self, note: Note, *, again: bool) -> None:
+        """Forgotten."""
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What a module is given for one run."""
@@ -131,8 +186,14 @@ class RunContext:
     tries_again: bool = False
     """What ends in `Unreachable` goes on later: leave undecided what is, as if the process died there."""
     sources: SourceLog = field(default_factory=NoSourceLog)
+    steps: StepLog = field(default_factory=NoStepLog)
+    messages: Messages = field(default_factory=NoMessages)
     job: str = ""
     """Its name."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of a workflow, as they were given."""
+    locks: frozenset[DataLock] | None = None
+    """What the run holds; None when it holds nothing, since it changes nothing."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """By whose clock the job goes."""
     created_at: datetime | None = None
@@ -202,6 +263,14 @@ class Delivering(Protocol):
 
     def take_over(self, source: Path, target: Path) -> None:
         """Give the run in the directory `target` what the one in `source` did not deliver. Raises as above."""
+
+
+@runtime_checkable
+class Parametrised(Protocol):
+    """A work that takes parameters."""
+
+    def refuse_parameters(self, given: Mapping[str, Any]) -> None:
+        """Raises `InputError` for names that it does not know, and for those that are missing."""
 
 
 class Module(Protocol):

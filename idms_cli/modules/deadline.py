@@ -36,8 +36,8 @@ class Deadline:
 
 
 @contextmanager
-def within(deadline: Deadline) -> Iterator[None]:
-    """Raises `BrokenOff` in the block `GRACE_S` after the deadline; in the main thread only, since a signal does it."""
+def within(deadline: Deadline, *, grace_s: float = GRACE_S) -> Iterator[None]:
+    """Raises `BrokenOff` in the block so long after the deadline; in the main thread only, since a signal does it."""
     left = deadline.left_s(float("inf"))
     if left == float("inf") or threading.current_thread() is not threading.main_thread():
         yield
@@ -49,7 +49,7 @@ def within(deadline: Deadline) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, break_off)
     began = time.monotonic()
-    other_s, _ = signal.setitimer(signal.ITIMER_REAL, left + GRACE_S)
+    other_s, _ = signal.setitimer(signal.ITIMER_REAL, left + grace_s)
     try:
         yield
     finally:

@@ -44,13 +44,18 @@ def check_steps(transfer: Part, values: Mapping[str, Any], settings: Settings) -
     """The steps that are right; everything that is wrong is told. `values` are samples for templates."""
     given = transfer.document.at((*transfer.at, "steps"))
     parts = [transfer.below("steps", index) for index in range(len(given) if isinstance(given, list) else 0)]
-    found = [_step(part, values, settings) for part in parts if isinstance(given[part.at[-1]], dict)]
+    found = [
+        check_step(part, values, settings, number=number)
+        for number, part in enumerate(parts, start=1)
+        if isinstance(given[part.at[-1]], dict)
+    ]
     steps = [step for step in found if step is not None]
     _refuse_together(steps, transfer)
     return steps
 
 
-def _step(part: Part, values: Mapping[str, Any], settings: Settings) -> Step | None:
+def check_step(part: Part, values: Mapping[str, Any], settings: Settings, *, number: int = 1) -> Step | None:
+    """The one step at `part`; None when something is wrong with it, which is told."""
     kind = _kind(part)
     options = None if kind is None else part.check(load_destination(kind).Options)
     if kind is None or options is None:
@@ -64,7 +69,6 @@ def _step(part: Part, values: Mapping[str, Any], settings: Settings) -> Step | N
     except BadStep as bad:
         part.tell_key(bad.key, str(bad), bad.hint)
         return None
-    number = int(part.at[-1]) + 1
     return Step(number, kind, options, destination, writing) if len(part.problems) == before else None
 
 

@@ -38,7 +38,7 @@ class Message:
     key: str
     """The same at each attempt, and of no other message, for those who want to know what came twice."""
     kind: str
-    """opened, worse, reminder, closed, silent, digest, test; of a ping: start, success, failure."""
+    """opened, worse, reminder, closed, silent, digest, test, step; of a ping: start, success, failure."""
     job: str
     """Empty for what is about no single one."""
     at: datetime

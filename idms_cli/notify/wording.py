@@ -67,6 +67,10 @@ class Words:
         ]
         return f"nothing ran for {lasted}: nobody called run-due", "\n".join(lines)
 
+    def step(self, job: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+        """What a step of a workflow tells, in the words of its job file."""
+        return f"{job}: {facts['title']}", f"{facts['body']}\n\nidms show {facts['run']}"
+
     def ping(self, kind: str, job: str, facts: Mapping[str, Any]) -> tuple[str, str]:
         """Of `start`, `success`, `failure`; the text is what the service shows beside it."""
         run = f"run {facts['run']}" if facts.get("run") else "no run"

@@ -10,6 +10,7 @@ from idms_cli.files.places import briefly
 from idms_cli.history.rows import Run, moment
 from idms_cli.history.store import Store
 from idms_cli.imis.kinds import Key, key_in_words
+from idms_cli.modules.workplaces import workplaces
 from idms_cli.records.entry import Entry
 from idms_cli.records.journal import FILE_NAME, open_journal
 from idms_cli.reports.entries import change_rows, entry_data
@@ -61,11 +62,12 @@ def _none(run: Run) -> str:
 
 
 def _written(run: Run, directory: Path, key: Key | None) -> Iterator[Written]:
-    if not (directory / FILE_NAME).exists():
-        return
-    with open_journal(directory) as journal:
-        if journal.is_planned:
-            yield from (Written(run, entry) for entry in journal.written(key))
+    for _, place in workplaces(directory):
+        if not (place / FILE_NAME).exists():
+            continue
+        with open_journal(place) as journal:
+            if journal.is_planned:
+                yield from (Written(run, entry) for entry in journal.written(key))
 
 
 def _newest_first(store: Store, run: Run, key: Key) -> Iterator[Written]:

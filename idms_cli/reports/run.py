@@ -1,7 +1,8 @@
 """One run: what it read, wrote and rejected, and why; the plan of a dry run; its log."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from idms_cli.dispatch.rejected import rejected_rows
 from idms_cli.files.places import briefly, in_words
 from idms_cli.history.rows import AT_LEAST, Run
+from idms_cli.history.steps import StepRow
+from idms_cli.modules.workplaces import held_place, workplaces
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
@@ -17,6 +20,7 @@ from idms_cli.reports.questions import questions_page
 from idms_cli.reports.status import run_data
 from idms_cli.reports.steps import steps_page
 from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
+from idms_cli.reports.workflow import workflow_page
 
 LOG = "log.txt"
 LOG_LINES = 15
@@ -27,11 +31,23 @@ MOST_COUNTED = 1000
 STYLES = {"completed": "bold green", "skipped": "bold", "partial": "bold yellow", "failed": "bold red"}
 
 
-def run_page(run: Run, directory: Path, clock: Clock, *, changes: int = CHANGES_SHOWN, log: bool = True) -> Page:
+@dataclass(frozen=True)
+class Shown:
+    """How much of a run is shown."""
+
+    changes: int = CHANGES_SHOWN
+    log: bool = True
+    steps: Sequence[StepRow] = ()
+    """Of a workflow."""
+    every_step: bool = False
+
+
+def run_page(run: Run, directory: Path, clock: Clock, shown: Shown = Shown()) -> Page:
     """Everything that a person wants to know of one run."""
     pages = [Page(run_data(run), [*_head(run, directory, clock)]), steps_page(run, directory)]
-    pages += _journal_pages(run, directory, changes)
-    if log:
+    pages.append(workflow_page(run, shown.steps, every=shown.every_step))
+    pages += _journal_pages(run, directory, shown.changes) if not shown.steps else _pages_of_jobs(run, directory, shown)
+    if shown.log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
     for page in pages:
@@ -135,6 +151,19 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
             yield questions_page(run, journal)
         elif run.dry_run or run.status == "held":
             yield _plan_page(run, journal, limit)
+
+
+def _pages_of_jobs(run: Run, directory: Path, shown: Shown) -> Iterator[Page]:
+    """What became of the records of the jobs that a workflow did; of one that is held, its plan."""
+    held = held_place(directory) if run.status == "held" else None
+    told: dict[str, Any] = {}
+    for step, place in workplaces(directory):
+        as_held = run if place == held or run.dry_run else replace(run, status="completed", counts={})
+        pages = [page for page in _journal_pages(as_held, place, shown.changes) if page.parts]
+        if pages:
+            told[step] = {name: value for page in pages for name, value in page.data.items()}
+            yield Page({}, [Line(""), Line(f"Step {step}", "bold"), *(part for page in pages for part in page.parts)])
+    yield Page({"jobs": told}, [])
 
 
 def _in_flight_page(journal: Journal) -> Page:

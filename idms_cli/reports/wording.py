@@ -79,6 +79,10 @@ def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
     Where rows act on all records that they find, `3 read + 4 further records = 7 updated`. Of a transfer
     `300 read = 12 selected + 288 unchanged; 2 of 3 steps delivered, 1 failed`.
     """
+    if "steps_succeeded" in numbers:
+        rows = {name: number for name, number in numbers.items() if not name.startswith("steps")}
+        loaded = counts(rows, dry_run=dry_run) if rows.get("read") else ""
+        return "; ".join(filter(None, (_steps_done(numbers), loaded)))
     if "read" not in numbers:
         return ""
     if "selected" in numbers:
@@ -88,6 +92,17 @@ def counts(numbers: Mapping[str, int], *, dry_run: bool = False) -> str:
     further = numbers.get("further", 0)
     read = f"{numbers['read']:,} read" + (f" + {some(further, 'further record')}" if further else "")
     return read + (f" = {' + '.join(parts)}" if parts else "")
+
+
+def _steps_done(numbers: Mapping[str, int]) -> str:
+    """Of a workflow: `4 of 6 steps succeeded, 1 failed, 1 skipped`."""
+    words = {"rehearsed": "tried", "partial": "partial", "failed": "failed", "skipped": "skipped", "held": "held"}
+    done, total = numbers["steps_succeeded"], numbers.get("steps", 0)
+    others = [f"{numbers[f'steps_{name}']:,} {word}" for name, word in words.items() if numbers.get(f"steps_{name}")]
+    if numbers.get("steps_left"):
+        others.append(f"{numbers['steps_left']:,} not done")
+    well = f"{some(total, 'step')} succeeded" if done == total else f"{done:,} of {some(total, 'step')} succeeded"
+    return ", ".join([well, *others] if done or not others else [f"of {some(total, 'step')} {others[0]}", *others[1:]])
 
 
 def _rows_sent(numbers: Mapping[str, int]) -> str:

@@ -34,10 +34,13 @@ def _path(text: str) -> str:
     return text
 
 
+QueryPath = Annotated[str, AfterValidator(_path)]
+
+
 class QueryOptions(Section):
     """A query as the source of rows."""
 
-    query: Annotated[str, AfterValidator(_path)] = Field(description="Its path in iMIS: $/Folder/Name.")
+    query: QueryPath = Field(description="Its path in iMIS: $/Folder/Name.")
     parameters: ListOf[Answer] | dict[str, Answer] = Field(
         default=(),
         description="Answers to its prompts: all of them in their order, '' for none; or by name: {MemberType: REG}.",

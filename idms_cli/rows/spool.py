@@ -80,7 +80,7 @@ class Spooled:
 
     def __init__(self, path: Path) -> None:
         """Raises `FileNotFoundError` when there is none, or it was never completed."""
-        self._path = path
+        self.path = path
         told = json.loads(_listing(path).read_bytes())
         self._columns: tuple[str, ...] = tuple(told["columns"])
         self._count: int = told["count"]
@@ -97,7 +97,7 @@ class Spooled:
 
     def __iter__(self) -> Iterator[Cells]:
         width, read = len(self._columns), _DECODER.decode_lines
-        with self._path.open("rb") as stream:
+        with self.path.open("rb") as stream:
             while lines := stream.readlines(_CHUNK):
                 for row in read(b"".join(lines)):
                     yield tuple(row) if len(row) == width else (*row, *[None] * (width - len(row)))

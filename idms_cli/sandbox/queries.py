@@ -106,6 +106,20 @@ QUERIES = (
         _completed_today,
     ),
     Query(
+        "$/Idms/Completions",
+        ACTIVITY,
+        (
+            Column("SEQN", "SEQN"),
+            Column("ID", "PartyId"),
+            FULL_NAME,
+            Column("Code", "PRODUCT_CODE"),
+            Column("Course", "DESCRIPTION"),
+            Column("CompletedOn", "TRANSACTION_DATE"),
+            Column("Hours", "QUANTITY"),
+        ),
+        lambda _now: (equals("ACTIVITY_TYPE", "EDUC"), equals("SOURCE_CODE", "LMS")),
+    ),
+    Query(
         "$/Idms/Member feed",
         PARTY,
         (

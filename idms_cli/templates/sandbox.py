@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes, pass_context
+from jinja2 import Undefined, nodes, pass_context
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from idms_cli.config.foreign import shortened
-from idms_cli.config.spelling import did_you_mean
 from idms_cli.templates.budget import Budget, Counted
-from idms_cli.templates.values import Unfit, number_of, whole_of, written
+from idms_cli.templates.values import Missing, Unfit, missing, number_of, whole_of, written
 from idms_cli.templates.widefilters import WideFilters
 from idms_cli.templates.widelanguage import Checker
 
@@ -80,7 +78,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=StrictUndefined,
+            undefined=Missing,
             finalize=_shown,
             optimized=False,  # what an expression makes is worked out when it is rendered, within its bounds
             cache_size=0,
@@ -98,7 +96,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """A key of a mapping, a place in a list or text, a part of `loop`; undefined for anything else."""
         if isinstance(obj, Undefined):
-            raise Unfit(_missing(obj))
+            raise Unfit(missing(obj))
         if isinstance(obj, LoopContext):
             return self._part_of_loop(obj, argument)
         if _has_keys(obj):
@@ -213,7 +211,7 @@ def _whole(value: Any) -> Any:
 
 def _given(value: Any) -> Any:
     if isinstance(value, Undefined):
-        raise Unfit(_missing(value))
+        raise Unfit(missing(value))
     return value
 
 
@@ -226,14 +224,3 @@ def _has_keys(obj: Any) -> bool:
     return isinstance(obj, Mapping) or (
         hasattr(type(obj), "__getitem__") and type(obj).__module__.partition(".")[0] == "idms_cli"
     )
-
-
-def _missing(value: Undefined) -> str:
-    """What is missing, as the end of a sentence."""
-    name, obj = shortened(str(value._undefined_name)), value._undefined_obj
-    if isinstance(obj, str | list | tuple):
-        return f"there is no '{name}' in {'the text' if isinstance(obj, str) else 'the list'}"
-    if isinstance(obj, Mapping):
-        near = did_you_mean(name, map(str, obj))
-        return f"there is no '{name}' in it{f' ({near})' if near else ''}"
-    return f"there is no '{name}' here"

@@ -1,6 +1,7 @@
 """A text with `{{ }}` in it, over named values: file names, documents, messages, addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,9 @@ __all__ = ["NotAText", "Text", "Unrendered", "Value", "parse_text", "parse_value
 
 LONGEST = 200_000
 """Characters of a template."""
+
+SHORT = 1_000
+"""Characters of a template that is kept once it was read."""
 
 MOST = 10_000_000
 """Characters that `render` makes at most."""
@@ -37,6 +41,8 @@ class _Parsed:
         self._lines = _names(tree)
         self.names = tuple(self._lines)
         """Of the values that it wants, in the order of their first use."""
+        self.parts = _parts(tree)
+        """Names, each with a part that is taken of it, where the template says which: `input.since`."""
         self._several = source.count("\n", 0, len(source.rstrip())) > 0
         bounded = Bounding(_SANDBOX).visit(tree)
         self._template = _SANDBOX.template_class.from_code(_SANDBOX, _SANDBOX.compile(bounded), {})
@@ -112,7 +118,19 @@ def parse_text(text: str) -> Text:
 
 
 def parse_value(text: str) -> Value | Text:
-    """A text that is one whole `{{ expression }}` keeps the type of what that makes. Raises `NotAText`."""
+    """A text that is one whole `{{ expression }}` keeps the type of what that makes. Raises `NotAText`.
+
+    A short one that comes again is not read again: a job file is read several times by one command.
+    """
+    return _kept_value(text) if len(text) <= SHORT else _value(text)
+
+
+@lru_cache(maxsize=4_000)
+def _kept_value(text: str) -> Value | Text:
+    return _value(text)
+
+
+def _value(text: str) -> Value | Text:
     tree = _tree(text)
     match tree.body:
         case [nodes.Output(nodes=[nodes.Expr() as only])] if not isinstance(only, nodes.TemplateData):
@@ -152,6 +170,17 @@ def _names(tree: nodes.Template) -> dict[str, int]:
         if name.name in wanted and name.ctx == "load":
             lines.setdefault(name.name, name.lineno)
     return lines
+
+
+def _parts(tree: nodes.Template) -> tuple[tuple[str, str], ...]:
+    found: dict[tuple[str, str], None] = {}
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        match node:
+            case nodes.Getattr(node=nodes.Name() as of, attr=str() as part):
+                found[of.name, part] = None
+            case nodes.Getitem(node=nodes.Name() as of, arg=nodes.Const(value=str() as part)):
+                found[of.name, part] = None
+    return tuple(found)
 
 
 def _reason(error: Exception) -> str:

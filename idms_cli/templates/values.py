@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
-from jinja2 import Undefined
+from jinja2 import StrictUndefined, Undefined
 
 from idms_cli.config.foreign import shortened
+from idms_cli.config.spelling import did_you_mean
 
 _MOST_DIGITS = 10_000
 
@@ -36,12 +37,36 @@ def written(value: Any) -> str:
         case Hole():
             return value.mark
         case Undefined():
-            raise Unfit("it takes a character that the text does not have")
+            raise Unfit(missing(value))
         case Mapping() if "iso" in value:  # a moment
             return str(value["iso"])
         case Mapping():
             raise Unfit("a mapping is no text: name a part of it, or put |json after it")
     raise Unfit("a list is no text: put |join(' ') after it")
+
+
+def missing(value: Undefined) -> str:
+    """What is missing, as the end of a sentence."""
+    name, obj = shortened(str(value._undefined_name)), value._undefined_obj
+    if isinstance(obj, str) and name.lstrip("-").isdecimal():
+        return "it takes a character that the text does not have"
+    if isinstance(obj, str | list | tuple):
+        return f"there is no '{name}' in {'the text' if isinstance(obj, str) else 'the list'}"
+    if isinstance(obj, Mapping):
+        near = did_you_mean(name, map(str, obj))
+        return f"there is no '{name}' in it{f' ({near})' if near else ''}"
+    return f"there is no '{name}' here"
+
+
+class Missing(StrictUndefined):
+    """What is not there: whoever looks at it is told what that is."""
+
+    def _fail_with_undefined_error(self, *args: Any, **kwargs: Any) -> NoReturn:
+        del args, kwargs
+        raise Unfit(missing(self))
+
+    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __contains__ = _fail_with_undefined_error
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __hash__ = _fail_with_undefined_error
 
 
 def plain(number: Decimal) -> str:

@@ -70,8 +70,13 @@ class Sender:
     Thread-safe: each thread has a connection of its own. Redirects are never followed, proxies not asked.
     """
 
-    def __init__(self, site: str, *, ca_file: Path | None = None, silence_s: float = 60.0) -> None:
-        """`silence_s` is how long the server may be silent. Raises `InputError` for an address that is none."""
+    def __init__(
+        self, site: str, *, ca_file: Path | None = None, silence_s: float = 60.0, most_answer: int = MOST_ANSWER
+    ) -> None:
+        """`silence_s` is how long the server may be silent, `most_answer` the bytes of an answer that are read.
+
+        Raises `InputError` for an address that is none.
+        """
         try:
             url = httpx.URL(site)
         except httpx.InvalidURL as error:
@@ -80,6 +85,7 @@ class Sender:
         self._host = url.netloc
         self._tls = trusted(ca_file) if url.scheme == "https" else None
         self._silence_s = silence_s
+        self._most_answer = most_answer
         self._own = threading.local()
         self._lines: list[_Line] = []
         self._lock = threading.Lock()
@@ -148,7 +154,7 @@ class Sender:
     def _line(self) -> "_Line":
         line: _Line | None = getattr(self._own, "line", None)
         if line is None:
-            line = self._own.line = _Line(self._origin, self._tls)
+            line = self._own.line = _Line(self._origin, self._tls, self._most_answer)
             with self._lock:
                 self._lines.append(line)
         return line
@@ -157,8 +163,9 @@ class Sender:
 class _Line:
     """The connection of one thread, opened when it is first needed and again when it was closed."""
 
-    def __init__(self, origin: httpcore.Origin, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, origin: httpcore.Origin, tls: ssl.SSLContext | None, most_answer: int) -> None:
         self._origin = origin
+        self._most_answer = most_answer
         self._tls = tls
         self._limit = Limit()
         self._connection: httpcore.HTTPConnection | None = None
@@ -168,7 +175,7 @@ class _Line:
         self._limit.begin(limit_s)
         response = self._open().handle_request(request)
         try:
-            body, whole = _read(response)
+            body, whole = _read(response, self._most_answer)
         finally:
             response.close()
         return Answer(response.status, httpx.Headers(response.headers), body, whole)
@@ -194,15 +201,15 @@ class _Line:
         return self._connection
 
 
-def _read(response: httpcore.Response) -> tuple[bytes, bool]:
+def _read(response: httpcore.Response, most: int) -> tuple[bytes, bool]:
     pieces: list[bytes] = []
     size = 0
     try:
         for piece in response.iter_stream():
             pieces.append(piece)
             size += len(piece)
-            if size > MOST_ANSWER:
-                return b"".join(pieces)[:MOST_ANSWER], False
+            if size > most:
+                return b"".join(pieces)[:most], False
     except OF_HTTPCORE:  # the status has come, and that decides
         return b"".join(pieces), False
     return b"".join(pieces), True

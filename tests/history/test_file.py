@@ -24,6 +24,7 @@ TABLES = [
     "pause",
     "run",
     "slot",
+    "step",
     "switch",
     "tick",
     "trial",

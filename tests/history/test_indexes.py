@@ -30,6 +30,8 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "who wrote": lambda store: list(store.runs.that_wrote("ABC_Scores", [1])),
     "trend of a job": lambda store: list(store.statistics.newest("scores")),
     "messages given up": lambda store: store.outbox.given_up(1.0),
+    "steps of a run": lambda store: store.steps.of(1),
+    "files that steps took": lambda store: store.steps.took("scores", before=1),
     "newest of a job": lambda store: store.statistics.recent("scores", 30),
     "since": lambda store: list(store.statistics.since(1.0)),
 }

@@ -13,8 +13,10 @@ from tests.messages.jobs import JOBS
 from tests.messages.made import MADE
 from tests.messages.rows import ROWS
 from tests.messages.transfers import TRANSFERS
+from tests.messages.workflows import WORKFLOWS
 from tests.modules.imports.office import Office
 from tests.modules.transfers.dock import Dock
+from tests.modules.workflows.mill import Mill
 
 README = Path(__file__).parent.parent.parent / "README.md"
 
@@ -95,4 +97,15 @@ def test_every_transfer_that_delivers_nothing_is_in_the_table_and_the_other_way_
 @pytest.mark.parametrize("name", TRANSFERS)
 def test_a_transfer_delivers_nothing_in_these_words(tmp_path: Path, url: str, name: str) -> None:
     told, written = TRANSFERS[name](Dock(tmp_path, url)), table("A transfer delivers nothing")[name][0]
+    assert says(written, told), told
+
+
+def test_every_workflow_that_is_refused_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A workflow is refused, or fails")) == list(WORKFLOWS)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_is_refused_in_these_words(tmp_path: Path, name: str) -> None:
+    told = WORKFLOWS[name](Mill(tmp_path, "http://127.0.0.1:9"))
+    written = table("A workflow is refused, or fails")[name][0]
     assert says(written, told), told

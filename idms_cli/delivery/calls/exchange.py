@@ -9,7 +9,7 @@ from idms_cli.delivery.calls.judging import Judge, Judgement, Sent
 from idms_cli.delivery.calls.login import Login
 from idms_cli.delivery.calls.requests import Request
 from idms_cli.errors import IdmsError
-from idms_cli.web.sending import Answer, NoAnswer, Sender
+from idms_cli.web.sending import Answer, Call, NoAnswer, Sender
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,26 @@ class Exchange:
 
     def send(self, request: Request, *, tries: int, came_again: bool) -> Outcome:
         """Raises nothing that the network or the server is to blame for."""
-        sent = Sent(request.call, tries, came_again)
-        try:
-            answer = self._answer(request)
-        except NoAnswer as error:
-            return Outcome(self._judge.of_silence(sent, error))
-        except IdmsError as error:  # no token, or no request at all: nothing has left
-            return Outcome(self._judge.unsent(sent, error))
-        judgement = self._judge.of_answer(sent, answer, time.time())
-        keeps = judgement.state == "done" and self._fields
-        return Outcome(judgement, kept(answer, self._fields) if keeps else None)
+        judgement, answer = self.ask(request.call, tries=tries, came_again=came_again)
+        if answer is None or judgement.state != "done" or not self._fields:
+            return Outcome(judgement)
+        return Outcome(judgement, kept(answer, self._fields))
 
-    def _answer(self, request: Request) -> Answer:
-        call, token = self._login.dress(request.call)
+    def ask(self, call: Call, *, tries: int, came_again: bool) -> tuple[Judgement, Answer | None]:
+        """What becomes of a call, and all that was answered; as `send`."""
+        sent = Sent(call, tries, came_again)
+        try:
+            answer = self._answer(call)
+        except NoAnswer as error:
+            return self._judge.of_silence(sent, error), None
+        except IdmsError as error:  # no token, or no request at all: nothing has left
+            return self._judge.unsent(sent, error), None
+        return self._judge.of_answer(sent, answer, time.time()), answer
+
+    def _answer(self, plain: Call) -> Answer:
+        call, token = self._login.dress(plain)
         answer = self._sender.send(call)
         if answer.status != 401 or not self._login.renews:
             return answer
-        again, _ = self._login.dress(request.call, refused=token)  # it ended before its time; nothing was carried out
+        again, _ = self._login.dress(plain, refused=token)  # it ended before its time; nothing was carried out
         return self._sender.send(again)

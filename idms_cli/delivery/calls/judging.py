@@ -56,9 +56,12 @@ class Judgement:
 class Judge:
     """Decides by what one step says: which statuses mean yes, and whether a request may be sent twice."""
 
-    def __init__(self, expect: tuple[range, ...], *, repeatable: bool, with_key: bool = False) -> None:
-        """`with_key`: each request has an idempotency key."""
+    def __init__(
+        self, expect: tuple[range, ...], *, repeatable: bool, with_key: bool = False, address_key: str = "to"
+    ) -> None:
+        """`with_key`: each request has an idempotency key. `address_key` is where the step says its address."""
         self._expect = expect
+        self._address_key = address_key
         self._repeatable = repeatable
         self._with_key = with_key
 
@@ -133,7 +136,7 @@ class Judge:
                 hint=f"If it is so that this server says yes: `expect: [2xx, {answer.status}]`. Else name the address.",
             )
             return Judgement("unknown", f"the server redirects ({answer.status})", answer.status, ends=unknown)
-        error = DeliveryRefused(f"{told}.", hint="Name the right address in `to:`.")
+        error = DeliveryRefused(f"{told}.", hint=f"Name the right address in `{self._address_key}:`.")
         return Judgement(_not_done(sent), f"the server redirects ({answer.status})", answer.status, ends=error)
 
     def _failed(self, sent: Sent, answer: Answer) -> Judgement:

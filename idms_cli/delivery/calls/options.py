@@ -70,7 +70,8 @@ def _statuses(value: object) -> range:
     return range(int(found[2]), int(found[3] or found[2]) + 1)
 
 
-def _same_name_twice(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def same_name_twice(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuses headers that are the same but for letter case. Raises `BadValue`."""
     if len({name.casefold() for name in value}) < len(value):
         raise BadValue("a header is here twice", hint="letter case does not count in the name of a header")
     return value
@@ -126,7 +127,7 @@ class WebOptions(FileStepOptions):
     method: Method = Field(default="POST", description="POST, PUT, PATCH, DELETE, GET...")
     each: bool = Field(default=False, description="A request for each row; `row` is then in templates.")
     batch: int | None = Field(default=None, ge=1, le=100_000, description="So many rows in one request.")
-    headers: Annotated[dict[HeaderName, TemplateText], AfterValidator(_same_name_twice)] = Field(default_factory=dict)
+    headers: Annotated[dict[HeaderName, TemplateText], AfterValidator(same_name_twice)] = Field(default_factory=dict)
     auth: WebAuth | None = None
     expect: Expected = Field(default=(range(200, 300),), description="What statuses mean yes: 201, 2xx, [200, 404].")
     silence: PositiveDuration = Field(

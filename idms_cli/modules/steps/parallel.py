@@ -1,0 +1,102 @@
+"""`parallel`: branches of steps at the same time, joined: the step ends when the last of them has ended."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules.part import Part
+from idms_cli.modules.steps import (
+    FAILED,
+    REHEARSED,
+    SUCCEEDED,
+    InnerResult,
+    Step,
+    StepContext,
+    StepName,
+    StepOptions,
+    StepResult,
+)
+from idms_cli.modules.workflows.branches import kept, summed, together, worst
+from idms_cli.modules.workflows.scope import Scope
+
+
+class Options(StepOptions):
+    """The step."""
+
+    parallel: dict[StepName, list[dict[str, Any]]] = Field(
+        min_length=1, max_length=32, description="A list of steps for each branch, by the branch's name."
+    )
+    concurrency: int = Field(default=8, ge=1, le=32, description="Branches at the same time at most.")
+
+
+def check(options: Options, part: Part, scope: Scope) -> "_Parallel | None":
+    """As `Kind.check`. The steps of a branch see those before this one and their own, and none of other branches."""
+    before = len(part.problems)
+    branches = {name: tuple(scope.check_steps(part.below("parallel", name), scope)) for name in options.parallel}
+    return _Parallel(branches, options.concurrency) if len(part.problems) == before else None
+
+
+class _Parallel:
+    """See `Action` and `Containing`."""
+
+    def __init__(self, branches: Mapping[str, Sequence[Step]], width: int) -> None:
+        self._branches = branches
+        self._width = min(width, len(branches))
+
+    def describe(self) -> str:
+        return f"at the same time: {', '.join(self._branches)}"
+
+    def inside(self) -> Iterator[tuple[str, Sequence[Step]]]:
+        yield from self._branches.items()
+
+    def locks(self) -> tuple[DataLock, ...]:
+        """Those of the steps within are asked for with them."""
+        return ()
+
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:
+        """As the locks."""
+        del site_of
+        return OnlineCheck()
+
+    def run(self, context: StepContext) -> StepResult:
+        """A branch that fails lets the others end. Done again, what is over in a branch is not repeated."""
+        found: dict[str, InnerResult] = {}
+
+        def ended(name: str, result: InnerResult) -> bool:
+            found[name] = result
+            return True
+
+        work = ((name, partial(context.inner, steps, name, {})) for name, steps in self._branches.items())
+        together(work, self._width, ended=ended)
+        return _joined({name: found[name] for name in self._branches}, context.run.directory)
+
+    def rehearse(self, context: StepContext) -> StepResult:
+        """The same: the steps within are told that this is a dry run."""
+        result = self.run(context)
+        if result.status != SUCCEEDED:
+            return result
+        return replace(result, status=REHEARSED)
+
+
+def _joined(results: Mapping[str, InnerResult], directory: Path) -> StepResult:
+    output = {name: kept(result.outputs, directory) for name, result in results.items()}
+    bad = worst({name: result.status for name, result in results.items()})
+    if not bad:
+        return StepResult(output, counts=summed(results), sums=True)
+    told = results[bad]
+    failed = sum(result.status == FAILED for result in results.values())
+    more = f" ({failed} of {len(results)} branches failed)" if failed > 1 else ""
+    return StepResult(
+        output,
+        counts=summed(results),
+        status=told.status,
+        reason=f"branch {bad}: {told.reason}{more}",
+        hint=told.hint,
+        exit_code=told.exit_code,
+        sums=True,
+    )

@@ -1,0 +1,184 @@
+"""Jobs that workflows run: read from the jobs folder by their name, and as they were when the run began."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from idms_cli.config.checked import Section
+from idms_cli.config.documents import Document, parse_document, read_document
+from idms_cli.config.foreign import shortened
+from idms_cli.config.problems import Problem, ProblemsFound
+from idms_cli.config.settings import Settings
+from idms_cli.config.spelling import did_you_mean
+from idms_cli.config.trust import untrusted_reason
+from idms_cli.errors import InputError
+from idms_cli.history.runs import definition_hash
+from idms_cli.jobs.folder import list_jobs
+from idms_cli.jobs.guard import GuardOptions
+from idms_cli.jobs.job import parse_job
+from idms_cli.modules import MODULES, Parametrised, Work, load_module
+from idms_cli.modules.frozen import Text
+from idms_cli.modules.part import Part
+from idms_cli.modules.workflows.scope import Scope
+
+CIRCLE = "the workflows run one another in a circle"
+
+
+class InlineJob(Section):
+    """A job that stands in the step which runs it."""
+
+    module: str
+    with_: dict[str, Any] = Field(alias="with")
+    connection: str | None = None
+    guard: GuardOptions = GuardOptions()
+
+
+@dataclass(frozen=True)
+class OtherJob:
+    """A checked job that a step runs."""
+
+    name: str
+    """Of its file; of one that stands in the step: JOB.STEP."""
+    definition: str
+    """Hash of its text."""
+    work: Work
+    guard: GuardOptions
+    connection: str
+    document: Document = field(repr=False)
+    locks: tuple[str, ...] = ()
+    zone: ZoneInfo | None = None
+    texts: Mapping[str, Text] = field(default_factory=dict, repr=False)
+    is_inline: bool = False
+
+    @property
+    def takes_parameters(self) -> bool:
+        """Whether it is a workflow, whose `parameters:` say what it takes."""
+        return isinstance(self.work, Parametrised)
+
+    def check_parameters(self, given: Mapping[str, Any], part: Part) -> None:
+        """Tells `part`, the step, what is wrong with the names of its parameters."""
+        if isinstance(self.work, Parametrised):
+            try:
+                self.work.refuse_parameters(given)
+            except InputError as wrong:
+                part.tell_key(("parameters",), str(wrong), wrong.hint)
+        elif given and not isinstance(self.document.at(("with", "source", "query")), str):
+            hint = "A workflow takes what its `parameters:` say; a job with a query, the answers to its prompts."
+            part.tell_key(("parameters",), f"the job {self.name} takes no parameters", hint)
+
+    def with_prompts(self, answers: Mapping[str, Any], settings: Settings) -> Work:
+        """The same with other `parameters:` of its query. Raises `ProblemsFound`."""
+        data = {**self.document.data, "with": dict(self.document.data["with"])}
+        source = dict(data["with"]["source"])
+        said = source.get("parameters")
+        source["parameters"] = {**(said if isinstance(said, dict) else {}), **answers}
+        data["with"]["source"] = source
+        document = parse_document(json.dumps(data, default=str).encode(), self.document.path)
+        return load_module(data["module"]).parse(document, settings, self.connection)
+
+
+def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
+    """The job of this name; None when it cannot be run, which `part`, the step, is told."""
+    if name in scope.chain:
+        path = " -> ".join((*scope.chain[scope.chain.index(name) :], name))
+        hint = "A job cannot run itself, by whatever way: take one of these steps out."
+        part.tell(("run",), f"{CIRCLE}: {path}", hint)
+        return None
+    try:
+        document = find_document(name, scope.settings)
+        job = parse_job(name, document, scope.settings)
+        work = _module_of(document, scope.settings, job.connection)
+    except ProblemsFound as found:
+        first, *others = found.problems
+        if first.message.startswith(CIRCLE):
+            part.tell(("run",), first.message, first.hint)
+            return None
+        more = f" (and {len(others)} more)" if others else ""
+        place = f"{first.file}:{first.line}:{first.column}"
+        part.tell(("run",), f"the job {shortened(name)} cannot run: {place}: {first.message}{more}", first.hint)
+        return None
+    except InputError as wrong:
+        part.tell(("run",), str(wrong), wrong.hint)
+        return None
+    texts = {name: Text(document.path, document.text), **getattr(work, "texts", {})}
+    return OtherJob(
+        name,
+        definition_hash(document.path, document.text),
+        work,
+        job.guard,
+        job.connection,
+        document,
+        locks=job.locks,
+        zone=job.zone,
+        texts=texts,
+    )
+
+
+def check_inline(part: Part, scope: Scope) -> OtherJob | None:
+    """The job that stands at `run:` of the step `part`."""
+    document = part.document.below((*part.at, "run"))
+    options = part.below("run").check(InlineJob)
+    if options is None:
+        return None
+    known = scope.settings.connections
+    connection = options.connection or scope.connection
+    if options.connection is not None and connection not in known:
+        hint = did_you_mean(connection, known) or f"Known: {', '.join(known) or 'none'}."
+        part.tell(("run", "connection"), f"there is no connection '{shortened(connection)}'", hint)
+        return None
+    try:
+        work = _module_of(document, scope.settings, connection)
+    except ProblemsFound as found:
+        part.problems.extend(found.problems)
+        return None
+    step = part.document.at((*part.at, "name")) or part.at[-1]
+    name = f"{scope.job}.{step}"
+    definition = definition_hash(document.path, json.dumps(document.data, sort_keys=True, default=str))
+    texts = getattr(work, "texts", {})
+    return OtherJob(name, definition, work, options.guard, connection, document, texts=texts, is_inline=True)
+
+
+def _module_of(document: Document, settings: Settings, connection: str) -> Work:
+    name = document.data.get("module")
+    if name not in MODULES:
+        hint = did_you_mean(str(name), MODULES) or f"Modules: {', '.join(MODULES)}."
+        raise ProblemsFound([document.problem(("module",), "there is no such module", hint=hint)])
+    return load_module(name).parse(document, settings, connection)
+
+
+def find_document(name: str, settings: Settings) -> Document:
+    """The job file of this name: as the run has frozen it, else as it is now.
+
+    Raises `InputError` for a name that there is not, and `ProblemsFound` for a file that cannot be read or trusted.
+    """
+    frozen = settings.frozen_jobs.get(name)
+    if frozen is not None:
+        return parse_document(frozen[1].encode(), frozen[0])
+    paths = _paths(name, settings)
+    path = Path(paths[0])
+    if len(paths) > 1:
+        raise ProblemsFound([Problem(paths[1], 1, 1, f"two files make the job {name}", "Remove one of them.")])
+    if reason := untrusted_reason(path):
+        hint = "A job runs with this account's rights: only its owner and root may be able to change it."
+        raise ProblemsFound([Problem(str(path), 1, 1, f"the file {reason}", hint)])
+    return read_document(path)
+
+
+def _paths(name: str, settings: Settings) -> tuple[str, ...]:
+    try:
+        jobs = list_jobs(os.fspath(settings.jobs))
+    except OSError as error:
+        raise InputError(f"{settings.jobs}: the jobs cannot be read: {error.strerror}") from error
+    if name not in jobs:
+        raise InputError(f"there is no job '{shortened(name)}'", hint=_known(name, jobs))
+    return jobs[name][0]
+
+
+def _known(name: str, jobs: Iterable[str]) -> str:
+    return did_you_mean(name, jobs) or "`idms jobs` lists them."

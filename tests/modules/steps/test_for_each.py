@@ -1,0 +1,172 @@
+"""The step `for-each`, done by the workflow itself: items one by one or several at a time, each once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from idms_cli.errors import Interrupted
+from tests.conftest import until
+from tests.delivery.receiver import Receiver, Says, refuses
+from tests.modules.workflows.mill import Mill, steps
+
+
+@pytest.fixture
+def mill(tmp_path: Path) -> Mill:
+    return Mill(tmp_path, "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def sited(tmp_path: Path, url: str) -> Mill:
+    return Mill(tmp_path, url)
+
+
+def each(web: Receiver, items: str = "[1, 2, 3]", *more: str, path: str = "{{ item }}", keys: str = "") -> str:
+    """A POST for each item."""
+    send = f"  - {{name: made, http: {{url: '{web.url}/{path}', json: {{n: '{{{{ item }}}}'}}{keys}}}}}"
+    return "\n".join(["name: each", f"for-each: {items}", *more, "steps:", send])
+
+
+def asked(web: Receiver) -> list[str]:
+    return sorted(taken.path.strip("/") for taken in web.asked)
+
+
+def test_the_steps_are_done_for_each_item_of_a_list(mill: Mill, web: Receiver) -> None:
+    done = mill.grind(steps(each(web, "[a, b c, 3]")))
+    assert done.outcome.status == "completed", done.outcome
+    assert [taken.json() for taken in web.asked] == [{"n": "a"}, {"n": "b c"}, {"n": 3}]
+    assert done.output("each") == {"items": 3, "succeeded": 3, "failed": 0}
+    assert done.states == {"each": "succeeded"}
+    assert done.reasons["each"] == "3 of 3 items"
+    assert not list((done.directory / "steps" / "each").glob("[0-9]*"))
+
+
+def test_rows_of_a_step_are_items_and_each_may_give_a_row(sited: Mill, web: Receiver) -> None:
+    web.decide = lambda taken: Says(200, json.dumps({"id": taken.json()["n"]["ID"] + "x"}).encode())
+    text = each(
+        web,
+        "some",
+        "collect: {ID: '{{ item.ID }}', Made: '{{ made.json.id }}', Place: '{{ item_number }}'}",
+        path="in",
+    )
+    done = sited.grind(
+        steps("name: found\nquery: $/Idms/Members", 'name: some\nfilter: "{{ row.ID|number < 103 }}"', text)
+    )
+    assert done.outcome.status == "completed", done.outcome
+    assert done.rows("each") == [
+        {"ID": "101", "Made": "101x", "Place": 1},
+        {"ID": "102", "Made": "102x", "Place": 2},
+    ]
+
+
+def test_several_are_done_at_a_time(mill: Mill, web: Receiver) -> None:
+    meeting = Barrier(3, timeout=30)
+
+    def meet(_: str, __: object) -> None:
+        meeting.wait()
+
+    web.early = meet
+    done = mill.grind(steps(each(web, "[1, 2, 3, 4, 5, 6]", "concurrency: 3")))
+    assert done.output("each")["succeeded"] == 6
+
+
+def test_an_item_that_fails_ends_the_step_unless_some_may(mill: Mill, web: Receiver) -> None:
+    web.decide = lambda taken: refuses(422, "no such course") if taken.path == "/2" else Says()
+    done = mill.grind(steps(each(web)))
+    reason = f"item 2: step made: POST {web.url}/2: refused: 422, no such course."
+    assert (done.outcome.status, done.outcome.reason) == ("failed", f"step each: {reason}; 1 of 3 items are done")
+    assert asked(web) == ["1", "2"]
+    web.asked.clear()
+    done = mill.grind(steps(each(web, "[1, 2, 3]", "max_failed: 1")))
+    assert done.outcome.status == "partial"
+    assert done.output("each") == {"items": 3, "succeeded": 2, "failed": 1}
+    assert asked(web) == ["1", "2", "3"]
+
+
+def test_more_items_than_the_limit_are_refused_before_the_first(mill: Mill, web: Receiver) -> None:
+    done = mill.grind(steps(each(web, "'{{ range(12) }}'", "limit: 10")))
+    assert done.outcome.reason == "step each: there are 12 items, and `limit:` is 10"
+    assert not web.asked
+
+
+def test_a_stopped_step_goes_on_with_the_items_that_are_not_over(mill: Mill, web: Receiver) -> None:
+    directory = mill._new_directory()
+    text = steps(each(web, "'{{ range(20) }}'"))
+    with pytest.raises(Interrupted):
+        mill.grind(text, again=directory, stopping=lambda: len(web.asked) >= 7)
+    assert len(web.asked) == 7
+    done = mill.grind(text, again=directory)
+    assert done.outcome.status == "completed", done.outcome
+    assert asked(web) == sorted(map(str, range(20)))
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.modules.workflows.mill import Mill
+mill = Mill(Path(sys.argv[1]), "http://127.0.0.1:9")
+print(mill.grind(sys.argv[2], again=Path(sys.argv[3])).outcome)
+"""
+
+
+def test_killed_again_and_again_every_item_has_its_effect_once(mill: Mill, web: Receiver) -> None:
+    """A key lets the server tell what comes twice; without one, what was on its way would be unknown."""
+    directory = mill._new_directory()
+    text = steps(each(web, "'{{ range(60) }}'", "concurrency: 3", keys=", idempotency_key: true"))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", KILLED, str(mill.directory), text, str(directory)]
+    for _ in range(4):
+        goal = len(web.stored) + 9
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+            until(lambda process=process, goal=goal: len(web.stored) >= goal or process.poll() is not None)
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+    done = mill.grind(text, again=directory)
+    assert done.outcome.status == "completed", done.outcome
+    effects = Counter(taken.json()["n"] for taken in web.stored)
+    assert effects == Counter(range(60))
+    assert len(web.asked) < 90
+
+
+def test_a_gate_within_ends_one_item_only(mill: Mill, web: Receiver) -> None:
+    text = each(web, "[1, 2, 3]").replace("steps:\n", "steps:\n  - {gate: '{{ item == 2 }}', then: succeed}\n")
+    assert mill.grind(steps(text)).output("each")["succeeded"] == 3
+    assert asked(web) == ["1", "3"]
+
+
+def test_a_dry_run_goes_through_some_items_and_sends_nothing(mill: Mill, web: Receiver) -> None:
+    done = mill.grind(steps(each(web, "'{{ range(500) }}'")), dry_run=True)
+    assert (done.states["each"], done.reasons["each"]) == ("rehearsed", "100 of 500 items")
+    assert not web.asked
+
+
+def test_what_is_collected_has_to_be_cells(mill: Mill, web: Receiver) -> None:
+    done = mill.grind(steps(each(web, "[1]", "collect: {All: '{{ made }}'}")))
+    assert "item 1: collect: item 1: All has parts, and a cell is one value" in done.outcome.reason
+
+
+def test_a_thousand_items_are_journalled_in_seconds(mill: Mill) -> None:
+    began = time.monotonic()
+    done = mill.grind(steps("name: each\nfor-each: '{{ range(300) }}'\nsteps:\n  - {name: x, gate: false}"))
+    assert done.output("each")["succeeded"] == 300
+    assert time.monotonic() - began < 100
+    assert sum("step each/" in line for line in done.log) == 0
+
+
+def test_mistakes_are_told_before_the_run(mill: Mill, web: Receiver) -> None:
+    def told(text: str) -> str:
+        return mill.problems(steps(text))[0][2]
+
+    assert told("for-each: nobody\nsteps: [{gate: true}]") == "there is no step 'nobody' before this one"
+    assert told("for-each: [1]\nas: steps\nsteps: [{gate: true}]") == "'steps' means something else in templates"
+    assert told(each(web, "[1]", path="{{ itm }}")) == "there is no 'itm' here"
+    assert told("for-each: [1]\nsteps: []").startswith("a list of steps") or told("for-each: [1]\nsteps: []")
+    assert told("for-each: [1]\nsteps: [{gate: true}]\ncollect: {A: '{{ nobody }}'}") == "there is no 'nobody' here"
+    assert "item" not in told("for-each: [1]\nsteps: [{http: 'https://x.example/{{ member }}'}]").replace("items", "")
