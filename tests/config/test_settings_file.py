@@ -126,7 +126,7 @@ house: {}
             1,
             "the key 'house' is not known here",
             "known here: timezone, jobs, state, connections, defaults, max_parallel, pools, calendars, naming, "
-            "retention, mail, channels, digest",
+            "retention, mail, channels, digest, report",
         ),
     ]
 
