@@ -9,6 +9,7 @@ from idms_cli.config.foreign import shortened
 from idms_cli.config.secrets import mask
 from idms_cli.history.rows import Run, Verdict
 from idms_cli.history.store import Store
+from idms_cli.history.troubles import Trouble
 from idms_cli.notify.incidents import Policy, is_heard, is_well, is_worse, kind_of, worst
 
 LONGEST_REASON = 300
@@ -117,11 +118,18 @@ def remind(store: Store, now: float) -> None:
     """Of troubles that last, once in a while; not of jobs that somebody has paused or disabled: they know."""
     for trouble in store.troubles.to_remind(now):
         with store.database.together():
-            policy = Policy.of(store.catalog.notify(trouble.job))
+            policy = _policy_of(store, trouble)
             store.troubles.remind(trouble.id, policy.remind_at(now))
             if not _is_known(store, trouble.job, now):
                 facts = {**trouble.facts, "trouble": trouble.kind, "since": trouble.since, "times": trouble.times}
                 store.outbox.add(policy.channels, "reminder", trouble.job, facts, now)
+
+
+def _policy_of(store: Store, trouble: Trouble) -> Policy:
+    """That of its job; a connection has none, and who is told of it is among what is known of its trouble."""
+    if trouble.facts.get("connection"):
+        return Policy(tuple(trouble.facts["channels"]), remind_s=trouble.facts["remind_s"])
+    return Policy.of(store.catalog.notify(trouble.job))
 
 
 def forget_gone(store: Store, names: Iterable[str], now: float) -> None:

@@ -32,6 +32,8 @@ GIVEN_UP_AFTER_S = 2 * 86_400.0
 OVER_S = 1.0
 """A channel keeps its limit itself, and says more than we can."""
 AGAIN_S = 5.0
+NOT_FOR_OTHERS = ("details", "since", "until", "due", "channels", "remind_s")
+"""Facts of a message that programs get otherwise, or not."""
 PAST_DAYS = 29
 REASONS = 5
 
@@ -155,11 +157,12 @@ def message_of(store: Store, queued: Queued, subject: str, text: str) -> Message
     is_repeated = queued.doubts > 0
     if is_repeated:
         text = f"{text}\n\n(This may have reached you before: an earlier attempt ended without an answer.)"
-    data = {name: value for name, value in queued.facts.items() if name not in ("details", "since", "until", "due")}
+    data = {name: value for name, value in queued.facts.items() if name not in NOT_FOR_OTHERS}
     for name in ("since", "until", "due"):
         if queued.facts.get(name) is not None:
             data[name] = datetime.fromtimestamp(queued.facts[name], UTC).isoformat()
-    return Message(key, queued.kind, queued.job, queued.created_at, f"idms: {subject}", text, data, is_repeated)
+    job = "" if queued.facts.get("connection") else queued.job
+    return Message(key, queued.kind, job, queued.created_at, f"idms: {subject}", text, data, is_repeated)
 
 
 def render(store: Store, settings: Settings, queued: Queued, now: datetime) -> tuple[str, str]:
@@ -173,6 +176,8 @@ def render(store: Store, settings: Settings, queued: Queued, now: datetime) -> t
         return words.test(queued.channel)
     if queued.kind in ("start", "success", "failure"):
         return words.ping(queued.kind, queued.job, facts)
+    if facts.get("connection"):
+        return words.outage(queued.kind, facts)
     reasons = [] if queued.kind == "closed" else _reasons(store, facts)
     return words.incident(queued.kind, queued.job, facts, reasons)
 
@@ -181,7 +186,13 @@ def _digest(store: Store, words: Words, facts: Any) -> tuple[str, str]:
     days: dict[str, dict[int, Day]] = {}
     for row in store.statistics.by_day(facts["until"], days=PAST_DAYS + 1):
         days.setdefault(row.job, {})[row.ago] = Day(row.runs, row.bad, row.read, row.changed, row.rejected)
-    troubles = {trouble.job: trouble for trouble in store.troubles.open()}
+    lasting = store.troubles.open()
+    troubles = {trouble.job: trouble for trouble in lasting if not trouble.facts.get("connection")}
+    away = [
+        words.outage_state(trouble.facts, trouble.kind, trouble.since)
+        for trouble in lasting
+        if trouble.facts.get("connection")
+    ]
     lines = []
     for job in sorted({*(job for job, found in days.items() if 0 in found), *troubles}):
         found, trouble = days.get(job, {}), troubles.get(job)
@@ -189,7 +200,7 @@ def _digest(store: Store, words: Words, facts: Any) -> tuple[str, str]:
         past = [day for ago, day in found.items() if ago]
         lines.append(Line(job, found.get(0, Day()), past, state))
     assert facts["until"] - facts["since"] == DAY_S  # noqa: S101 - what the days above are
-    return digest(lines, words.moment(facts["until"]))
+    return digest(lines, words.moment(facts["until"]), away=away)
 
 
 def _reasons(store: Store, facts: Any) -> list[str]:

@@ -17,7 +17,7 @@ def messages_page(messages: Sequence[Queued], clock: Clock) -> Page:
         (
             clock.moment(message.created_at),
             message.channel,
-            message.job or "-",
+            _about(message),
             message.kind,
             STATES.get(message.state, message.state),
             _what(message, clock),
@@ -26,6 +26,11 @@ def messages_page(messages: Sequence[Queued], clock: Clock) -> Page:
     ]
     parts: list[Line | Table] = [Table(("when", "channel", "job", "what", "state", ""), rows)] if rows else []
     return Page({"messages": [*map(_data, messages)]}, parts or [Line("There are no messages.")])
+
+
+def _about(message: Queued) -> str:
+    connection = message.facts.get("connection")
+    return f"connection {connection}" if connection else message.job or "-"
 
 
 def _what(message: Queued, clock: Clock) -> str:
@@ -40,7 +45,8 @@ def _data(message: Queued) -> dict[str, Any]:
         "id": message.id,
         "channel": message.channel,
         "kind": message.kind,
-        "job": message.job or None,
+        "job": None if message.facts.get("connection") else message.job or None,
+        "connection": message.facts.get("connection"),
         "created": message.created_at.isoformat(),
         "state": message.state,
         "subject": message.subject or None,
