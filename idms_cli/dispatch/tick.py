@@ -18,7 +18,7 @@ from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.redrawing import redraw_if_due
 from idms_cli.dispatch.refresh import refresh
-from idms_cli.dispatch.senders import wake_senders
+from idms_cli.dispatch.senders import undelivered, wake_senders
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.dispatch.upkeep import tidy_if_due
@@ -51,7 +51,7 @@ class Tick:
     """Nobody had called run-due for a while before this tick."""
     note: str = ""
     news: tuple[str, ...] = ()
-    """Connections that stopped working, or work again; each is told once."""
+    """Connections that stopped working, or work again, and messages that were given up; each is told once."""
 
 
 def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime | None = None) -> Tick:
@@ -81,7 +81,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         store.ticks.claimed(this, taken)
     stop_all_idle(store, settings, clock)
     started = hand_over(store, settings, clock, resume=True)
-    news = look_after(store, settings, clock)
+    news = [*look_after(store, settings, clock), *undelivered(store)]
     overdue = _drop_overdue(store, settings, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     note = "; ".join(filter(None, (note, _tidy(store, settings, clock, pretended=pretended is not None))))

@@ -7,7 +7,7 @@ from idms_cli.history.outbox import Queued
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import Clock
 
-STATES = {"handed": "sending"}
+STATES = {"handed": "sending", "failed": "given up"}
 """For people: that it may have been sent already is for the sender."""
 
 
