@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from idms_cli.config.foreign import shortened
+from idms_cli.config.foreign import shortened, without_values
 from idms_cli.config.secrets import mask
 from idms_cli.history.rows import Run, Verdict
 from idms_cli.history.store import Store
@@ -33,7 +33,8 @@ def run_ended(store: Store, run: Run, now: float, result: Mapping[str, Any], *, 
     if not kind:
         alarm.was_not_bad(run, status, counts)
     elif is_heard(run, alarm.policy):
-        said = {name: _said(result.get(name, "")) for name in ("reason", "hint")}
+        details = alarm.policy.details
+        said = {name: _said(result.get(name, ""), details=details) for name in ("reason", "hint")}
         facts = {"run": run.id, "status": status, **said, "counts": dict(counts), "details": alarm.policy.details}
         alarm.broke("disabled" if disabled else kind, {**facts, "disabled": disabled} if disabled else facts)
 
@@ -147,5 +148,6 @@ def _is_known(store: Store, job: str, now: float) -> bool:
     return is_paused or bool(switch and switch.disabled and switch.by)
 
 
-def _said(text: str) -> str:
-    return shortened(mask(text), LONGEST_REASON)
+def _said(text: str, *, details: bool = False) -> str:
+    """Without secrets; and without values of rows, unless the job says so."""
+    return shortened(mask(text if details else without_values(text)), LONGEST_REASON)
