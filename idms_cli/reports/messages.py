@@ -36,7 +36,8 @@ def _about(message: Queued) -> str:
 def _what(message: Queued, clock: Clock) -> str:
     parts = [message.reason or message.subject]
     if message.state == "waiting" and message.tries:
-        parts.append(f"tried {message.tries} times, again {clock.moment(message.next_at)}")
+        tried = "once" if message.tries == 1 else f"{message.tries} times"
+        parts.append(f"tried {tried}, again {clock.moment(message.next_at)}")
     return "; ".join(filter(None, parts))
 
 
