@@ -18,12 +18,16 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--waiting", is_flag=True, help="Only what is still to be sent.")
+@click.option("--failed", is_flag=True, help="Only what was given up: nobody got it, and it is not tried again.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
 @json_option
 @pass_session
-def messages(session: Session, *, waiting: bool, limit: int, as_json: bool) -> None:
+def messages(session: Session, *, waiting: bool, failed: bool, limit: int, as_json: bool) -> None:
     """What was sent, what failed and why, and what waits."""
-    found = session.store.outbox.newest(limit, only_open=waiting)
+    if waiting and failed:
+        raise InputError("--waiting and --failed exclude each other", hint="What failed does not wait any more.")
+    outbox = session.store.outbox
+    found = outbox.given_up(0.0, limit=limit) if failed else outbox.newest(limit, only_open=waiting)
     show(messages_page(found, Clock(session.settings.timezone, session.now())), as_json=as_json)
 
 

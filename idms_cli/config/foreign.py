@@ -10,6 +10,9 @@ _HOSTILE = re.compile(
     "\ud800-\udfff"  # lone surrogates: cannot be printed at all
     "]"
 )
+_ABOUT_ROWS = re.compile(r"\b(rows?|records?|lines?)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<!\w)'.*?'(?!\w)", re.DOTALL)
+"""An apostrophe within a word ends nothing: 'Zoë O'Brien'."""
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -27,6 +30,11 @@ def shortened(text: str, limit: int = 60) -> str:
     if len(safe) <= limit:
         return safe
     return safe[: limit - 3] + "..."
+
+
+def without_values(text: str) -> str:
+    """A reason that is about rows has their values in quotes: without these, for those who may not see them."""
+    return _QUOTED.sub("'…'", text) if _ABOUT_ROWS.search(text) else text
 
 
 def _escape(match: re.Match[str]) -> str:

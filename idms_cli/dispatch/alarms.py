@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from idms_cli.config.foreign import shortened
+from idms_cli.config.foreign import shortened, without_values
 from idms_cli.config.secrets import mask
 from idms_cli.history.rows import Run, Verdict
 from idms_cli.history.store import Store
+from idms_cli.history.troubles import Trouble
 from idms_cli.notify.incidents import Policy, is_heard, is_well, is_worse, kind_of, worst
 
 LONGEST_REASON = 300
@@ -32,7 +33,8 @@ def run_ended(store: Store, run: Run, now: float, result: Mapping[str, Any], *, 
     if not kind:
         alarm.was_not_bad(run, status, counts)
     elif is_heard(run, alarm.policy):
-        said = {name: _said(result.get(name, "")) for name in ("reason", "hint")}
+        details = alarm.policy.details
+        said = {name: _said(result.get(name, ""), details=details) for name in ("reason", "hint")}
         facts = {"run": run.id, "status": status, **said, "counts": dict(counts), "details": alarm.policy.details}
         alarm.broke("disabled" if disabled else kind, {**facts, "disabled": disabled} if disabled else facts)
 
@@ -117,11 +119,18 @@ def remind(store: Store, now: float) -> None:
     """Of troubles that last, once in a while; not of jobs that somebody has paused or disabled: they know."""
     for trouble in store.troubles.to_remind(now):
         with store.database.together():
-            policy = Policy.of(store.catalog.notify(trouble.job))
+            policy = _policy_of(store, trouble)
             store.troubles.remind(trouble.id, policy.remind_at(now))
             if not _is_known(store, trouble.job, now):
                 facts = {**trouble.facts, "trouble": trouble.kind, "since": trouble.since, "times": trouble.times}
                 store.outbox.add(policy.channels, "reminder", trouble.job, facts, now)
+
+
+def _policy_of(store: Store, trouble: Trouble) -> Policy:
+    """That of its job; a connection has none, and who is told of it is among what is known of its trouble."""
+    if trouble.facts.get("connection"):
+        return Policy(tuple(trouble.facts["channels"]), remind_s=trouble.facts["remind_s"])
+    return Policy.of(store.catalog.notify(trouble.job))
 
 
 def forget_gone(store: Store, names: Iterable[str], now: float) -> None:
@@ -139,5 +148,6 @@ def _is_known(store: Store, job: str, now: float) -> bool:
     return is_paused or bool(switch and switch.disabled and switch.by)
 
 
-def _said(text: str) -> str:
-    return shortened(mask(text), LONGEST_REASON)
+def _said(text: str, *, details: bool = False) -> str:
+    """Without secrets; and without values of rows, unless the job says so."""
+    return shortened(mask(text if details else without_values(text)), LONGEST_REASON)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.alarms import did_not_run
 from idms_cli.dispatch.locks import run_lock, take
+from idms_cli.dispatch.outagealarms import OutageAlarm
 from idms_cli.history.rows import Run
 from idms_cli.history.store import Store
 from idms_cli.imis.outages import Outage, OutageFile
@@ -68,19 +68,25 @@ def give_up_late(store: Store, settings: Settings, moment: float, now: float) ->
     for run in store.runs.open():
         if run.status != "pending" or run.foreground or run.start_by is None or moment <= run.start_by.timestamp():
             continue
-        shut = [(name, outage) for name in sorted(connections_of(run)) if (outage := _away(settings, name))]
+        shut = shut_for(settings, run)
         lock = take(run_lock(store.run_directory(run.id))) if shut else None
         if lock is None:
             continue  # it may start, or somebody is just starting it
         fresh = store.runs.one(run.id)
-        if fresh is not None and fresh.status == "pending" and fresh.due is not None:
-            name, outage = shut[0]
+        if shut and fresh is not None and fresh.status == "pending" and fresh.due is not None:
+            name, outage = shut
             grace = format_duration(run.start_by - fresh.due)
             reason = f"over the grace of {grace}; connection {name} {_state(outage, settings, now)}"
             with store.database.together():
                 if store.runs.end(run.id, now, {"status": "skipped", "reason": reason}):
-                    did_not_run(store, fresh, reason, now)
+                    OutageAlarm(store, name, outage, now).ended_wait(fresh, reason)
         lock.release()
+
+
+def shut_for(settings: Settings, run: Run) -> tuple[str, Outage] | None:
+    """The first connection of a run that does not work, if one does not."""
+    found = ((name, _away(settings, name)) for name in sorted(connections_of(run)))
+    return next(((name, outage) for name, outage in found if outage), None)
 
 
 def shut_connections(store: Store, settings: Settings) -> list[ShutConnection]:

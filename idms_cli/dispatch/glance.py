@@ -23,7 +23,7 @@ OPEN = """
 SELECT 1 FROM run
 WHERE status IN ('pending', 'running', 'interrupted') AND (not_before IS NULL OR not_before <= ?) LIMIT 1"""
 UNTOLD = "SELECT 1 FROM switch WHERE NOT told LIMIT 1"
-UPKEEP = "SELECT 1 FROM upkeep WHERE name IN ('next', 'digest', 'report') AND at <= ?"
+UPKEEP = "SELECT 1 FROM upkeep WHERE name IN ('next', 'digest', 'report', 'undelivered') AND at <= ?"
 REMIND = "SELECT 1 FROM trouble WHERE closed_at IS NULL AND remind_at <= ? LIMIT 1"
 JOBS = "SELECT name, fingerprint FROM job"
 DUE = "SELECT 1 FROM job WHERE next_due <= ? OR decided_until > ? + 60 LIMIT 1"

@@ -9,16 +9,24 @@ from idms_cli.config.settings import Settings
 from idms_cli.dispatch.connections import connections_of, in_words, outage_file, shut_connections
 from idms_cli.dispatch.launch import hand_over, program
 from idms_cli.dispatch.locks import take
+from idms_cli.dispatch.outagealarms import OutageAlarm, end_outages
 from idms_cli.errors import IdmsError, InputError
 from idms_cli.history.store import Store
 from idms_cli.imis.outages import has_news, no_news
 
 
 def look_after(store: Store, settings: Settings, now: float) -> list[str]:
-    """What a tick does: start a try where runs wait and it is time; returns what nobody was told yet, a line each."""
-    for shut in shut_connections(store, settings):
+    """What a tick does: start a try where runs wait and it is time, and see to it that people are told.
+
+    Returns what nobody was told yet on stderr, a line each.
+    """
+    away = shut_connections(store, settings)
+    for shut in away:
         if shut.waiting and shut.outage.is_time(now):
             _spawn_probe(settings, shut.connection)
+        waiting = filter(None, map(store.runs.one, shut.waiting))
+        OutageAlarm(store, shut.connection, shut.outage, now).has_waiting(waiting)
+    end_outages(store, [shut.connection for shut in away], now)
     return _news(store, settings, now) if has_news(settings.state) else []
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.locks import Lock, take
+from idms_cli.history.outbox import Queued
 from idms_cli.history.store import Store
 
 LOG = "notify.log"
@@ -25,6 +26,18 @@ def wake_senders(store: Store, settings: Settings, now: float) -> list[str]:
             _spawn(store.state, settings, channel, lock)
             woken.append(channel)
     return woken
+
+
+def undelivered(store: Store) -> list[str]:
+    """Messages that nobody will get, a line for each channel; each is told by one tick."""
+    channels: dict[str, list[Queued]] = {}
+    for message in store.outbox.undelivered():
+        channels.setdefault(message.channel, []).append(message)
+    return [
+        f"{len(found)} message{'' if len(found) == 1 else 's'} by channel {name} could not be delivered: "
+        f"{found[0].reason}; `idms notify list --failed`"
+        for name, found in channels.items()
+    ]
 
 
 def _spawn(state: Path, settings: Settings, channel: str, lock: Lock) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from types import FrameType
 from typing import Any, NamedTuple
@@ -32,10 +33,10 @@ GIVEN_UP_AFTER_S = 2 * 86_400.0
 OVER_S = 1.0
 """A channel keeps its limit itself, and says more than we can."""
 AGAIN_S = 5.0
+NOT_FOR_OTHERS = frozenset({"details", "since", "until", "due", "channels", "remind_s", "title", "body", "key"})
+"""Facts of a message that programs get otherwise, or not."""
 PAST_DAYS = 29
 REASONS = 5
-INWARD = frozenset({"details", "since", "until", "due", "title", "body", "key"})
-"""Facts that programs are not given as they are."""
 
 
 class Failure(NamedTuple):
@@ -157,11 +158,12 @@ def message_of(store: Store, queued: Queued, subject: str, text: str) -> Message
     is_repeated = queued.doubts > 0
     if is_repeated:
         text = f"{text}\n\n(This may have reached you before: an earlier attempt ended without an answer.)"
-    data = {name: value for name, value in queued.facts.items() if name not in INWARD}
+    data = {name: value for name, value in queued.facts.items() if name not in NOT_FOR_OTHERS}
     for name in ("since", "until", "due"):
         if queued.facts.get(name) is not None:
             data[name] = datetime.fromtimestamp(queued.facts[name], UTC).isoformat()
-    return Message(key, queued.kind, queued.job, queued.created_at, f"idms: {subject}", text, data, is_repeated)
+    job = "" if queued.facts.get("connection") else queued.job
+    return Message(key, queued.kind, job, queued.created_at, f"idms: {subject}", text, data, is_repeated)
 
 
 def render(store: Store, settings: Settings, queued: Queued, now: datetime) -> tuple[str, str]:
@@ -169,14 +171,17 @@ def render(store: Store, settings: Settings, queued: Queued, now: datetime) -> t
     words, facts = Words(settings.timezone, now), queued.facts
     if queued.kind == "digest":
         return _digest(store, words, facts)
-    if queued.kind == "silent":
-        return words.silent(facts)
-    if queued.kind == "test":
-        return words.test(queued.channel)
-    if queued.kind == "step":
-        return words.step(queued.job, facts)
+    of_no_run = {
+        "silent": partial(words.silent, facts),
+        "test": partial(words.test, queued.channel),
+        "step": partial(words.step, queued.job, facts),
+    }
+    if queued.kind in of_no_run:
+        return of_no_run[queued.kind]()
     if queued.kind in ("start", "success", "failure"):
         return words.ping(queued.kind, queued.job, facts)
+    if facts.get("connection"):
+        return words.outage(queued.kind, facts)
     reasons = [] if queued.kind == "closed" else _reasons(store, facts)
     return words.incident(queued.kind, queued.job, facts, reasons)
 
@@ -185,7 +190,13 @@ def _digest(store: Store, words: Words, facts: Any) -> tuple[str, str]:
     days: dict[str, dict[int, Day]] = {}
     for row in store.statistics.by_day(facts["until"], days=PAST_DAYS + 1):
         days.setdefault(row.job, {})[row.ago] = Day(row.runs, row.bad, row.read, row.changed, row.rejected)
-    troubles = {trouble.job: trouble for trouble in store.troubles.open()}
+    lasting = store.troubles.open()
+    troubles = {trouble.job: trouble for trouble in lasting if not trouble.facts.get("connection")}
+    away = [
+        words.outage_state(trouble.facts, trouble.kind, trouble.since)
+        for trouble in lasting
+        if trouble.facts.get("connection")
+    ]
     lines = []
     for job in sorted({*(job for job, found in days.items() if 0 in found), *troubles}):
         found, trouble = days.get(job, {}), troubles.get(job)
@@ -193,7 +204,7 @@ def _digest(store: Store, words: Words, facts: Any) -> tuple[str, str]:
         past = [day for ago, day in found.items() if ago]
         lines.append(Line(job, found.get(0, Day()), past, state))
     assert facts["until"] - facts["since"] == DAY_S  # noqa: S101 - what the days above are
-    return digest(lines, words.moment(facts["until"]))
+    return digest(lines, words.moment(facts["until"]), away=away)
 
 
 def _reasons(store: Store, facts: Any) -> list[str]:

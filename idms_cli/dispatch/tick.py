@@ -8,16 +8,17 @@ from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.alarms import did_not_run, remind, was_silent
 from idms_cli.dispatch.claim import Claimed, claim_all
-from idms_cli.dispatch.connections import give_up_late
+from idms_cli.dispatch.connections import give_up_late, shut_for
 from idms_cli.dispatch.digests import digest_if_due
 from idms_cli.dispatch.following import followers
 from idms_cli.dispatch.launch import hand_over
+from idms_cli.dispatch.outagealarms import OutageAlarm
 from idms_cli.dispatch.owed import Settled
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.dispatch.probing import look_after
 from idms_cli.dispatch.redrawing import redraw_if_due
 from idms_cli.dispatch.refresh import refresh
-from idms_cli.dispatch.senders import wake_senders
+from idms_cli.dispatch.senders import undelivered, wake_senders
 from idms_cli.dispatch.settle import settle
 from idms_cli.dispatch.stop import stop_all_idle
 from idms_cli.dispatch.upkeep import tidy_if_due
@@ -50,7 +51,7 @@ class Tick:
     """Nobody had called run-due for a while before this tick."""
     note: str = ""
     news: tuple[str, ...] = ()
-    """Connections that stopped working, or work again; each is told once."""
+    """Connections that stopped working, or work again, and messages that were given up; each is told once."""
 
 
 def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime | None = None) -> Tick:
@@ -80,8 +81,8 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         store.ticks.claimed(this, taken)
     stop_all_idle(store, settings, clock)
     started = hand_over(store, settings, clock, resume=True)
-    news = look_after(store, settings, clock)
-    overdue = _drop_overdue(store, clock)
+    news = [*look_after(store, settings, clock), *undelivered(store)]
+    overdue = _drop_overdue(store, settings, clock)
     broken = [refreshed.jobs[name] for name in refreshed.changed if refreshed.jobs[name].problems]
     note = "; ".join(filter(None, (note, _tidy(store, settings, clock, pretended=pretended is not None))))
     if not pretended:
@@ -122,7 +123,7 @@ def _claim(store: Store, settings: Settings, jobs: dict[str, JobRow], now: datet
     return claim_all(store, settings, due, now, clock=clock)
 
 
-def _drop_overdue(store: Store, now: float) -> list[Run]:
+def _drop_overdue(store: Store, settings: Settings, now: float) -> list[Run]:
     """Runs whose `wait:` is over, counted from when they were created."""
     dropped = []
     for run in store.queue.overdue(now):
@@ -130,7 +131,10 @@ def _drop_overdue(store: Store, now: float) -> list[Run]:
         reason = f"waited {limit} {run.reason.removeprefix('waits ')}".rstrip()
         with store.database.together():
             is_dropped = store.queue.drop(run.id, now, status="skipped", reason=reason)
-            if is_dropped:
+            shut = shut_for(settings, run)
+            if is_dropped and shut:
+                OutageAlarm(store, *shut, now).ended_wait(run, reason)
+            elif is_dropped:
                 did_not_run(store, run, reason, now)
         if is_dropped:
             dropped.append(replace(run, status="skipped", reason=reason))

@@ -35,6 +35,11 @@ OPEN = "SELECT * FROM message WHERE state IN ('waiting', 'sending', 'handed') OR
 GIVEN_UP = """
 SELECT * FROM message WHERE ended_at >= ? AND state = 'failed' AND kind <> 'test' ORDER BY ended_at DESC LIMIT ?"""
 NEWEST = "SELECT * FROM message ORDER BY id DESC LIMIT ?"
+NOTE = """
+INSERT OR IGNORE INTO upkeep (name, at) SELECT 'undelivered', ended_at FROM message
+WHERE ended_at = ? AND channel = ? AND state = 'failed' AND kind <> 'test' LIMIT 1"""
+NOTED = "SELECT at FROM upkeep WHERE name = 'undelivered'"
+FORGET_NOTE = "DELETE FROM upkeep WHERE name = 'undelivered'"
 
 MOST_DOUBTS = 1
 """So often a message is sent again that may have been sent; then it is left."""
@@ -98,6 +103,7 @@ class Outbox:
         """Messages whose sender died wait again, unless they may have been sent too often."""
         with self._database.write() as connection:
             connection.execute(RECOVER, {"channel": channel, "now": now, "most": MOST_DOUBTS})
+            connection.execute(NOTE, (now, channel))
 
     def next(self, channel: str, now: float) -> Queued | None:
         """The oldest that may be sent; those about one job go in their order."""
@@ -119,10 +125,15 @@ class Outbox:
             connection.execute(HANDED, (message,))
 
     def sent(self, message: int, now: float) -> None:
-        self._end(message, "sent", now, "")
+        with self._database.write() as connection:
+            connection.execute(END, ("sent", now, "", message))
 
     def give_up(self, message: int, now: float, reason: str) -> None:
-        self._end(message, "failed", now, reason)
+        """It is not tried again, and the next tick tells that."""
+        with self._database.write() as connection:
+            connection.execute(END, ("failed", now, reason, message))
+            (channel,) = connection.execute("SELECT channel FROM message WHERE id = ?", (message,)).fetchone()
+            connection.execute(NOTE, (now, channel))
 
     def put_off(self, message: int, until: float, reason: str, *, in_doubt: bool = False) -> None:
         """It is tried again after `until`; `in_doubt`: it may have been sent."""
@@ -142,6 +153,11 @@ class Outbox:
         """Those that could not be delivered, newest first; who tries a channel sees that at once, and is left out."""
         return [Queued.of(row) for row in self._database.connection.execute(GIVEN_UP, (since, limit))]
 
-    def _end(self, message: int, state: str, now: float, reason: str) -> None:
+    def undelivered(self) -> list[Queued]:
+        """Those that were given up since this was asked last, newest first: for one who tells it."""
+        if self._database.connection.execute(NOTED).fetchone() is None:
+            return []
         with self._database.write() as connection:
-            connection.execute(END, (state, now, reason, message))
+            row = connection.execute(NOTED).fetchone()
+            connection.execute(FORGET_NOTE)
+        return self.given_up(row["at"]) if row else []

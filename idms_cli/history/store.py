@@ -24,11 +24,11 @@ from idms_cli.history.ticks import Ticks
 from idms_cli.history.trials import Trials
 from idms_cli.history.troubles import Troubles
 
-HINT_FULL = "Make room there: what is due by then is made up for, as `missed:` and `grace:` of each job say."
 HINT = "`state:` in idms.yaml must be a directory on a local disk that this account may write to."
-
-ROOM_NEEDED = 1 << 16
-"""Bytes. SQLite opens no database in less: it maps 32 KB of shared memory beside it."""
+NO_ROOM = "Make room there; nothing is lost, and the next call goes on."
+DAMAGED = "Stop the ticks, and put a backup in its place (`idms db backup` makes one)."
+LEAST_ROOM = 128 * 1024
+"""Bytes that SQLite wants beside the file to open it at all."""
 
 
 class Store:
@@ -40,8 +40,8 @@ class Store:
         try:
             self.database = _open(state)
         except (OSError, sqlite3.Error) as error:
-            hint = HINT_FULL if _is_full(state) else HINT
-            raise IdmsError(f"{state}: the history cannot be opened: {_reason(state, error)}", hint=hint) from error
+            reason, hint = _reason(state, error)
+            raise IdmsError(f"{state}: the history cannot be opened: {reason}", hint=hint) from error
         self.ticks = Ticks(self.database)
         self.catalog = Catalog(self.database)
         self.runs = Runs(self.database)
@@ -96,18 +96,20 @@ def _open(state: Path) -> Database:
         return database
 
 
+def _reason(state: Path, error: OSError | sqlite3.Error) -> tuple[str, str]:
+    """And what to do."""
+    if state.exists() and not state.is_dir():
+        return "this is not a directory", HINT
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
+        return said, DAMAGED
+    return (f"{said}: the disk is full", NO_ROOM) if _is_full(state) else (said, HINT)
+
+
 def _is_full(state: Path) -> bool:
-    """SQLite tells a disk error, since it is the file beside the database that gets no room."""
+    """Whether there is hardly any room, for this account."""
     try:
-        room = os.statvfs(state)
+        free = os.statvfs(state)
     except OSError:
         return False
-    return room.f_bavail * room.f_frsize < ROOM_NEEDED
-
-
-def _reason(state: Path, error: OSError | sqlite3.Error) -> str:
-    if state.exists() and not state.is_dir():
-        return "this is not a directory"
-    if _is_full(state):
-        return "the disk is full"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return free.f_bavail * free.f_frsize < LEAST_ROOM

@@ -14,6 +14,7 @@ DUE = "SELECT * FROM trouble WHERE closed_at IS NULL AND remind_at <= ? ORDER BY
 BEGIN = """
 INSERT INTO trouble (job, kind, since, run, times, facts, remind_at) VALUES (?, ?, ?, ?, 1, ?, ?)"""
 AGAIN = "UPDATE trouble SET times = times + 1, kind = ?, run = coalesce(?, run), facts = ? WHERE id = ?"
+CHANGE = "UPDATE trouble SET kind = ?, facts = ? WHERE id = ?"
 REMIND = "UPDATE trouble SET remind_at = ? WHERE id = ?"
 CLOSE = "UPDATE trouble SET closed_at = ?, remind_at = NULL WHERE id = ?"
 
@@ -24,8 +25,9 @@ class Trouble:
 
     id: int
     job: str
+    """Or `imis:` and the name of a connection."""
     kind: str
-    """The worst so far: partial, failed, late, held, disabled."""
+    """The worst so far: partial, failed, late, held, disabled; of a connection down, refused."""
     since: float
     run: int | None
     """The last that ended badly; None when none began."""
@@ -61,6 +63,11 @@ class Troubles:
         """It went badly once more."""
         with self._database.write() as connection:
             connection.execute(AGAIN, (kind, facts.get("run"), json.dumps(dict(facts)), trouble))
+
+    def change(self, trouble: int, kind: str, *, facts: Mapping[str, Any]) -> None:
+        """More is known of it."""
+        with self._database.write() as connection:
+            connection.execute(CHANGE, (kind, json.dumps(dict(facts)), trouble))
 
     def remind(self, trouble: int, at: float | None) -> None:
         """When somebody is told of it next."""

@@ -8,7 +8,10 @@ from idms_cli.notify import Message
 from idms_cli.templates.texts import NotAText, Unrendered, parse_text
 
 LONGEST = 100_000
-FIELDS = ("run", "status", "reason", "hint", "counts", "trouble", "since", "until", "due", "times", "disabled")
+FIELDS = (
+    *("run", "status", "reason", "hint", "counts", "trouble", "since", "until", "due", "times", "disabled"),
+    *("connection", "jobs", "given_up"),
+)
 """What a template may name beside what every message has; what a message does not have is null."""
 
 # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: & < > are to be escaped in `text`.

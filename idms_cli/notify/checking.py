@@ -19,6 +19,7 @@ _TROUBLE = {"trouble": "failed", "since": _AT.isoformat(), "times": 2, "counts":
 _SAMPLES: dict[str, dict[str, Any]] = {
     "opened": {**_RUN, **_TROUBLE},
     "closed": {"run": 8, **_TROUBLE, "until": _AT.isoformat()},
+    "reminder": {"connection": "live", "jobs": ["scores"], "given_up": {}, **_TROUBLE},
     "silent": {"since": _AT.isoformat(), "until": _AT.isoformat()},
     "digest": {"since": _AT.isoformat(), "until": _AT.isoformat()},
     "test": {},

@@ -52,17 +52,19 @@ def unusual(day: Day, past: Sequence[Day]) -> dict[str, int]:
     return found
 
 
-def digest(lines: Sequence[Line], until: str) -> tuple[str, str]:
-    """Subject and text; jobs that want somebody first, then those with unusual numbers."""
+def digest(lines: Sequence[Line], until: str, *, away: Sequence[str] = ()) -> tuple[str, str]:
+    """Subject and text; connections that do not work (`away`), jobs that want somebody, those with unusual numbers."""
     marks = {line.job: unusual(line.day, line.past) for line in lines}
     ordered = sorted(lines, key=lambda line: (not line.trouble, not line.day.bad, not marks[line.job], line.job))
     troubled = [line for line in ordered if line.trouble]
     odd = [line for line in ordered if marks[line.job]]
     runs = sum(line.day.runs for line in lines)
     parts = [f"{runs:,} run{'' if runs == 1 else 's'} of {len(lines)} job{'' if len(lines) == 1 else 's'}"]
-    parts += [f"{len(troubled)} not well"] if troubled else ["all well"]
+    parts += [f"{len(away)} connection{'' if len(away) == 1 else 's'} down"] if away else []
+    parts += [f"{len(troubled)} not well"] if troubled else [] if away else ["all well"]
     parts += [f"{len(odd)} with unusual numbers"] if odd else []
     text = [f"The 24 hours until {until}."]
+    text += ["", *away] if away else []
     if troubled:
         text += ["", *(f"{line.job} {line.trouble}" for line in troubled)]
     if ordered:

@@ -16,6 +16,12 @@ STATES = {
 }
 """Of a trouble: as it begins, and while it lasts."""
 
+OUTAGES = {"down": ("is down", "is still down"), "refused": ("refuses the login", "still refuses the login")}
+"""Of a connection: as it begins, and while it lasts."""
+
+NAMED = 10
+"""Jobs that a message names."""
+
 COUNTED = ("read", "inserted", "updated", "deleted", "unchanged", "skipped", "rejected")
 
 
@@ -54,6 +60,29 @@ class Words:
             f"idms show {facts['run']}",
         ]
         return f"{job} is well again after {lasted}", "\n".join(lines)
+
+    def outage(self, kind: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+        """Of a connection: `opened`, `worse`, `reminder`, `closed`."""
+        name, jobs = facts["connection"], facts["jobs"]
+        lost = _given_up(facts["given_up"])
+        if kind == "closed":
+            lasted = lasting(facts["until"] - facts["since"])
+            since, until = self.moment(facts["since"]), self.moment(facts["until"])
+            lines = [f"The connection {name} works again.", f"It did not from {since} to {until} ({lasted})."]
+            return f"connection {name} works again after {lasted}", "\n".join([*lines, *lost, "", "idms connection"])
+        state = OUTAGES[facts["trouble"]][kind == "reminder"]
+        lines = [self.outage_state(facts, facts["trouble"], facts["since"], is_reminder=kind == "reminder") + "."]
+        lines += [text for text in (facts["reason"], facts["hint"]) if text]
+        lines += ["", f"These jobs need it: {_listed(jobs)}.", "They run by themselves when it works again.", *lost]
+        lines += ["", "idms connection"]
+        if facts["trouble"] == "refused":
+            lines.append(f"idms connection try {name}    asks the site now, when the password is mended")
+        waiting = f"{len(jobs)} job{' needs' if len(jobs) == 1 else 's need'} it"
+        return f"connection {name} {state}: {waiting}", "\n".join(lines)
+
+    def outage_state(self, facts: Mapping[str, Any], trouble: str, since: float, *, is_reminder: bool = True) -> str:
+        """`The connection live is still down, since Mon 30 Nov 02:15 EST`."""
+        return f"The connection {facts['connection']} {OUTAGES[trouble][is_reminder]}, since {self.moment(since)}"
 
     def silent(self, facts: Mapping[str, Any]) -> tuple[str, str]:
         """Nobody had called run-due, until the tick that tells it."""
@@ -97,6 +126,18 @@ def lasting(seconds: float) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """`300 read, 12 updated, 8 rejected`: the rest is in `idms show`."""
     return ", ".join(f"{counts[name]:,} {name}" for name in COUNTED if counts.get(name))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _given_up(slots: Mapping[str, int]) -> list[str]:
+    if not slots:
+        return []
+    names = [name if number == 1 else f"{name} ({number:,} slots)" for name, number in sorted(slots.items())]
+    return [f"It took too long for: {_listed(names)}. They did not run."]
 
 
 def _times(facts: Mapping[str, Any]) -> str:

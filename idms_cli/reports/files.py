@@ -21,6 +21,9 @@ from idms_cli.reports.wording import Clock
 
 MODE = 0o644
 """A web server, or the exporter, runs under another account."""
+DAY_S = 86_400
+MOST = 1000
+"""Messages that are counted."""
 
 
 def page_of(
@@ -45,6 +48,8 @@ def metrics_of(store: Store, settings: Settings, now: datetime) -> bytes:
     away = shut_connections(store, settings)
     snapshot = Snapshot(states, away, connections=[*settings.connections], last_tick=store.ticks.last())
     snapshot.last_good = store.statistics.last_good()
+    waiting, given_up = store.outbox.newest(MOST, only_open=True), store.outbox.given_up(now.timestamp() - DAY_S)
+    snapshot.messages = {"waiting": len(waiting), "given_up": len(given_up)}
     return metrics_text(snapshot)
 
 

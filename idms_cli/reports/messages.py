@@ -7,7 +7,7 @@ from idms_cli.history.outbox import Queued
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.wording import Clock
 
-STATES = {"handed": "sending"}
+STATES = {"handed": "sending", "failed": "given up"}
 """For people: that it may have been sent already is for the sender."""
 
 
@@ -17,7 +17,7 @@ def messages_page(messages: Sequence[Queued], clock: Clock) -> Page:
         (
             clock.moment(message.created_at),
             message.channel,
-            message.job or "-",
+            _about(message),
             message.kind,
             STATES.get(message.state, message.state),
             _what(message, clock),
@@ -28,10 +28,16 @@ def messages_page(messages: Sequence[Queued], clock: Clock) -> Page:
     return Page({"messages": [*map(_data, messages)]}, parts or [Line("There are no messages.")])
 
 
+def _about(message: Queued) -> str:
+    connection = message.facts.get("connection")
+    return f"connection {connection}" if connection else message.job or "-"
+
+
 def _what(message: Queued, clock: Clock) -> str:
     parts = [message.reason or message.subject]
     if message.state == "waiting" and message.tries:
-        parts.append(f"tried {message.tries} times, again {clock.moment(message.next_at)}")
+        tried = "once" if message.tries == 1 else f"{message.tries} times"
+        parts.append(f"tried {tried}, again {clock.moment(message.next_at)}")
     return "; ".join(filter(None, parts))
 
 
@@ -40,7 +46,8 @@ def _data(message: Queued) -> dict[str, Any]:
         "id": message.id,
         "channel": message.channel,
         "kind": message.kind,
-        "job": message.job or None,
+        "job": None if message.facts.get("connection") else message.job or None,
+        "connection": message.facts.get("connection"),
         "created": message.created_at.isoformat(),
         "state": message.state,
         "subject": message.subject or None,

@@ -30,6 +30,8 @@ class Snapshot:
         self._away = {each.connection for each in away if each.outage.kind in ("down", "refused")}
         self._connections = connections
         self._last_tick = last_tick
+        self.messages: dict[str, int] = {}
+        """How many wait to be sent, and how many were given up in the last day."""
         self.last_good: dict[str, float] = {}
         """When the last run of each job that completed ended, UTC seconds."""
 
@@ -43,6 +45,9 @@ class Snapshot:
         yield _family("idms_jobs", "Jobs by state.", [([state], number) for state, number in states.items()], ["state"])
         up = [([name], float(name not in self._away)) for name in self._connections]
         yield _family("idms_connection_up", "Whether a connection works, as far as is known.", up, ["connection"])
+        messages = [([state], float(number)) for state, number in self.messages.items()]
+        told = "Messages to people: waiting, or given up in the last 24 hours."
+        yield _family("idms_messages", told, messages, ["state"])
         yield from self._of_jobs()
 
     def _of_jobs(self) -> Iterator[Metric]:

@@ -93,6 +93,8 @@ def test_metrics_are_read_by_the_parser_of_prometheus(desk: Desk, past: Past) ->
     assert [(one.labels, one.value) for one in families["idms_job_needs_you"]] == [({"job": "good"}, 1.0)]
     counted = families["idms_job_last_run_count"]
     assert [(one.labels, one.value) for one in counted] == [({"job": "good", "what": "read"}, 5.0)]
+    counted = {one.labels["state"]: one.value for one in families["idms_messages"]}
+    assert counted == {"waiting": 0.0, "given_up": 0.0}
     assert families["idms_connection_up"][0].labels == {"connection": "test"}
     (success,) = families["idms_job_last_success_timestamp_seconds"]
     assert abs(success.value - time.time()) < 100

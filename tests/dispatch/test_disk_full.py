@@ -95,8 +95,8 @@ def test_on_a_full_disk_nothing_is_claimed_and_the_slot_runs_once_there_is_room(
         1,
         "",
         [
-            f"idms: {due.state}: the history cannot be opened: the disk is full",
-            "hint: Make room there: what is due by then is made up for, as `missed:` and `grace:` of each job say.",
+            f"idms: {due.state}: the history cannot be opened: disk I/O error: the disk is full",
+            "hint: Make room there; nothing is lost, and the next call goes on.",
         ],
     )
     assert site.writes == []

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -101,7 +101,8 @@ def test_a_file_that_cannot_be_written_keeps_the_other_from_nothing(tmp_path: Pa
 
 def test_run_due_keeps_both_files_fresh_and_an_idle_tick_stays_idle(place: Place, url: str) -> None:
     place.settings(url, more="report: {html: www/index.html, metrics: idms.prom}\n")
-    place.job("scores")
+    lately = datetime.now(UTC) - timedelta(minutes=2)
+    place.job("scores", schedule=f'{{cron: "{lately.minute} {lately.hour} * * *"}}')
     page, metrics = place.write("www/index.html", "old"), place.directory / "idms.prom"
     assert place.idms("run-due").returncode == 0
     until(lambda: metrics.exists() and is_over(place))
@@ -111,8 +112,12 @@ def test_run_due_keeps_both_files_fresh_and_an_idle_tick_stays_idle(place: Place
     assert [each.name for each in page.parent.iterdir()] == ["index.html"]
     assert had_nothing_to_do(str(place.directory / "idms.yaml"))
     drawn_at = page.stat().st_mtime_ns
+    place.scores("scores", 2)
+    with Store(place.state) as store, store.database.write() as connection:
+        connection.execute("UPDATE job SET next_due = next_due - 86400, decided_until = decided_until - 86400")
     with Store(place.state) as store:
         store.retention.plan_report(1.0)
     assert not had_nothing_to_do(str(place.directory / "idms.yaml"))
     assert place.idms("run-due").returncode == 0
     until(lambda: page.stat().st_mtime_ns > drawn_at and is_over(place))
+    assert "2 read = 2 inserted" in page.read_text()  # it waits a little for what the same tick has started

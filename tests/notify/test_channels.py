@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from idms_cli.dispatch.sending import try_channel
 from tests.delivery.postoffice import PostOffice
-from tests.delivery.receiver import Receiver, Says, refuses
+from tests.delivery.receiver import Receiver, Says, receiver, refuses
 from tests.notify.conftest import Telling
 
 STILL = Says(then="still")
@@ -278,8 +278,6 @@ def test_what_is_no_start_and_no_success_pings_failure(telling: Telling, web: Re
 
 
 def test_apprise_sends_by_what_it_knows(telling: Telling, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.delivery.receiver import receiver
-
     with receiver(tmp_path, tls=False) as plain:
         monkeypatch.setenv("APPRISE", plain.url.replace("http://", "json://") + "/in\n")
         sent = telling.add("more")
@@ -331,3 +329,91 @@ def test_what_a_sender_that_died_left_is_sent_by_the_next(
     telling.send(telling.settings(chat=hook(web)), "chat")
     assert state(telling, sent.id) == expected
     assert web.asked[0].json()["is_repeated"] is (expected[2] > 0)
+
+
+WELL, REFUSING, SLOW, DEAD = "well", "refusing", "slow", "dead"
+UNSEEN = {("program", WELL), ("program", SLOW), ("mail", SLOW)}
+"""What a program does with it, only it knows; a mail server that is still after the sender got no mail."""
+
+
+class Counterpart:
+    """Servers of both kinds, and what a channel to them is told in idms.yaml."""
+
+    def __init__(self, office: PostOffice, web: Receiver, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._office = office
+        self._web = web
+        self._folder = folder
+        self._patch = patch
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            self._nobody = int(closed.getsockname()[1])
+
+    @property
+    def has_taken(self) -> bool:
+        return bool(self._office.mails or self._web.stored)
+
+    def options(self, channel: str, how: str) -> dict[str, Any]:
+        """A channel whose counterpart behaves so."""
+        address = self._address(how)
+        self._patch.setenv("APPRISE", address.replace("http://", "json://"))
+        match channel:
+            case "mail":
+                return self._mail(how)
+            case "program":
+                return self._program(how)
+        return {channel: {"env": "APPRISE"} if channel == "apprise" else address}
+
+    def _mail(self, how: str) -> dict[str, Any]:
+        self._office.faults.sender = "550 no" if how == REFUSING else ""
+        self._office.faults.still = "sender" if how == SLOW else ""
+        return mail(self._office, server={"port": self._nobody} if how == DEAD else {})
+
+    def _address(self, how: str) -> str:
+        answers = {REFUSING: lambda _: refuses(403), SLOW: lambda _: STILL}
+        self._web.decide = answers.get(how, self._web.decide)
+        return f"http://127.0.0.1:{self._nobody}" if how == DEAD else self._web.url
+
+    def _program(self, how: str) -> dict[str, Any]:
+        text = {REFUSING: "import sys; sys.exit(1)", SLOW: "import time; time.sleep(600)"}.get(how, "input()")
+        return {"program": ["/nowhere/sms"]} if how == DEAD else program(self._folder, text)
+
+
+@pytest.fixture
+def counterpart(office: PostOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counterpart]:
+    with receiver(tmp_path, tls=False) as plain:
+        yield Counterpart(office, plain, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("channel", "how", "expected"),
+    [
+        ("mail", WELL, ("sent", 1, 0)),
+        ("mail", REFUSING, ("waiting", 1, 0)),
+        ("mail", SLOW, ("waiting", 1, 0)),
+        ("mail", DEAD, ("waiting", 1, 0)),
+        ("webhook", WELL, ("sent", 1, 0)),
+        ("webhook", REFUSING, ("waiting", 1, 0)),
+        ("webhook", SLOW, ("waiting", 1, 1)),
+        ("webhook", DEAD, ("waiting", 1, 0)),
+        ("ping", WELL, ("sent", 1, 0)),
+        ("ping", REFUSING, ("waiting", 1, 0)),
+        ("ping", SLOW, ("waiting", 1, 0)),  # twice is as once
+        ("ping", DEAD, ("waiting", 1, 0)),
+        ("program", WELL, ("sent", 1, 0)),
+        ("program", REFUSING, ("waiting", 1, 0)),
+        ("program", SLOW, ("waiting", 1, 1)),
+        ("program", DEAD, ("waiting", 1, 0)),
+        ("apprise", WELL, ("sent", 1, 0)),
+        ("apprise", REFUSING, ("waiting", 1, 0)),
+        ("apprise", SLOW, ("waiting", 1, 1)),
+        ("apprise", DEAD, ("waiting", 1, 0)),
+    ],
+)
+def test_whatever_its_counterpart_does_a_message_is_sent_or_waits_and_its_record_says_so(
+    telling: Telling, counterpart: Counterpart, channel: str, how: str, expected: tuple[str, int, int]
+) -> None:
+    """Real servers on this machine; each delivery within its own limit of a second."""
+    sent = telling.add("ops", "failure" if channel == "ping" else "opened")
+    telling.send(telling.settings(ops={**counterpart.options(channel, how), "limit": "1s"}), "ops")
+    assert state(telling, sent.id) == expected
+    assert bool(telling.one(sent.id).reason) is (how != WELL)
+    assert counterpart.has_taken == (how in (WELL, SLOW) and (channel, how) not in UNSEEN)

@@ -1,15 +1,20 @@
 """A day in which jobs fail and get well: the messages in the outbox are exactly those that a person wants."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idms_cli.config.secrets import Secret
+from idms_cli.config.settings import read_settings
 from idms_cli.dispatch import alarms
 from idms_cli.dispatch.ending import end_run
+from idms_cli.dispatch.sending import render
 from idms_cli.history.rows import JobRow, NewRun, Run, Verdict
 from idms_cli.history.store import Store
+from tests.conftest import Place
 
 NIGHT = 1_764_550_000.0
 MINUTE, HOUR = 60.0, 3600.0
@@ -263,3 +268,50 @@ def test_message_and_outcome_are_one_transaction(days: Days, monkeypatch: pytest
         days.end(run, "failed", NIGHT + HOUR)
     assert days.one(run.id).status == "running"
     assert days.store.troubles.open() == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (
+            "1 of 2 rows cannot go out. Row 7: Template: 'Zoë O'Brien' is not a number. Nothing was delivered",
+            "1 of 2 rows cannot go out. Row 7: Template: '…' is not a number. Nothing was delivered",
+        ),
+        ("Row 1, column Name: 'Łukasz' has Ł (U+0141), which cp1252 lacks.", "Row 1, column Name: '…' has Ł (U+0141)"),
+        ("Query $/Idms/Scores: '4711' stands in two different rows, so", "Query $/Idms/Scores: '…' stands in two"),
+        ("the file has no column 'grad'", "the file has no column 'grad'"),
+        ("Bearer t0k3n-of-the-partner was refused", "Bearer *** was refused"),
+    ],
+    ids=["template", "letter", "key", "column", "secret"],
+)
+def test_no_value_of_a_row_and_no_secret_is_in_a_message_unless_the_job_says_details(
+    days: Days, reason: str, told: str
+) -> None:
+    Secret("t0k3n-of-the-partner").reveal()
+    days.job("scores", pings=["watch"])
+    days.job("open", details=True)
+    for name in ("scores", "open"):
+        days.run(name, "failed", NIGHT, reason=reason)
+    facts = {(one.channel, one.job): one.facts["reason"] for one in days.store.outbox.newest(9) if one.kind != "start"}
+    assert facts["ops", "scores"].startswith(told)
+    assert facts["watch", "scores"].startswith(told)
+    assert facts["ops", "open"] == reason.replace("t0k3n-of-the-partner", "***")
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_why_rows_were_rejected_is_told_by_kind_and_with_an_example_only_where_the_job_says_so(
+    place: Place, details: bool
+) -> None:
+    """The whole way: a scheduled import, its journal, and the text of the message about it."""
+    place.scores("scores", 1)
+    place.write("scores.csv", "member,course,grade\n101,Cooking,A\n101-Zoë-O'Brien,Cooking,A\n")
+    settings = place.directory / "idms.yaml"
+    settings.write_text(settings.read_text() + 'channels: {ops: {program: ["/bin/true"]}}\n')
+    place.job("scores", more=f"notify: {{channels: [ops], by_hand: true, details: {str(details).lower()}}}")
+    place.idms("run-due")
+    assert place.idms("run", "scores").returncode == 1
+    with Store(place.state) as store:
+        (opened,) = [one for one in store.outbox.newest(9) if one.kind == "opened"]
+        _, text = render(store, read_settings(settings), opened, datetime.fromtimestamp(NIGHT, UTC))
+    assert "Why rows were rejected:\n  1 x " in text
+    assert ("Zoë" in text) is details

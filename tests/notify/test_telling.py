@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from idms_cli.dispatch.glance import had_nothing_to_do
 from idms_cli.history.outbox import Queued
 from idms_cli.history.store import Store
 from tests.conftest import Place, until
@@ -77,3 +78,27 @@ def test_a_channel_can_be_tried(loud: Place) -> None:
     assert (good.returncode, good.stdout) == (0, "ops: sent (program)\n")
     near = loud.idms("notify", "test", "osp")
     assert (near.returncode, near.stderr) == (2, "idms: there is no channel 'osp'\nhint: did you mean 'ops'?\n")
+
+
+def test_what_nobody_will_get_is_told_once_by_run_due_and_listed(place: Place, url: str) -> None:
+    place.settings(url, more='channels: {ops: {program: ["/nowhere/sms"]}}\n')
+    place.job("scores")
+    place.idms("run-due")
+    with Store(place.state) as store:
+        first, second, _ = store.outbox.add(["ops", "ops", "ops"], "opened", "scores", {}, 1.0)
+        for message in (first, second):
+            store.outbox.give_up(message, 2.0, "the program /nowhere/sms cannot be started")
+        (tried,) = store.outbox.add(["ops"], "test", "", {}, 3.0)
+        store.outbox.give_up(tried, 3.0, "it was a test")
+        store.outbox.put_off_all("ops", 4e9)
+    assert not had_nothing_to_do(str(place.directory / "idms.yaml"))
+    told = [place.idms("run-due").stderr for _ in range(2)]
+    assert told == [
+        "2 messages by channel ops could not be delivered: the program /nowhere/sms cannot be started; "
+        "`idms notify list --failed`\n",
+        "",
+    ]
+    listed = place.idms("notify", "list", "--failed").stdout.splitlines()
+    assert [line.split()[3:7] for line in listed[1:]] == [["scores", "opened", "given", "up"]] * 2
+    refused = place.idms("notify", "list", "--failed", "--waiting")
+    assert refused.returncode == 2

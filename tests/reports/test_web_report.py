@@ -144,6 +144,17 @@ def test_text_from_data_is_text_on_the_page(place: Place) -> None:
     assert "<u>1" not in _Elements(place.idms("report", "--html", "-").stdout).text  # personal data only if wanted
 
 
+def test_a_value_of_a_row_within_a_reason_is_on_the_page_only_if_wanted(tmp_path: Path) -> None:
+    with fill(tmp_path / "state", 1) as store:
+        reason = "1 of 1 rows cannot go out. Row 1: Template: 'Zoë' is not a number. Nothing was delivered"
+        with store.database.write() as connection:
+            connection.execute("UPDATE run SET status = 'failed', reason = ?, hint = 'Row 1: ''Zoë''.'", (reason,))
+        shown = [_Elements(_page(store, named(1), examples=examples)).text for examples in (False, True)]
+    assert "Zoë" not in shown[0]
+    assert "Row 1: Template: '…' is not a number." in shown[0]
+    assert reason in shown[1]
+
+
 def test_the_page_is_replaced_whole_and_readable_for_a_web_server(place: Place) -> None:
     place.job("scores")
     target = place.directory / "status.html"

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from idms_cli import __version__
 from idms_cli.config.durations import format_duration
-from idms_cli.config.foreign import harmless
+from idms_cli.config.foreign import harmless, without_values
 from idms_cli.reports.standing import GROUPS, NEEDS_YOU
 from idms_cli.reports.web.gather import WebReport
 
@@ -17,7 +17,7 @@ STYLE = "page.css"
 
 
 def render(report: WebReport, *, examples: bool, every: timedelta | None = None) -> str:
-    """HTML of one self-contained page. `examples` shows cells of rejected rows: they may be personal data.
+    """HTML of one self-contained page. `examples` shows values of rows: they may be personal data.
 
     `every`: how often it is made anew, for readers who wonder whether it still is.
     """
@@ -34,6 +34,7 @@ def render(report: WebReport, *, examples: bool, every: timedelta | None = None)
         year=report.year,
         reasons=report.reasons,
         examples=examples,
+        said=str if examples else without_values,
         every=format_duration(every) if every else "",
         version=__version__,
     )
