@@ -95,7 +95,7 @@ def test_it_shows_problems_first_and_what_runs(
         ]
         assert "2 need you, 1 running, 1 fine" in _text(pilot, "head")
         assert "run-due has never been called" in _text(pilot, "notices")
-        assert _text(pilot, "running") == f"> run {run} of good: writing 2 of 9"
+        assert _text(pilot, "running") == f"> run {run} of good: [##........] writing 2 of 9"
         await _go_to(pilot, "z-failed")
         assert _text(pilot, "told").startswith("z-failed: run 2, ")
         assert HARMLESS in _text(pilot, "told")
