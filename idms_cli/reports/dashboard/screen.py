@@ -52,6 +52,7 @@ class Dashboard(App[None]):
         Binding("q", "quit", "quit"),
     ]
     CSS = """
+    #head, #notices, #running, #lanes, #legend { text-wrap: nowrap; text-overflow: ellipsis; }
     #head { height: 1; background: $primary; color: $text; }
     #notices { height: auto; color: $error; }
     #jobs { height: auto; min-height: 5; max-height: 60%; scrollbar-size-horizontal: 0; }
