@@ -1,6 +1,8 @@
 """The dashboard: what it shows of a history, what its keys do, and that nothing acts without being asked for."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -231,6 +233,19 @@ def test_the_day_has_what_ran_what_did_not_and_what_is_to_come(desk: Desk, past:
     assert {"skipped", "coming"} <= set(statuses)
     assert lane.goes_on
     assert watcher.look(now).timeline.lanes == [lane]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_as_q_does(look: Callable[..., None], number: int) -> None:
+    before = signal.getsignal(number)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        os.kill(os.getpid(), number)
+        await pilot.pause()
+        assert pilot.app._exit
+
+    look(steps)
+    assert signal.getsignal(number) == before
 
 
 def test_commands_are_those_of_idms_itself(desk: Desk, past: Past) -> None:

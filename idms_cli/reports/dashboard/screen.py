@@ -1,5 +1,7 @@
 """The dashboard as a Textual app: what is drawn, and which key does what. The only door to textual."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, NamedTuple
@@ -50,6 +52,7 @@ class Dashboard(App[None]):
         Binding("v,enter", "show_run", "show", priority=True),
         Binding("tab", "app.focus_next", "scroll", show=False),
         Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
     CSS = """
     #head, #notices, #running, #lanes, #legend { text-wrap: nowrap; text-overflow: ellipsis; }
@@ -88,10 +91,17 @@ class Dashboard(App[None]):
         yield Footer()
 
     async def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # else the terminal stays as we have made it
+            loop.add_signal_handler(number, self.exit)
         self._table.add_columns(*COLUMNS)
         self._table.focus()
         self.set_interval(EVERY_S, self.look_again)
         await self.look_again()
+
+    def on_unmount(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().remove_signal_handler(number)
 
     @property
     def _table(self) -> "DataTable[Text]":
