@@ -255,7 +255,8 @@ def third(tables: Tables) -> None:
 
 def fourth(tables: Tables) -> None:
     """Version 4: runs are found by module, by connection, and by whether somebody asked for them."""
-    _execute(tables, SORTS)
+    runs = VIEWS.partition(";\n")[0].replace(" counts\nFROM run", " counts, module, sites\nFROM run")
+    _execute(tables, f"{SORTS};\nDROP VIEW v_runs;\n{runs}")
 
 
 def _execute(tables: Tables, statements: str) -> None:

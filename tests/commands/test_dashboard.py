@@ -193,6 +193,28 @@ def test_enter_shows_the_run_and_its_text_is_harmless(
     look(steps)
 
 
+def test_of_a_job_that_never_ran_it_shows_why(look: Callable[..., None], hand: Hand) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("v")
+        await pilot.app.workers.wait_for_complete()
+        assert hand.given == [["why", "good"]]
+
+    look(steps)
+
+
+def test_without_a_job_no_key_does_anything(desk: Desk, look: Callable[..., None], hand: Hand) -> None:
+    (desk.jobs / "good.yaml").unlink()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "no jobs yet" in _text(pilot, "head")
+        await pilot.press("r", "s", "a", "p", "v", "enter")
+        await pilot.pause()
+        assert not isinstance(pilot.app.screen, Question)
+        assert hand.given == []
+
+    look(steps)
+
+
 def test_a_picture_that_cannot_be_taken_leaves_the_last_one_and_says_why(desk: Desk, look: Callable[..., None]) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         (desk.directory / "jobs.d/good.yaml").unlink()
