@@ -45,8 +45,17 @@ def _far_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     """No test sees the real home or settings, and none reaches beyond this machine."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
-    for name in ("IDMS_CONFIG", "CREDENTIALS_DIRECTORY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONUNBUFFERED"):
+    for name in (
+        "IDMS_CONFIG",
+        "CREDENTIALS_DIRECTORY",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLUMNS",
+        "PYTHONUNBUFFERED",
+        "JOURNAL_STREAM",
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PAGER", "cat")  # nobody is there who would press a key
     connect = socket.socket.connect
 
     def connect_here(this: socket.socket, address: Any) -> None:

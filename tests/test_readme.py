@@ -44,6 +44,8 @@ from idms_cli.rows.entity import EntityOptions
 from idms_cli.rows.query import QueryOptions
 from idms_cli.rows.since import SinceOptions
 from idms_cli.sandbox import Sandbox
+from tests.commands.test_history import SLOT_FIELDS
+from tests.commands.test_status import JOB_FIELDS, PAGE_FIELDS, RUN_FIELDS
 from tests.conftest import Place
 
 README = Path(__file__).parent.parent / "README.md"
@@ -103,6 +105,12 @@ def test_every_key_is_in_the_reference(model: type[SettingsFile]) -> None:
     text = README.read_text(encoding="utf-8")
     keys = [field.alias or name for name, field in model.model_fields.items()]
     assert [key for key in keys if not re.search(rf"[`{{ ]{key}[`:]", text)] == []
+
+
+def test_every_field_of_json_is_documented() -> None:
+    table = README.read_text(encoding="utf-8").partition("**For programs.**")[2].partition("| exit code |")[0]
+    fields = JOB_FIELDS | RUN_FIELDS | SLOT_FIELDS | PAGE_FIELDS
+    assert [field for field in sorted(fields) if f"`{field}`" not in table] == []
 
 
 def test_the_wheel_has_every_module(tmp_path: Path) -> None:

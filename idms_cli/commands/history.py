@@ -50,15 +50,17 @@ def command(
     """
     now = session.now()
     clock = Clock(session.settings.timezone, now)
+    start = moment_ago(since, clock, "--since").timestamp() if since else None
+    end = _end_of(until, clock) if until else None
     settle(session.store, now.timestamp())
     if job is not None and not _has_history(session.store, job):
         require_job(session.settings, job)
     wanted = Wanted(
         job,
         status,
-        moment_ago(since, clock, "--since").timestamp() if since else None,
+        start,
         limit,
-        until=_end_of(until, clock) if until else None,
+        until=end,
         module=module,
         connection=_known(session, connection) if connection else None,
         by_hand={"by hand": True, "scheduled": False}.get(hand or ""),

@@ -5,7 +5,6 @@ it are bindings of libsystemd that need a compiler; of all they do this is what 
 """
 
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -46,6 +45,8 @@ def tell_journal(message: str, fields: Mapping[str, object], *, priority: int = 
     if not is_run_by_systemd():
         return False
     entry = {"MESSAGE": message, "PRIORITY": priority, "SYSLOG_IDENTIFIER": "idms", **fields}
+    import socket  # noqa: PLC0415 - a supervisor or tick that cron runs needs none
+
     told = [f"{name}={_value(value)}\n" for name, value in entry.items() if value not in (None, "")]
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.settimeout(PATIENCE_S)

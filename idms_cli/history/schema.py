@@ -273,7 +273,8 @@ def second(tables: Tables) -> None:
 
 def third(tables: Tables) -> None:
     """Version 3: incidents of jobs and the messages about them; the steps of workflows; what runs are found by."""
-    for statements in (ALERTS, STEPS, SORTS):
+    runs = VIEWS.partition(";\n")[0].replace(" counts\nFROM run", " counts, module, sites\nFROM run")
+    for statements in (ALERTS, STEPS, SORTS, f"DROP VIEW v_runs;\n{runs}"):
         _execute(tables, statements)
 
 

@@ -247,10 +247,11 @@ class Attempt:
 
 
 def call_figures(calls: Calls, earlier: Mapping[str, int]) -> dict[str, int]:
-    """The calls of a run so far, with those that an interrupted attempt told last."""
+    """The calls of a run so far, with those that an interrupted attempt told last; and how long the site took."""
     sent = {"get": calls.get, "post": calls.post, "put": calls.put, "delete": calls.delete, "token": calls.token}
     total = {verb: number + earlier.get(verb, 0) for verb, number in sent.items()}
-    return {**total, "calls": sum(total.values())}
+    site_ms = round(calls.seconds * 1000) + earlier.get("site_ms", 0)
+    return {**total, "calls": sum(total.values()), "site_ms": site_ms}
 
 
 def close_attempt(directory: Path, open_copy: Callable[[Path], AbstractContextManager[Table]], why: str) -> None:

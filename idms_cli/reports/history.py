@@ -81,7 +81,7 @@ def _head(job: str, trend: Trend, usual: Usual, clock: Clock) -> Iterator[Line]:
         longest = max((run.took_s for run in trend.runs if run.took_s is not None), default=None)
         most = max((run.read for run in trend.runs if run.read is not None), default=0)
         failed = " (x: failed)" if BAD in trend.durations else ""
-        yield Line(f"time  {trend.durations}  at most {duration(longest)}{failed}")
+        yield Line(f"took  {trend.durations}  at most {duration(longest)}{failed}")
         yield Line(f"rows  {trend.rows}  at most {most:,}")
         yield Line("")
 

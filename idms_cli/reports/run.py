@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.dispatch.rejected import rejected_rows
+from idms_cli.dispatch.wording import name_of
 from idms_cli.files.places import briefly, in_words
 from idms_cli.history.rows import AT_LEAST, Run
 from idms_cli.history.steps import StepRow
+from idms_cli.modules import DataLock
 from idms_cli.modules.workplaces import held_place, workplaces
 from idms_cli.records.faults import Fault
 from idms_cli.records.journal import FILE_NAME, Journal, open_journal
 from idms_cli.reports.entries import change_rows, entry_data, shown
+from idms_cli.reports.nextsteps import REJECTS, next_steps_page
 from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.questions import questions_page
 from idms_cli.reports.status import run_data
@@ -47,6 +50,7 @@ def run_page(run: Run, directory: Path, clock: Clock, shown: Shown = Shown()) ->
     pages = [Page(run_data(run), [*_head(run, directory, clock)]), steps_page(run, directory)]
     pages.append(workflow_page(run, shown.steps, every=shown.every_step))
     pages += _journal_pages(run, directory, shown.changes) if not shown.steps else _pages_of_jobs(run, directory, shown)
+    pages.append(next_steps_page(run, directory))
     if shown.log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
@@ -99,6 +103,22 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         has_died = run.attempt > 1 or run.status == "interrupted" or AT_LEAST in run.counts
         least = "at least " if has_died else ""  # what came between the last telling and the death is not known
         yield "calls", f"{least}{run.counts['calls']:,}: {verbs}, {some(run.counts.get('token', 0), 'login')}"
+    yield from _time(run)
+    written = [
+        name_of(DataLock(**lock)) for lock in run.locks if lock["write"] and lock["resource"].startswith("imis:")
+    ]
+    if written:
+        yield "writes", ", ".join(written)
+
+
+def _time(run: Run) -> Iterator[tuple[str, str]]:
+    """How much of it was the site's; several calls at once take more than the time that passed."""
+    if "site_ms" not in run.counts or run.duration_s is None:
+        return
+    site_s = run.counts["site_ms"] / 1000
+    own_s = run.duration_s - site_s
+    own = f", {duration(own_s)} in idms and its rate limit" if own_s >= 0 else ", several calls at once"
+    yield "time", f"{duration(site_s)} in the site{own}"
 
 
 def _why_again(run: Run) -> str:
@@ -143,7 +163,7 @@ def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:
         if run.status == "interrupted":
             yield _in_flight_page(journal)
         yield _reasons_page("reject", "rejected", journal.rejected())
-        yield _rejects_page(directory / "rejects.csv")
+        yield _rejects_page(directory / REJECTS)
         yield _reasons_page("skip", "skipped", journal.skipped())
         if run.intent == "undo":
             yield _reasons_page("leave", "left in part as they are", journal.left_alone())

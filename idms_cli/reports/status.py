@@ -26,8 +26,8 @@ TOLD_SHOWN = 200
 """Characters of what is said of a job: `idms show` has all of it."""
 
 NO_JOBS = "There are no jobs yet. A YAML file in jobs.d/ makes one."
-COLUMNS = ("job", "state", "next run", "time", "rows", "last run")
-EXTRA = ("rows", "time")
+COLUMNS = ("job", "state", "next run", "took", "rows", "last run")
+EXTRA = ("rows", "took")
 STYLES = {NEEDS_YOU: "bold red"}
 
 

@@ -77,19 +77,27 @@ def _show_line(line: Line, console: Console, out: TextIO) -> None:
 
 
 def _show_table(table: Table, console: Console, out: TextIO) -> None:
-    """As a grid, if its sentences get half of the line; else each below its row; else each row as a list."""
-    rows = [[fitting(harmless(cell), out) for cell in row] for row in table.rows]
-    widths = _widths(table, rows)
-    others = sum(width + GAP for width in widths[:-1])
-    room = console.width - others
-    if room >= widths[-1] or room >= console.width / 2:
-        _show_grid(table, rows, widths, console)
-    elif others - GAP <= console.width:
-        _show_below(table, rows, widths, console)
-    elif table.extra:
-        _show_table(table.without(table.extra[0]), console, out)
-    else:
-        _show_lists(table, rows, console)
+    """As a grid, if its sentences get half of the line; else each below its row; else each row as a list.
+
+    Extra columns are left out where the others then need no list.
+    """
+    shown = table
+    while True:
+        rows = _cells(shown, out)
+        widths = _widths(shown, rows)
+        others = sum(width + GAP for width in widths[:-1])
+        room = console.width - others
+        if room >= widths[-1] or room >= console.width / 2:
+            return _show_grid(shown, rows, widths, console)
+        if others - GAP <= console.width:
+            return _show_below(shown, rows, widths, console)
+        if not shown.extra:
+            return _show_lists(table, _cells(table, out), console)
+        shown = shown.without(shown.extra[0])
+
+
+def _cells(table: Table, out: TextIO) -> list[list[str]]:
+    return [[fitting(harmless(cell), out) for cell in row] for row in table.rows]
 
 
 def _widths(table: Table, rows: list[list[str]]) -> list[int]:
@@ -125,6 +133,8 @@ def _show_lists(table: Table, rows: list[list[str]], console: Console) -> None:
         if number:
             console.print()
         grid = RichTable.grid(padding=(0, GAP, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
         for name, cell in zip(table.columns, row, strict=True):
             if cell:
                 grid.add_row(Text(name, "bold"), _coloured(cell))

@@ -20,7 +20,8 @@ WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE 
 INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, connection, options, definition, locks, priority, pool,
   late_s, status, reason, hint, created_at, started_at, ended_at, attempt, retried, stop_reason, stop_force, source,
   to_follow, counts, module, sites)
-SELECT 'job-' || n % :jobs, :now - (:runs - n) * :every, n % 97 = 0, 0, 0, 'run', '', '{}', :definition, '[]', 0, '', 0,
+SELECT 'job-' || (n % :jobs), :now - (:runs - n) * :every, n % 97 = 0, 0, 0, 'run', '', '{}', :definition, '[]', 0, '',
+  0,
   CASE WHEN n % 41 = 0 THEN 'failed' WHEN n % 17 = 0 THEN 'partial' ELSE 'completed' END, '', '',
   :now - (:runs - n) * :every, :now - (:runs - n) * :every, :now - (:runs - n) * :every + n % 60, 1, 0, '', 0, '[]',
   '[]', json_object('read', n % 1000, 'updated', n % 7, 'unchanged', n % 1000 - n % 7), 'import', 'test'

@@ -1,6 +1,8 @@
 """The dashboard: what it shows of a history, what its keys do, and that nothing acts without being asked for."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -95,7 +97,7 @@ def test_it_shows_problems_first_and_what_runs(
         ]
         assert "2 need you, 1 running, 1 fine" in _text(pilot, "head")
         assert "run-due has never been called" in _text(pilot, "notices")
-        assert _text(pilot, "running") == f"> run {run} of good: writing 2 of 9"
+        assert _text(pilot, "running") == f"> run {run} of good: [##........] writing 2 of 9"
         await _go_to(pilot, "z-failed")
         assert _text(pilot, "told").startswith("z-failed: run 2, ")
         assert HARMLESS in _text(pilot, "told")
@@ -191,6 +193,28 @@ def test_enter_shows_the_run_and_its_text_is_harmless(
     look(steps)
 
 
+def test_of_a_job_that_never_ran_it_shows_why(look: Callable[..., None], hand: Hand) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("v")
+        await pilot.app.workers.wait_for_complete()
+        assert hand.given == [["why", "good"]]
+
+    look(steps)
+
+
+def test_without_a_job_no_key_does_anything(desk: Desk, look: Callable[..., None], hand: Hand) -> None:
+    (desk.jobs / "good.yaml").unlink()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "no jobs yet" in _text(pilot, "head")
+        await pilot.press("r", "s", "a", "p", "v", "enter")
+        await pilot.pause()
+        assert not isinstance(pilot.app.screen, Question)
+        assert hand.given == []
+
+    look(steps)
+
+
 def test_a_picture_that_cannot_be_taken_leaves_the_last_one_and_says_why(desk: Desk, look: Callable[..., None]) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         (desk.directory / "jobs.d/good.yaml").unlink()
@@ -231,6 +255,19 @@ def test_the_day_has_what_ran_what_did_not_and_what_is_to_come(desk: Desk, past:
     assert {"skipped", "coming"} <= set(statuses)
     assert lane.goes_on
     assert watcher.look(now).timeline.lanes == [lane]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_as_q_does(look: Callable[..., None], number: int) -> None:
+    before = signal.getsignal(number)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        os.kill(os.getpid(), number)
+        await pilot.pause()
+        assert pilot.app._exit
+
+    look(steps)
+    assert signal.getsignal(number) == before
 
 
 def test_commands_are_those_of_idms_itself(desk: Desk, past: Past) -> None:

@@ -125,7 +125,7 @@ def test_the_task_history_of_a_job_marks_what_is_unusual_by_its_own_past(desk: D
     lines = desk.idms("history", "good").out.splitlines()
     assert lines[:4] == [
         "good: usually 11 s and 100 rows, the medians of its last 6 good runs",
-        "time  ▁▁▂▁▆▁x  at most 1m30s (x: failed)",
+        "took  ▁▁▂▁▆▁x  at most 1m30s (x: failed)",
         "rows  █████▁x  at most 101",
         "",
     ]
@@ -146,7 +146,7 @@ def test_of_few_runs_nobody_says_what_is_usual(desk: Desk, past: Past) -> None:
         _took(desk, past, seconds, 5)
     told = desk.idms("history", "good").out
     assert "usual" not in told
-    assert told.startswith("time  ▁▁▁█  at most 1m40s\n")
+    assert told.startswith("took  ▁▁▁█  at most 1m40s\n")
 
 
 def test_the_history_in_words(desk: Desk, runs: Past) -> None:

@@ -37,7 +37,7 @@ def shown(place: Place) -> Place:
 def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
     told = shown.idms("show", "2")
     assert (told.returncode, told.stderr) == (0, "")
-    first, blank, started, took, file, calls, *rest = told.stdout.splitlines()
+    first, blank, started, took, file, calls, spent, writes, *rest = told.stdout.splitlines()
     assert first == "run 2 of scores: partial; 3 of 6 rows rejected; 6 read = 3 inserted + 3 rejected"
     assert blank == ""
     assert re.fullmatch(r"started  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(by hand\)", started)
@@ -46,6 +46,8 @@ def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
         rf"file     {re.escape(str(shown.directory))}/scores\.csv \(\d+ bytes, from [a-z]+ \d\d:\d\d\)", file
     )
     assert re.fullmatch(r"calls    \d+: \d+ GET, 3 POST, 0 PUT, 0 logins", calls)
+    assert re.fullmatch(r"time     [\d.]+ s in the site, [\d.]+ s in idms and its rate limit", spent)
+    assert writes == "writes   abc_scores on test"
     assert [re.sub(r"(line \d+): .+", r"\1: WHY", line) for line in rest[:6]] == [
         "",
         "Why rows were rejected",
@@ -54,7 +56,16 @@ def test_a_run_is_shown_with_its_counts_rejects_and_log(shown: Place) -> None:
         "   1  blank-match  line 4: WHY",
         f"Rejected rows, ready to be mended and imported again: {shown.state}/runs/2/rejects.csv",
     ]
-    assert rest[6:8] == ["", "Log"]
+    assert rest[6:14] == [
+        "",
+        "What to do next",
+        "idms rejects 2 --csv scores-mended.csv            the rejected rows with their reasons, to be mended",
+        "idms retry 2 --rejected --file scores-mended.csv  import them when they are mended",
+        "idms changes 2                                    what it wrote, field by field",
+        "idms undo 2                                       take that back; shows its plan first",
+        "",
+        "Log",
+    ]
     assert rest[-1].endswith("Z partial: 3 of 6 rows rejected")
 
     data = json.loads(shown.idms("show", "2", "--json").stdout)
@@ -134,7 +145,8 @@ def test_a_run_without_any_work_done_is_shown(desk: Desk, past: Past, prepare: o
     assert fact.startswith("created  " if first.endswith("pending") else "started  ")
     how = ["goes on  with the next idms run-due (idms resume 1: now)"] if "interrupted" in first else []
     assert rest[: len(how)] == how
-    assert bool(rest[len(how) :]) == first.endswith("force")
+    assert any(line.startswith("took ") for line in rest) == first.endswith("force")
+    assert "What to do next" in rest
 
 
 def test_what_was_being_sent_when_a_run_died_is_told_as_unknown(desk: Desk, past: Past) -> None:
@@ -148,3 +160,38 @@ def test_what_was_being_sent_when_a_run_died_is_told_as_unknown(desk: Desk, past
     told = desk.idms("show", str(run_id))
     assert "\n1 record was being sent: unknown, until it is looked for when the run goes on\n" in told.out
     assert json.loads(desk.idms("show", str(run_id), "--json").out)["run"]["unknown"] == 1
+
+
+STEPS = [
+    (
+        {"status": "partial", "counts": {"read": 2, "inserted": 1, "rejected": 1}},
+        ["rejects", "retry", "changes", "undo"],
+    ),
+    ({"status": "completed", "counts": {"read": 2, "unchanged": 2}}, []),
+    ({"status": "failed", "counts": {}}, ["run good"]),
+    ({"status": "held", "counts": {"read": 2, "left": 2}}, ["approve", "reject"]),
+    ({"status": "held", "counts": {"read": 2, "left": 2, "questions": 1}}, []),
+    ({"status": "failed", "counts": {"read": 2, "selected": 2, "steps": 1, "steps_failed": 1}}, ["retry 1"]),
+    ({"status": "completed", "counts": {"read": 2, "left": 2}, "dry_run": True}, ["run good"]),
+    ({"status": "completed", "counts": {"read": 2, "left": 2}, "dry_run": True, "row_limit": 1}, []),
+    ({"status": "completed", "counts": {"read": 2, "unchanged": 2}, "dry_run": True}, []),
+]
+
+
+@pytest.mark.parametrize(("run", "commands"), STEPS)
+def test_what_to_do_next_fits_how_the_run_stands(
+    desk: Desk, past: Past, run: dict[str, object], commands: list[str]
+) -> None:
+    run_id = past.ended(str(run.pop("status")), **run)  # type: ignore[arg-type]
+    (desk.state / "runs" / str(run_id) / "rejects.csv").write_text("")
+    told = json.loads(desk.idms("show", "1", "--json").out)["run"]["next"]
+    assert len(told) == len(commands)
+    for step, command in zip(told, commands, strict=True):
+        assert step["command"].startswith(f"idms {command}")
+
+
+def test_the_time_of_the_site_is_told_against_our_own(desk: Desk, past: Past) -> None:
+    past.ended("completed", counts={"read": 1, "calls": 3, "site_ms": 20_000})
+    past.ended("completed", counts={"read": 1, "calls": 3, "site_ms": 200_000})
+    assert re.search(r"time +20 s in the site, 4\d s in idms and its rate limit\n", desk.idms("show", "1").out)
+    assert "3m20s in the site, several calls at once\n" in desk.idms("show", "2").out

@@ -17,9 +17,10 @@ JOB_FIELDS = {
     "job", "state", "description", "module", "disabled", "done", "next_due", "pause", "problems", "last_run", "tested",
     "group", "bad_in_a_row", "bad_since", "recent",
 }  # fmt: skip
+PAGE_FIELDS = {"jobs", "banner", "connections", "incidents", "undelivered"}
 RUN_FIELDS = {
     "id", "job", "due", "late_s", "by_hand", "dry_run", "status", "reason", "hint", "created_at", "started_at",
-    "ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code", "counts",
+    "ended_at", "duration_s", "attempt", "retried", "not_before", "exit_code", "counts", "module", "sites", "intent",
 }  # fmt: skip
 KINDS = [("ops", "opened"), ("ops", "opened"), ("ops", "closed"), ("ops", "test")]
 PROBLEM_FIELDS = {"file", "line", "column", "message", "hint", "value"}
@@ -92,7 +93,7 @@ def test_the_fields_of_a_job_stay(desk: Desk, past: Past) -> None:
     past.ended("partial", "1 row rejected", counts=COUNTS)
     desk.job("bad", "module: import\n")
     told = json.loads(desk.idms("status", "--json").out)
-    assert told.keys() == {"version", "jobs", "banner", "connections", "incidents", "undelivered"}
+    assert told.keys() == {"version", *PAGE_FIELDS}
     assert (told["version"], told["banner"]) == (1, "")
     bad, good = told["jobs"]
     assert bad.keys() == good.keys() == JOB_FIELDS

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from idms_cli.history.rows import NewRun, Verdict
+from idms_cli.history.rows import NewRun, Verdict, Wanted
 from idms_cli.history.store import Store
 
 NOON = 1_796_385_600  # 2026-12-04 12:00 UTC
+LOCKS = """[{"resource": "file:/s.csv", "write": false}, {"resource": "imis:old/x", "write": false},
+{"resource": "imis:live/abc_scores", "write": true}, {"resource": "imis:live/y", "write": true}]"""
 DAY = 86_400
 
 
@@ -125,8 +127,8 @@ def test_a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it
             "INSERT INTO run (job, due, by_hand, foreground, dry_run, intent, connection, options, definition, locks,"
             " priority, pool, late_s, status, reason, hint, created_at, started_at, ended_at, attempt, retried,"
             " stop_reason, stop_force, source, to_follow, counts) VALUES ('scores', ?, 0, 0, 0, 'run', '', '{}', 'h',"
-            " '[]', 0, '', 0, 'completed', '', '', ?, ?, ?, 1, 0, '', 0, '[]', '[]', '{\"read\": 3}')",
-            (NOON, NOON, NOON, NOON + 5),
+            " ?, 0, '', 0, 'completed', '', '', ?, ?, ?, 1, 0, '', 0, '[]', '[]', '{\"read\": 3}')",
+            (NOON, LOCKS, NOON, NOON, NOON + 5),
         )
         old.execute("INSERT INTO slot VALUES ('scores', ?, NULL, 'run', '', 1, ?, NULL)", (NOON, NOON))
         old.commit()
@@ -137,6 +139,8 @@ def test_a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it
         (row,) = store.database.connection.execute('SELECT job, due, seconds, "read" FROM v_runs').fetchall()
         assert tuple(row) == ("scores", "2026-12-04T12:00:00Z", 5.0, 3)
         assert store.database.connection.execute("SELECT job, verdict, run FROM v_slots").fetchone()["run"] == 1
+        assert store.database.connection.execute("SELECT sites, module FROM v_runs").fetchone()["sites"] == "live,old"
+        assert [run.id for run in store.runs.history(Wanted(connection="old"))] == [1]
         assert store.retention.horizon is None
         assert store.outbox.add(["ops"], "test", "", {}, NOON) == [1]
 

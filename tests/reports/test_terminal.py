@@ -1,5 +1,6 @@
 """A page on a terminal: it fits, colours come from us alone, and nothing that text from outside says is obeyed."""
 
+import io
 import os
 import pty
 import re
@@ -8,7 +9,7 @@ import select
 import pytest
 from rich.cells import cell_len
 
-from idms_cli.reports.page import Line, Page, Table, show
+from idms_cli.reports.page import Line, Page, Table, aligned, show
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 HOSTILE = "a\x1b]0;owned\x07b\x9b31m\r\nc\u202ed[red]e[/path]"
@@ -134,3 +135,39 @@ def test_json_and_pipes_are_never_coloured(monkeypatch: pytest.MonkeyPatch) -> N
         show(Page({}, [JOBS]), file=pipe)
     with os.fdopen(reader) as received:
         assert "\x1b" not in received.read()
+
+
+STATUS = Table(
+    ("job", "state", "rows", "took", "told"),
+    [("lms-completions", "partial", "1234567890", "0987654321", "13 of 162 rows rejected in all")],
+    extra=("rows", "took"),
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (120, ["job", "state", "rows", "took", "told"]),
+        (50, ["job", "state", "rows", "took"]),
+        (40, ["job", "state", "took"]),
+        (30, ["job", "state"]),
+        (20, ["job", "lms-completio"]),
+    ],
+)
+def test_a_narrow_terminal_goes_without_the_columns_that_are_not_needed(
+    monkeypatch: pytest.MonkeyPatch, columns: int, names: list[str]
+) -> None:
+    told = _text(_on_terminal(monkeypatch, columns, STATUS))
+    assert "13 of" in told
+    assert told.split("\n")[0].split() == names
+    assert ("1234567890" in told) == (columns in (120, 50, 20))  # each cell of a list has a line of its own
+    assert max(map(cell_len, told.split("\n"))) <= columns
+
+
+def test_tables_below_each_other_are_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    short, long = aligned([Table(("job", "x"), [("a", "1")]), Table(("job", "x"), [("a-long-name", "22")])])
+    expected = "job          x\na            1\njob          x\na-long-name  22\n"
+    assert _text(_on_terminal(monkeypatch, 60, short, long)) == expected
+    out = io.StringIO()
+    show(Page({}, [short, long]), file=out)
+    assert out.getvalue() == expected.replace("job", "JOB").replace("x\n", "X\n")

@@ -1,5 +1,7 @@
 """The dashboard as a Textual app: what is drawn, and which key does what. The only door to textual."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, NamedTuple
@@ -20,7 +22,7 @@ from idms_cli.reports.terminal import COLOURS
 
 EVERY_S = 2.0
 SIGNS = {NEEDS_YOU: "!", RUNNING: ">", WAITING: "~", FINE: " "}
-COLUMNS = ("", "job", "state", "next run", "time", "rows", "last run")
+COLUMNS = ("", "job", "state", "next run", "took", "rows", "last run")
 RUNNING_SHOWN = 4
 NOTICES_SHOWN = 3
 TOLD_SHOWN = 160
@@ -50,8 +52,10 @@ class Dashboard(App[None]):
         Binding("v,enter", "show_run", "show", priority=True),
         Binding("tab", "app.focus_next", "scroll", show=False),
         Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
     CSS = """
+    #head, #notices, #running, #lanes, #legend { text-wrap: nowrap; text-overflow: ellipsis; }
     #head { height: 1; background: $primary; color: $text; }
     #notices { height: auto; color: $error; }
     #jobs { height: auto; min-height: 5; max-height: 60%; scrollbar-size-horizontal: 0; }
@@ -87,10 +91,17 @@ class Dashboard(App[None]):
         yield Footer()
 
     async def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # else the terminal stays as we have made it
+            loop.add_signal_handler(number, self.exit)
         self._table.add_columns(*COLUMNS)
         self._table.focus()
         self.set_interval(EVERY_S, self.look_again)
         await self.look_again()
+
+    def on_unmount(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().remove_signal_handler(number)
 
     @property
     def _table(self) -> "DataTable[Text]":
@@ -106,7 +117,7 @@ class Dashboard(App[None]):
                 lambda: self._watcher.look(self._now()), thread=True, exit_on_error=False
             ).wait()
         except Exception as error:
-            self.query_one("#notices", Static).update(Text(_why(error), no_wrap=True, overflow="ellipsis"))
+            self._draw_lines("notices", [_why(error)])
             return
         finally:
             self._is_looking = False
@@ -121,12 +132,8 @@ class Dashboard(App[None]):
         self._draw_told()
 
     def _draw(self, seen: Snapshot) -> None:
-        when = f"{seen.clock.now.astimezone(seen.clock.zone):%a %d %b %H:%M:%S} {seen.clock.zone}"
-        head = f" idms   {seen.summary or 'no jobs yet'}"
-        self.query_one("#head", Static).update(Text(f"{head}{when:>{max(1, self.size.width - len(head) - 1)}}"))
-        notices = [Text(text, no_wrap=True, overflow="ellipsis") for text in seen.notices[:NOTICES_SHOWN]]
-        self.query_one("#notices", Static).update(Text("\n").join(notices))
-        self.query_one("#notices", Static).display = bool(notices)
+        self.query_one("#head", Static).update(Text(_head(seen, self.size.width), no_wrap=True))
+        self._draw_lines("notices", seen.notices[:NOTICES_SHOWN])
         self._draw_jobs(seen.jobs)
         self._draw_told()
         self._draw_running(seen)
@@ -151,12 +158,14 @@ class Dashboard(App[None]):
         self.query_one("#told", Static).update(Text(f"{job.name}: {job.told}" if job else "", overflow="ellipsis"))
 
     def _draw_running(self, seen: Snapshot) -> None:
-        lines = [_progress(each.run, each.job, each.told, each.stage) for each in seen.running[:RUNNING_SHOWN]]
+        lines = [f"> run {each.run} of {each.job}: {each.told}" for each in seen.running[:RUNNING_SHOWN]]
         more = len(seen.running) - RUNNING_SHOWN
-        if more > 0:
-            lines.append(Text(f"and {more} more"))
-        panel = self.query_one("#running", Static)
-        panel.update(Text("\n").join(lines))
+        self._draw_lines("running", [*lines, f"  and {more} more"] if more > 0 else lines)
+
+    def _draw_lines(self, place: str, lines: Sequence[str]) -> None:
+        """One line for each; none where there is nothing to say."""
+        panel = self.query_one(f"#{place}", Static)
+        panel.update(Text("\n".join(map(harmless, lines)), no_wrap=True, overflow="ellipsis"))
         panel.display = bool(lines)
 
     @property
@@ -250,8 +259,13 @@ def _cell(text: str) -> Text:
     return Text(text, COLOURS.get(text, ""), no_wrap=True)
 
 
-def _progress(run: int, job: str, told: str, stage: object) -> Text:
-    return Text(f"> run {run} of {harmless(job)}: {told}", "cyan" if stage else "", no_wrap=True, overflow="ellipsis")
+def _head(seen: Snapshot, width: int) -> str:
+    """What is so on the left, the time on the right, as much of it as there is room for."""
+    local = seen.clock.now.astimezone(seen.clock.zone)
+    left = f" idms   {seen.summary or 'no jobs yet'}  "
+    whens = (f"{local:%a %d %b %H:%M:%S} {seen.clock.zone}", f"{local:%a %d %b %H:%M:%S}", f"{local:%H:%M:%S}")
+    when = next((when for when in whens if len(left) + len(when) < width), "")
+    return f"{left}{when:>{max(0, width - len(left) - 1)}}"
 
 
 def _why(error: BaseException) -> str:

@@ -29,6 +29,8 @@ AT_LEAST_BACK = timedelta(hours=3)
 """Just after midnight what was before it is still to be seen."""
 PER_JOB = 100
 """Coming slots of a job that are placed one by one."""
+BAR = 10
+"""Cells of a bar."""
 SKIPPED_SHOWN = 2000
 TROUBLE = frozenset({"partial", "held", "failed", "interrupted"})
 
@@ -65,13 +67,20 @@ class Progress:
 
     @property
     def told(self) -> str:
-        """`writing 1,200 of 5,000, 40/s, 1m35s left`."""
+        """`[##........] writing 1,200 of 5,000, 40/s, 1m35s left`."""
         if self.stage is None:
             return self.waits or "starting"
         per_s, left_s = self.speed
         rate = "" if per_s is None else f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.1f}/s"
         left = "" if left_s is None else f"{duration(left_s)} left"
-        return ", ".join(filter(None, (str(self.stage), rate, left)))
+        return self._bar + ", ".join(filter(None, (str(self.stage), rate, left)))
+
+    @property
+    def _bar(self) -> str:
+        if self.stage is None or not self.stage.total:
+            return ""
+        done = min(BAR, BAR * self.stage.done // self.stage.total)
+        return f"[{'#' * done}{'.' * (BAR - done)}] "
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""What to do next about a run: the commands that fit how it stands."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from idms_cli.history.rows import Run
+from idms_cli.reports.page import Line, Page, Table
+
+REJECTS = "rejects.csv"
+DONE = ("inserted", "updated", "deleted")
+NOT_DELIVERED = ("steps_failed", "steps_unknown", "steps_left")
+
+
+class Step(NamedTuple):
+    """A command, and what it is good for."""
+
+    command: str
+    why: str
+
+
+def next_steps_page(run: Run, directory: Path) -> Page:
+    """Nothing for a run about which nothing is to be done."""
+    steps = list(_steps(run, directory))
+    if not steps:
+        return Page({"next": []}, [])
+    data = [step._asdict() for step in steps]
+    return Page({"next": data}, [Line(""), Line("What to do next", "bold"), Table(("", ""), steps)])
+
+
+def _steps(run: Run, directory: Path) -> Iterator[Step]:
+    if run.is_open:
+        yield from _while_open(run)
+    elif run.status == "held":
+        if not run.asks:  # what it asks is told with how to answer
+            yield Step(f"idms approve {run.id}", "carry out exactly this plan")
+            yield Step(f"idms reject {run.id}", "end it; nothing is written")
+    elif run.dry_run:
+        yield from _after_dry_run(run)
+    else:
+        yield from _after(run, directory)
+
+
+def _while_open(run: Run) -> Iterator[Step]:
+    if run.status == "interrupted" or run.not_before:
+        yield Step(f"idms resume {run.id}", "go on now; else the next tick does, in its time")
+    elif run.status == "running":
+        yield Step(f"idms log {run.id} -f", "watch it")
+    yield Step(f"idms stop {run.id}", "end it; what was not sent is in its rejects file")
+
+
+def _after_dry_run(run: Run) -> Iterator[Step]:
+    if not run.counts.get("left") and not run.counts.get("selected"):
+        return
+    carry_out = {
+        "run": f"idms run {run.job}",
+        "undo": f"idms undo {run.of_run} --apply",
+        "retry": f"idms retry {run.of_run} --rejected",
+        "rest": f"idms retry {run.of_run}",
+    }
+    if run.intent in carry_out and run.row_limit is None:
+        yield Step(carry_out[run.intent], "carry it out")
+
+
+def _after(run: Run, directory: Path) -> Iterator[Step]:
+    counts = run.counts
+    if run.module == "workflow":
+        pass  # beside its steps stands at which it can go on
+    elif any(counts.get(name) for name in NOT_DELIVERED):
+        yield Step(f"idms retry {run.id}", "deliver what it did not, with the rows it has read")
+    elif counts.get("rejected") and (directory / REJECTS).exists() and "selected" not in counts:
+        mended = f"{run.job}-mended.csv"
+        yield Step(f"idms rejects {run.id} --csv {mended}", "the rejected rows with their reasons, to be mended")
+        yield Step(f"idms retry {run.id} --rejected --file {mended}", "import them when they are mended")
+    elif run.status in ("failed", "cancelled") and run.intent in ("run", "backfill"):
+        yield Step(f"idms run {run.job}", "once more, when that is put right")
+    if any(counts.get(name) for name in DONE) and directory.exists():
+        yield Step(f"idms changes {run.id}", "what it wrote, field by field")
+        yield Step(f"idms undo {run.id}", "take that back; shows its plan first")
