@@ -1,4 +1,4 @@
-"""The step `for-each`, done by the workflow itself: items one by one or several at a time, each once, also if killed."""
+"""The step `for-each`, done by the workflow itself: items one by one or several together, each once, even if killed."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from idms_cli.errors import Interrupted
 from tests.conftest import until
-from tests.delivery.receiver import Receiver, Says, Taken, refuses
+from tests.delivery.receiver import Receiver, Says, refuses
 from tests.modules.workflows.mill import Mill, steps
 
 
