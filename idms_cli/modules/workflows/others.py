@@ -27,7 +27,6 @@ from idms_cli.modules.frozen import Text
 from idms_cli.modules.part import Part
 from idms_cli.modules.workflows.scope import Scope
 
-
 CIRCLE = "the workflows run one another in a circle"
 
 
