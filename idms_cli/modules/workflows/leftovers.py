@@ -27,15 +27,20 @@ def take_over(source: Path, target: Path, steps: Sequence[Step]) -> None:
     """Give the run in `target` the steps before the one at which the run in `source` ended, and its values; that one
     and those after it are done anew. Raises as `refuse_nothing_left` does.
     """
-    names = _taken_over(source, steps)
+    hand_over(source, target, _taken_over(source, steps))
+    sync_folder(target / FOLDER)
+    sync_folder(target)
+
+
+def hand_over(source: Path, target: Path, names: Sequence[str]) -> None:
+    """Copy the values of a run, and what it has of these steps."""
     for name in (VALUES, INPUT):
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
     (target / FOLDER).mkdir(mode=0o700, exist_ok=True)
     for name in names:
-        shutil.copytree(source / FOLDER / name, target / FOLDER / name, copy_function=_linked)
-    sync_folder(target / FOLDER)
-    sync_folder(target)
+        if (source / FOLDER / name).is_dir():
+            shutil.copytree(source / FOLDER / name, target / FOLDER / name, copy_function=_linked)
 
 
 def _taken_over(source: Path, steps: Sequence[Step]) -> list[str]:
