@@ -82,6 +82,14 @@ def test_a_workflow_that_failed_goes_on_in_a_run_of_its_own(flow: Place, site: S
     assert "has done everything" in flow.idms("retry", "2").stderr
 
 
+def test_rejected_rows_of_a_workflow_are_those_of_its_jobs(flow: Place) -> None:
+    flow.write("scores.csv", "member,course,grade\n101,Bookbinding,A\n102,Bookbinding,Z\n")
+    assert flow.idms("run", "flow").returncode == 1
+    assert "'Z' is not among" in flow.idms("rejects", "1").stdout
+    assert "102,Bookbinding,Z" in flow.idms("rejects", "1", "--csv", "-").stdout
+    assert "its rejected rows are those of its jobs" in flow.idms("retry", "1", "--rejected").stderr
+
+
 def test_a_rejected_workflow_ends_with_its_rows_told(flow: Place) -> None:
     flow.scores("scores", 4)
     flow.idms("run", "flow")
