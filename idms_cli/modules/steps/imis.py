@@ -1,6 +1,7 @@
 """`imis`: a call of the site's own API, with the connection's token; status, headers and JSON are the output."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
@@ -170,7 +171,7 @@ class _Imis:
             raise
         output = _output(answer, once)
         once.done(output)
-        return _result(output)
+        return replace(_result(output), counts={self._options.method.lower(): attempt.sent, "calls": attempt.sent})
 
     def rehearse(self, context: StepContext) -> StepResult:
         path, _, body = self._request(context)
@@ -209,6 +210,7 @@ class _Attempt:
         self._once = once
         self._what = what
         pause(context, 0)
+        self.sent = 1
         self.came_again = once.may_have_been_done(what, repeatable=options.is_repeatable, hint=HINT_UNKNOWN)
 
     def expects(self, status: int) -> bool:
@@ -226,6 +228,7 @@ class _Attempt:
         delay_s = max(seconds, self._options.delay.total_seconds())
         self._context.run.log(f"{self._what} is sent again in {delay_s:.0f} s")
         pause(self._context, delay_s)
+        self.sent += 1
         self._once.leaves()
 
 

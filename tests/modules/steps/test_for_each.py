@@ -175,6 +175,13 @@ def test_a_dry_run_goes_through_some_items_and_sends_nothing(mill: Mill, web: Re
     assert not web.asked
 
 
+def test_a_dry_run_knows_no_row_of_what_is_not_sent(mill: Mill, web: Receiver) -> None:
+    text = steps(each(web, "[1, 2]", "collect: {ID: '{{ made.json.id }}'}"), "name: n\ngate: '{{ each|length > 0 }}'")
+    done = mill.grind(text, dry_run=True)
+    assert done.states == {"each": "rehearsed", "n": "rehearsed"}
+    assert done.reasons["n"] == "what step each would give is not known in a dry run"
+
+
 def test_what_is_collected_has_to_be_cells(mill: Mill, web: Receiver) -> None:
     done = mill.grind(steps(each(web, "[1]", "collect: {All: '{{ made }}'}")))
     assert "item 1: collect: item 1: All has parts, and a cell is one value" in done.outcome.reason
