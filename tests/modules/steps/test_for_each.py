@@ -163,6 +163,12 @@ def test_a_run_that_does_the_rest_repeats_nothing_of_what_is_over(mill: Mill, we
         assert len(web.asked) > before
 
 
+def test_a_template_that_never_ends_is_cut_within_an_item(mill: Mill) -> None:
+    slow = ", ".join(["range(100000)|join('')|replace('1', '22')"] * 300)
+    text = f'name: each\nfor-each: [1]\nsteps:\n  - {{name: slow, timeout: 1s, gate: "{{{{ [{slow}]|length > 0 }}}}"}}'
+    assert mill.grind(steps(text)).outcome.reason.startswith("step each: item 1: step slow: it took longer than 1s")
+
+
 def test_a_gate_within_ends_one_item_only(mill: Mill, web: Receiver) -> None:
     text = each(web, "[1, 2, 3]").replace("steps:\n", "steps:\n  - {gate: '{{ item == 2 }}', then: succeed}\n")
     assert mill.grind(steps(text)).output("each")["succeeded"] == 3
@@ -173,6 +179,13 @@ def test_a_dry_run_goes_through_some_items_and_sends_nothing(mill: Mill, web: Re
     done = mill.grind(steps(each(web, "'{{ range(500) }}'")), dry_run=True)
     assert (done.states["each"], done.reasons["each"]) == ("rehearsed", "20 of 500 items")
     assert not web.asked
+
+
+def test_a_dry_run_knows_no_row_of_what_is_not_sent(mill: Mill, web: Receiver) -> None:
+    text = steps(each(web, "[1, 2]", "collect: {ID: '{{ made.json.id }}'}"), "name: n\ngate: '{{ each|length > 0 }}'")
+    done = mill.grind(text, dry_run=True)
+    assert done.states == {"each": "rehearsed", "n": "rehearsed"}
+    assert done.reasons["n"] == "what step each would give is not known in a dry run"
 
 
 def test_what_is_collected_has_to_be_cells(mill: Mill, web: Receiver) -> None:
