@@ -1,9 +1,8 @@
 """The steps of a workflow: a line for each, long stretches of the same folded, so that a person can read a thousand."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from idms_cli.history.rows import Run
@@ -17,14 +16,28 @@ UNFOLDED = 40
 FOLDED_FROM = 4
 
 _STYLES = {"failed": "red", "held": "yellow", "partial": "yellow"}
-_TOLD = ("inserted", "updated", "deleted", "unchanged", "rejected", "new", "changed", "left_out", "items", "refused")
+_TOLD = (
+    "inserted",
+    "updated",
+    "deleted",
+    "unchanged",
+    "rejected",
+    "new",
+    "changed",
+    "left_out",
+    "items",
+    "refused",
+    "left",
+)
+
+_WORDS = {"left_out": "left out", "left": "to write"}
 
 
 def workflow_page(run: Run, steps: Sequence[StepRow], *, every: bool = False) -> Page:
     """The steps in the order in which they stand; nothing for what is no workflow. `every`: nothing is folded."""
     if not steps:
         return Page({}, [])
-    ordered = list(_ordered(steps))
+    ordered = [row if run.is_open else _settled(row) for row in _ordered(steps)]
     lines = [_line(row) for row in ordered]
     if len(ordered) > UNFOLDED and not every:
         lines = [*_folded(ordered)]
@@ -42,10 +55,15 @@ def workflow_page(run: Run, steps: Sequence[StepRow], *, every: bool = False) ->
     return Page({"workflow": [_data(row) for row in ordered]}, parts)
 
 
+def _settled(row: StepRow) -> StepRow:
+    """A step that was at work when its process died, and that nobody went on with."""
+    return replace(row, status="interrupted") if row.status == "running" else row
+
+
 def _to_do(run: Run, steps: Sequence[StepRow]) -> Iterator[Line]:
     yield Line(f"The data after a step: idms show {run.id} --data STEP", "dim")
     if run.status in ("failed", "cancelled") and not run.dry_run:
-        at = next((row.path for row in steps if row.status in ("failed", "cancelled")), "")
+        at = next((row.path for row in steps if row.status in ("failed", "cancelled", "interrupted")), "")
         where = f" at {at.partition('/')[0]}" if at else ""
         yield Line(f"It can go on{where}, with what the steps before it gave: idms retry {run.id}")
 
@@ -91,7 +109,7 @@ def _took(row: StepRow) -> str:
 
 
 def _came(row: StepRow) -> str:
-    figures = ", ".join(f"{row.counts[name]:,} {name.replace('_', ' ')}" for name in _told_of(row))
+    figures = ", ".join(f"{row.counts[name]:,} {_WORDS.get(name, name)}" for name in _told_of(row))
     reason = "" if row.status in _STYLES else row.reason
     return "; ".join(filter(None, (reason, figures)))
 
@@ -129,11 +147,3 @@ def _folded(steps: Sequence[StepRow]) -> Iterator[tuple[str, ...]]:
 
 def _data(row: StepRow) -> dict[str, Any]:
     return {**asdict(row), "duration_s": row.duration_s}
-
-
-def rejects_lines(run: Run, places: Sequence[tuple[str, Path]], name: str) -> Iterator[Line]:
-    """Where the rejects of its jobs are."""
-    del run
-    for step, folder in places:
-        if (folder / name).exists():
-            yield Line(f"Rejected rows of {step}, ready to be mended and imported again: {folder / name}")

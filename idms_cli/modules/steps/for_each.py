@@ -40,7 +40,7 @@ from idms_cli.modules.workflows.shapes import Shape
 from idms_cli.modules.workflows.views import NotKnown, RowsView, Unanswered
 
 ROWS = "rows.spool"
-MOST_REHEARSED = 100
+MOST_REHEARSED = 20
 """Items that a dry run goes through."""
 MOST_LINES = 20
 """Items that failed are told in the log one by one up to here; the journal has them all."""
@@ -174,13 +174,15 @@ class _ForEach:
             held, code = rounds.held, rounds.held.exit_code or Held.exit_code
             return StepResult(output, counts=counts, status=HELD, reason=held.reason, hint=held.hint, exit_code=code)
         rows = context.folder / ROWS if self.collect is not None else None
+        unknown = rows is not None and (rounds.unknown or rounds.wanted < count)
         if rows is not None:
             counts["rows"] = spool_each(journal.gave(), rows).count
         told = f"{done - failed:,} of {count:,} items"
         bad = journal.first(FAILED) or journal.first(PARTIAL)
         if bad is None:
             status = REHEARSED if context.run.dry_run else SUCCEEDED
-            return StepResult(output, rows=rows, counts=counts, status=status, reason=told, sums=True)
+            rows = None if unknown else rows
+            return StepResult(output, rows=rows, counts=counts, status=status, reason=told, unknown=unknown, sums=True)
         is_over = self.options.max_failed.exceeded(failed, count)
         more = f"; {failed:,} items failed" if failed > 1 else ""
         return StepResult(
@@ -210,18 +212,20 @@ class _Round:
         self._action = action
         self._context = context
         self._journal = journal
-        self._wanted = wanted
+        self.wanted = wanted
         self._over = journal.over()
         self._failed = journal.tally().get(FAILED, 0)
         self._lines = 0
         self._items: dict[int, Any] = {}
         self.held: InnerResult | None = None
+        self.unknown = False
+        """A dry run does not know what some item would give."""
         self.goes_on = True
 
     def pieces(self, items: "list[Any] | tuple[Any, ...] | RowsView") -> Iterator[Piece]:
         """What is to be done for each, until the step is stopped."""
         for number, item in enumerate(items.records() if isinstance(items, RowsView) else items, start=1):
-            if number > self._wanted or self._context.run.stopping():
+            if number > self.wanted or self._context.run.stopping():
                 return
             if number not in self._over:
                 self._items[number] = item
@@ -238,7 +242,7 @@ class _Round:
         try:
             gave = self._action.gave(number, item, result, self._context)
         except NotKnown:
-            gave = None
+            gave, self.unknown = None, True
         except InputError as error:
             result = InnerResult(FAILED, {}, result.counts, f"collect: {error}", error.hint, error.exit_code)
             gave = None
@@ -250,14 +254,14 @@ class _Round:
             shutil.rmtree(self._context.folder / f"{number}", ignore_errors=True)
         self._over.add(number)
         done = len(self._over)
-        self._context.run.progress(lambda: {"items": self._wanted, "items_done": done})
-        self.goes_on = self.goes_on and not self._action.options.max_failed.exceeded(self._failed, self._wanted)
+        self._context.run.progress(lambda: {"items": self.wanted, "items_done": done})
+        self.goes_on = self.goes_on and not self._action.options.max_failed.exceeded(self._failed, self.wanted)
         return self.goes_on
 
     @property
     def is_stopped(self) -> bool:
         """Some items are not over, and nothing of theirs is the reason."""
-        return self.held is None and self.goes_on and len(self._over) < self._wanted
+        return self.held is None and self.goes_on and len(self._over) < self.wanted
 
     def _log(self, number: int, result: InnerResult) -> None:
         self._lines += 1

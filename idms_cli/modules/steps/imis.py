@@ -1,6 +1,7 @@
 """`imis`: a call of the site's own API, with the connection's token; status, headers and JSON are the output."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
@@ -24,7 +25,7 @@ from idms_cli.modules.workflows.content import plain
 from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import Scope
-from idms_cli.modules.workflows.shapes import Key, Shape, named
+from idms_cli.modules.workflows.shapes import HINT_VALUES, Key, Shape, named
 from idms_cli.templates.texts import Unrendered
 from idms_cli.templates.values import Unfit, written
 
@@ -170,7 +171,7 @@ class _Imis:
             raise
         output = _output(answer, once)
         once.done(output)
-        return _result(output)
+        return replace(_result(output), counts={self._options.method.lower(): attempt.sent, "calls": attempt.sent})
 
     def rehearse(self, context: StepContext) -> StepResult:
         path, _, body = self._request(context)
@@ -186,9 +187,9 @@ class _Imis:
         try:
             whole = self._options.path.place(values).url.removeprefix(_SERVER)
         except Unrendered as wrong:
-            raise InputError(f"{named(key)}: {wrong}") from wrong
+            raise InputError(f"{named(key)}: {wrong}", hint=HINT_VALUES) from wrong
         if _leads_away(whole.partition("?")[0]):
-            raise InputError(f"{named(key)}: a part of the path would be . or .., which is another path")
+            raise InputError(f"{named(key)}: a part of the path would be . or .., another path", hint=HINT_VALUES)
         fields: list[tuple[str, str]] = []
         for name, value in shapes["query"].render(values).items() if "query" in shapes else ():
             several = value if isinstance(value, list | tuple) else [value]
@@ -209,6 +210,7 @@ class _Attempt:
         self._once = once
         self._what = what
         pause(context, 0)
+        self.sent = 1
         self.came_again = once.may_have_been_done(what, repeatable=options.is_repeatable, hint=HINT_UNKNOWN)
 
     def expects(self, status: int) -> bool:
@@ -226,6 +228,7 @@ class _Attempt:
         delay_s = max(seconds, self._options.delay.total_seconds())
         self._context.run.log(f"{self._what} is sent again in {delay_s:.0f} s")
         pause(self._context, delay_s)
+        self.sent += 1
         self._once.leaves()
 
 

@@ -1,6 +1,7 @@
 """A run of a workflow: its jobs, its parameters; held, stopped, resumed, gone on with and taken back."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from idms_cli.config.documents import parse_document
 from idms_cli.errors import InputError, Interrupted, Unreachable
 from idms_cli.modules.frozen import frozen_jobs
 from idms_cli.modules.workflow import parse
+from idms_cli.modules.workplaces import held_place
 from idms_cli.sandbox import Sandbox
 from tests.conftest import courses
 from tests.modules.imports.office import grades, writes
@@ -280,3 +282,34 @@ def test_a_view_of_rows_is_a_list_in_templates(mill: Mill) -> None:
     assert done.note("told").reason == "1:5 2:7 2 2 7"
     wrong = mill.grind(steps(given, 'name: told\ngate: "{{ given[2].ID == 1 }}"'))
     assert wrong.outcome.reason == "step told: gate: there is no '2' here"
+
+
+def test_each_of_several_files_is_taken_within_the_step(scored: Mill, site: Sandbox) -> None:
+    before = courses(site)
+    scored.job("scores", SCORES.replace("data.csv", "in/*.csv"))
+    (scored.directory / "in").mkdir()
+    for number, course in enumerate(("Binding", "Printing", "Gilding")):
+        scored.write(grades(2, course=course), f"in/{number}.csv")
+    text = steps(f"{RUN}\nrows: written", 'name: all\ngate: "{{ scores|length == 6 }}"')
+    for after in (3, 6, 9):
+        directory = scored.directory / f"run-{after}"
+        directory.mkdir()
+        with suppress(Death):
+            scored.grind(text, again=directory, stopping=dies_after(after))
+        done = scored.grind(text.replace("== 6", "< 7"), again=directory)
+        assert (done.outcome.status, done.outcome.counts["read"]) == ("completed", 6), done.outcome
+    assert len(courses(site)) == len(before) + 6
+    assert writes(site) == 6
+    first = scored.directory / "run-3"
+    back = scored.grind(text, intent="undo", of_directory=first)
+    assert (back.outcome.status, courses(site)) == ("completed", before)
+
+
+def test_where_a_run_is_held_is_found_however_deep_it_is(scored: Mill) -> None:
+    scored.job("scores", f"{SCORES}guard: {{max_changes: 2}}\n")
+    scored.job("inner", f"module: workflow\nwith:\n  {steps(RUN).replace(chr(10), chr(10) + '  ')}")
+    held = scored.grind(steps("name: both\nparallel:\n  one: [{gate: false}]\n  two: [{name: within, run: inner}]"))
+    assert held.outcome.status == "held", held.outcome
+    place = held_place(held.directory)
+    assert place == held.directory / "steps/both/two/within/steps/scores"
+    assert (place / "journal.db").exists()
