@@ -49,7 +49,8 @@ def test_status_names_the_connection_once_and_each_waiting_job_shortly(desk: Des
     first, *rows = desk.idms("status").out.splitlines()
     assert first.startswith("connection test: login refused since ")
     assert first.endswith("; 1 run waits. The site refuses the login of idms. Change the secret.")
-    assert rows[1].endswith(": waits for connection test")
+    assert rows[0] == "waiting: 1"
+    assert rows[2].endswith(": waits for connection test")
 
 
 def test_after_an_outage_one_run_starts_and_every_fifteen_seconds_one_more_beside_it(desk: Desk, past: Past) -> None:
