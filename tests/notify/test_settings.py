@@ -136,7 +136,7 @@ def test_a_job_can_say_that_nobody_is_told(tmp_path: Path) -> None:
         ),
         (
             '{"text": {{ subject | json }}, "run": {{ run }}}',
-            "of a message of the kind silent: what the template of the webhook makes is no JSON: ",
+            "of a message of the kind reminder: what the template of the webhook makes is no JSON: ",
             "Write values as {{ subject | json }}",
         ),
         (
