@@ -233,6 +233,12 @@ CREATE TABLE step (             -- of a run of a workflow: what became of each o
   PRIMARY KEY (run, path)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX step_by_job ON step (job, run) WHERE job <> '';
+CREATE VIEW v_steps AS
+SELECT run, path AS step, kind, status, reason, attempts, rows,
+  strftime('%Y-%m-%dT%H:%M:%SZ', began_at, 'unixepoch') AS began,
+  strftime('%Y-%m-%dT%H:%M:%SZ', ended_at, 'unixepoch') AS ended,
+  round(ended_at - began_at, 1) AS seconds, counts
+FROM step;
 """
 
 # For people with sqlite-utils or Datasette: these names and columns stay; tables may change with a version.

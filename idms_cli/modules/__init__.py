@@ -273,6 +273,15 @@ class Parametrised(Protocol):
         """Raises `InputError` for names that it does not know, and for those that are missing."""
 
 
+@runtime_checkable
+class Composed(Protocol):
+    """A work that runs other jobs."""
+
+    @property
+    def texts(self) -> Mapping[str, tuple[str, str]]:
+        """Path and text of the file of each, by its name."""
+
+
 class Module(Protocol):
     """A file in this folder."""
 

@@ -11,11 +11,12 @@ from pydantic import Field
 
 from idms_cli.config.checked import Section
 from idms_cli.config.documents import Document
+from idms_cli.config.matchoptions import Elsewhere
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.errors import Held, IdmsError, InputError
 from idms_cli.files.spool import Taken
-from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
+from idms_cli.modules import DataLock, Matching, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
 from idms_cli.modules.frozen import Text, freeze
 from idms_cli.modules.occasion import kept_values
@@ -133,6 +134,14 @@ class Workflow:
         if not path.exists():
             write_json(path, input_of(self.parameters, context.parameters, kept_values(context)))
         found: Mapping[str, Any] = read_json(path)
+        return found
+
+    def options_from_elsewhere(self) -> Elsewhere:
+        """See `Matching`: those of the jobs that its steps run."""
+        found: dict[str, Any] = {}
+        for _, step in all_steps(self.steps):
+            if isinstance(step.action, Matching):
+                found |= step.action.options_from_elsewhere()
         return found
 
     def refuse_parameters(self, given: Mapping[str, Any]) -> None:

@@ -1,9 +1,8 @@
 """The steps of a workflow: a line for each, long stretches of the same folded, so that a person can read a thousand."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from idms_cli.history.rows import Run
@@ -24,7 +23,7 @@ def workflow_page(run: Run, steps: Sequence[StepRow], *, every: bool = False) ->
     """The steps in the order in which they stand; nothing for what is no workflow. `every`: nothing is folded."""
     if not steps:
         return Page({}, [])
-    ordered = list(_ordered(steps))
+    ordered = [row if run.is_open else _settled(row) for row in _ordered(steps)]
     lines = [_line(row) for row in ordered]
     if len(ordered) > UNFOLDED and not every:
         lines = [*_folded(ordered)]
@@ -42,10 +41,15 @@ def workflow_page(run: Run, steps: Sequence[StepRow], *, every: bool = False) ->
     return Page({"workflow": [_data(row) for row in ordered]}, parts)
 
 
+def _settled(row: StepRow) -> StepRow:
+    """A step that was at work when its process died, and that nobody went on with."""
+    return replace(row, status="interrupted") if row.status == "running" else row
+
+
 def _to_do(run: Run, steps: Sequence[StepRow]) -> Iterator[Line]:
     yield Line(f"The data after a step: idms show {run.id} --data STEP", "dim")
     if run.status in ("failed", "cancelled") and not run.dry_run:
-        at = next((row.path for row in steps if row.status in ("failed", "cancelled")), "")
+        at = next((row.path for row in steps if row.status in ("failed", "cancelled", "interrupted")), "")
         where = f" at {at.partition('/')[0]}" if at else ""
         yield Line(f"It can go on{where}, with what the steps before it gave: idms retry {run.id}")
 
@@ -129,11 +133,3 @@ def _folded(steps: Sequence[StepRow]) -> Iterator[tuple[str, ...]]:
 
 def _data(row: StepRow) -> dict[str, Any]:
     return {**asdict(row), "duration_s": row.duration_s}
-
-
-def rejects_lines(run: Run, places: Sequence[tuple[str, Path]], name: str) -> Iterator[Line]:
-    """Where the rejects of its jobs are."""
-    del run
-    for step, folder in places:
-        if (folder / name).exists():
-            yield Line(f"Rejected rows of {step}, ready to be mended and imported again: {folder / name}")

@@ -40,7 +40,7 @@ from idms_cli.modules.workflows.shapes import Shape
 from idms_cli.modules.workflows.views import NotKnown, RowsView, Unanswered
 
 ROWS = "rows.spool"
-MOST_REHEARSED = 100
+MOST_REHEARSED = 20
 """Items that a dry run goes through."""
 MOST_LINES = 20
 """Items that failed are told in the log one by one up to here; the journal has them all."""

@@ -1,6 +1,7 @@
 """What a job that ran as a step gives: its figures, all of them, and on request its rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -35,21 +36,21 @@ def figures_of(outcome: Outcome, folder: Path, *, is_dry: bool) -> dict[str, int
     return found
 
 
-def rows_of(folder: Path, which: Literal["rejected", "written"]) -> Path:
+def rows_of(places: Sequence[Path], which: Literal["rejected", "written"]) -> Path:
     """The rows that a job rejected (`line`, `code`, `message`), or the records that it wrote (`line`, `action`,
     and what was written by its name), in a spool. Raises `IdmsError`.
     """
-    path = folder / ROWS
+    path = places[0] / ROWS
     if not is_spooled(path):
         with spooling(path) as spool:
             if which == "rejected":
                 spool.name(("line", "code", "message"))
-                for line, faults in _rejected(folder):
+                for line, faults in chain.from_iterable(map(_rejected, places)):
                     code, message = " ".join(one.code for one in faults), " ".join(one.message for one in faults)
                     spool.add({"line": line, "code": code, "message": message})
             else:
                 spool.name(("line", "action"))
-                for row in _written(folder):
+                for row in chain.from_iterable(map(_written, places)):
                     spool.add(row)
     return path
 

@@ -1,6 +1,7 @@
 """A run of a workflow: its jobs, its parameters; held, stopped, resumed, gone on with and taken back."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -280,3 +281,24 @@ def test_a_view_of_rows_is_a_list_in_templates(mill: Mill) -> None:
     assert done.note("told").reason == "1:5 2:7 2 2 7"
     wrong = mill.grind(steps(given, 'name: told\ngate: "{{ given[2].ID == 1 }}"'))
     assert wrong.outcome.reason == "step told: gate: there is no '2' here"
+
+
+def test_each_of_several_files_is_taken_within_the_step(scored: Mill, site: Sandbox) -> None:
+    before = courses(site)
+    scored.job("scores", SCORES.replace("data.csv", "in/*.csv"))
+    (scored.directory / "in").mkdir()
+    for number, course in enumerate(("Binding", "Printing", "Gilding")):
+        scored.write(grades(2, course=course), f"in/{number}.csv")
+    text = steps(f"{RUN}\nrows: written", 'name: all\ngate: "{{ scores|length == 6 }}"')
+    for after in (3, 6, 9):
+        directory = scored.directory / f"run-{after}"
+        directory.mkdir()
+        with suppress(Death):
+            scored.grind(text, again=directory, stopping=dies_after(after))
+        done = scored.grind(text.replace("== 6", "< 7"), again=directory)
+        assert (done.outcome.status, done.outcome.counts["read"]) == ("completed", 6), done.outcome
+    assert len(courses(site)) == len(before) + 6
+    assert writes(site) == 6
+    first = scored.directory / "run-3"
+    back = scored.grind(text, intent="undo", of_directory=first)
+    assert (back.outcome.status, courses(site)) == ("completed", before)
