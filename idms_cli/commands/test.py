@@ -1,6 +1,7 @@
 """`idms test JOB`: a dry run of some rows, whose verdict is kept with the job's definition."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -11,10 +12,14 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.definition import read_job
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.dispatch.reading import find_job
+from idms_cli.dispatch.steptrial import Wish, trial_of
 from idms_cli.dispatch.trial import judge
 from idms_cli.errors import InputError
+from idms_cli.jobs.job import Job
+from idms_cli.modules import Work
 from idms_cli.reports.page import show
 from idms_cli.reports.run import Shown, run_page
+from idms_cli.reports.steptrial import step_trial_page
 from idms_cli.reports.trial import CHANGES_SHOWN, trial_page
 from idms_cli.reports.wording import Clock
 
@@ -27,10 +32,32 @@ ROWS = 20
 @click.option(
     "--rows", metavar="N", type=click.IntRange(1, 1_000_000_000), default=ROWS, help=f"How many rows. Default: {ROWS}."
 )
+@click.option("--step", metavar="NAME", help="Of a workflow: try this step alone, on the data of a past run.")
+@click.option("--run", "of_run", metavar="N", type=int, help="With --step: the run whose data is taken; else the last.")
+@click.option(
+    "--input",
+    "given",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --step: JSON with `input` and what steps before it gave, instead of what the run has.",
+)
 @json_option
 @pass_session
-def command(session: Session, job: str, *, connection: str | None, rows: int, as_json: bool) -> int:
+def command(
+    session: Session,
+    job: str,
+    *,
+    connection: str | None,
+    rows: int,
+    step: str | None,
+    of_run: int | None,
+    given: Path | None,
+    as_json: bool,
+) -> int:
     """Try JOB on its first rows and write nothing: the plan, and a verdict.
+
+    With --step one step of a workflow is worked out on the data of a past run; nothing is sent, nobody is asked and
+    nothing is recorded.
 
     A job that has passed as it is now is tested; what it does, and where, must not change after that. With
     `require_test: true` only a tested job runs on its own. Exit code 0 passed, else as of `idms run`.
@@ -41,6 +68,10 @@ def command(session: Session, job: str, *, connection: str | None, rows: int, as
         hint = did_you_mean(connection, settings.connections) or known
         raise InputError(f"there is no connection '{connection}'", hint=hint)
     found, work = find_job(settings, job)
+    if step is not None:
+        return _step(session, found, work, Wish(step, of_run, given), as_json=as_json)
+    if of_run is not None or given is not None:
+        raise InputError("--run and --input are for one step", hint="Say which: --step NAME.")
     if connection:
         _, work = read_job(job, found.document, settings, connection=connection)
     new = replace(
@@ -62,3 +93,10 @@ def command(session: Session, job: str, *, connection: str | None, rows: int, as
     page = run_page(ended, session.store.run_directory(ended.id), Clock(settings.timezone, now), shown)
     show(trial_page(ended, page, verdict, where), as_json=as_json)
     return 0 if verdict.passed else ended.exit_code or 1
+
+
+def _step(session: Session, job: Job, work: Work, wish: Wish, *, as_json: bool) -> int:
+    with trial_of(session.store, job, work, wish, session.now()) as (tried, directory, run):
+        show(step_trial_page(job.name, tried, directory, run=run), as_json=as_json)
+    failed = tried.row.status == "failed"
+    return (tried.note.exit_code if tried.note else 0) or 1 if failed else 0

@@ -47,10 +47,10 @@ def step_data(run: Run, steps: list[StepRow], directory: Path, wanted: str) -> P
                 data[path.rpartition("/")[2]] = _of(note, directory)
         if path == wanted:
             break
-    text = mask(json.dumps(_bounded(data), indent=2, ensure_ascii=False))
+    text = mask(json.dumps(bounded(data), indent=2, ensure_ascii=False))
     if len(text) > MOST:
         text = f"{text[:MOST]}\n... cut after {MOST:,} characters"
-    return Page({"run": run.id, "step": wanted, "data": json.loads(mask(json.dumps(_bounded(data))))}, _lines(text))
+    return Page({"run": run.id, "step": wanted, "data": json.loads(mask(json.dumps(bounded(data))))}, _lines(text))
 
 
 def _lines(text: str) -> list[Line]:
@@ -81,19 +81,20 @@ def _of(note: Note, directory: Path) -> Any:
     return {"rows": rows.count, "first": first, "file": str(directory / note.rows)}
 
 
-def _bounded(value: Any, depth: int = 0) -> Any:
+def bounded(value: Any, depth: int = 0) -> Any:
+    """A value as it is shown: no more of it than a person reads, and nothing that is named like a secret."""
     if depth > DEPTH:
         return "... deeper than is shown"
     match value:
         case Mapping():
             shown = {
-                str(name): "***" if isinstance(one, str) and _SECRET.search(str(name)) else _bounded(one, depth + 1)
+                str(name): "***" if isinstance(one, str) and _SECRET.search(str(name)) else bounded(one, depth + 1)
                 for name, one in islice(value.items(), ITEMS * 10)
             }
             more = len(value) - len(shown)
             return {**shown, "...": f"{more:,} more"} if more > 0 else shown
         case list() | tuple():
-            items = [_bounded(one, depth + 1) for one in value[:ITEMS]]
+            items = [bounded(one, depth + 1) for one in value[:ITEMS]]
             return [*items, f"... {len(value) - ITEMS:,} more"] if len(value) > ITEMS else items
         case str() if len(value) > CHARACTERS:
             return f"{value[:CHARACTERS]}... {len(value) - CHARACTERS:,} more characters"

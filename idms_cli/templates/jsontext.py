@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from idms_cli.templates.budget import Streamed
 from idms_cli.templates.values import Unfit, number_of, plain, shown
 
 _DEEPEST = 50
@@ -28,6 +29,8 @@ def json_pieces(value: Any, indent: int = 0, depth: int = 0) -> Iterator[str]:
             yield from _many("{}", pairs, indent, depth)
         case list() | tuple():
             yield from _many("[]", (("", item) for item in value), indent, depth)
+        case Streamed():
+            yield from _many("[]", (("", record) for record in value.records()), indent, depth)
         case _:
             raise Unfit(f"{shown(value)} cannot be JSON")
 

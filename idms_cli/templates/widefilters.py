@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from jinja2 import Undefined
 
+from idms_cli.templates.budget import Streamed
+from idms_cli.templates.datafilters import MOST_ITEMS, DataFilters
 from idms_cli.templates.dates import DateReader, read_iso
 from idms_cli.templates.dates import reader_of as date_reader_of
 from idms_cli.templates.filters import Filters, Readers, date_format
@@ -40,6 +43,7 @@ class WideFilters(Filters):
 
     def __init__(self) -> None:
         super().__init__(LIMIT, Readers(number_reader_of, _date_reader))
+        self._data = DataFilters(LIMIT, self._time)
 
     def table(self) -> dict[str, Callable[..., Any]]:
         return super().table() | {
@@ -64,6 +68,7 @@ class WideFilters(Filters):
             "split": self.split,
             "shift": self.shift,
             "start": self.start,
+            **self._data.table(),
         }
 
     def length(self, value: Any) -> int:
@@ -137,9 +142,11 @@ class WideFilters(Filters):
     def last(self, value: Any) -> Any:
         return next(reversed(listed(value)), None)
 
-    def sort(self, value: Any) -> list[Any]:
-        """A list in order: numbers, or texts as their characters come."""
-        return sorted(listed(value))
+    def sort(self, value: Any, key: Any = None) -> list[Any]:
+        """A list in order: numbers, or texts as their characters come; mappings by what they have under a key."""
+        if key is None:
+            return sorted(listed(value))
+        return sorted(listed(value), key=lambda item: item[written(key)] if isinstance(item, Mapping) else item)
 
     def unique(self, value: Any) -> list[Any]:
         """A list in which nothing is twice; the first of each stays."""
@@ -150,9 +157,16 @@ class WideFilters(Filters):
         return sum(map(self.number, listed(value)), Decimal(0))
 
     def pick(self, value: Any, key: Any) -> list[Any]:
-        """Of each mapping in a list what it has under a key; nothing where it has none."""
+        """Of each mapping in a list, or each row, what it has under a key; nothing where it has none."""
         name = written(key)
+        if isinstance(value, Streamed):
+            return [row.get(name) for row in islice(value.records(), self._most_rows(value))]
         return [item.get(name) if isinstance(item, Mapping) else None for item in listed(value)]
+
+    def _most_rows(self, value: Streamed) -> int:
+        if len(value) > MOST_ITEMS:
+            raise Unfit(f"{len(value):,} rows are too many for a list: let a step do it, rows stay on disk")
+        return MOST_ITEMS
 
     def items(self, value: Any) -> list[list[Any]]:
         """The keys of a mapping, each with its value."""

@@ -221,7 +221,7 @@ def test_every_row_may_have_loops_of_its_own_but_not_all_rows_again() -> None:
 
 
 def test_rows_are_looped_over_and_not_kept() -> None:
-    for what in ("rows", "rows|json", "rows|sort", "rows[0]", "rows|join", "rows.x", "rows|first"):
+    for what in ("rows", "rows|sort", "rows[0]", "rows|join", "rows.x", "rows|first"):
         with pytest.raises(Unrendered):
             parse_text(f"{{{{ {what} }}}}").render({"rows": Many()})
     assert parse_text("{{ rows|length }}").render({"rows": Many()}) == "1200"

@@ -13,6 +13,7 @@ from idms_cli.errors import InputError
 from idms_cli.templates.moments import moment, occasion, sample_occasion, time_of
 from idms_cli.templates.sandbox import FILTERS, TESTS
 from idms_cli.templates.texts import NotAText, Unrendered, parse_text, parse_value
+from tests.templates.test_data import MADE as OF_DATA
 
 NEW_YORK = ZoneInfo("America/New_York")
 VALUES: dict[str, Any] = {
@@ -101,7 +102,7 @@ def test_a_text_says_what_its_values_say(text: str, expected: str) -> None:
 
 
 def test_every_filter_and_test_is_tried_above() -> None:
-    texts = " ".join(text for text, _ in MADE)
+    texts = " ".join(text for text, _ in [*MADE, *OF_DATA])
     assert [name for name in FILTERS if f"|{name}" not in texts] == []
     assert [name for name in TESTS if f"is {name}" not in texts] == []
 

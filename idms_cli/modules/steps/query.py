@@ -9,7 +9,7 @@ from idms_cli.imis.counts import Calls
 from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
 from idms_cli.modules.querycheck import look_at
-from idms_cli.modules.steps import StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import Scope
 from idms_cli.modules.workflows.shapes import Shape
 from idms_cli.rows.query import QueryOptions, Reading, read_query
@@ -64,6 +64,9 @@ class Query:
 
     def rehearse(self, context: StepContext) -> StepResult:
         """It reads, as a real run does: nothing is changed by that."""
+        if context.offline:
+            answers = "" if self.parameters is None else f", with {self.parameters.render(context.values)}"
+            return StepResult(status=REHEARSED, reason=f"would read {self.describe()}{answers}", unknown=True)
         return self.run(context)
 
 

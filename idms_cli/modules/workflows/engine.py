@@ -107,6 +107,7 @@ class Walk:
             deadline=turn.deadline,
             rows_of=lambda source: self._rows(turn, source),
             inner=Within(self, turn, run),
+            offline=self._flow.offline,
         )
 
     def within(self, turn: Turn, run: RunContext, under: str, *, told: bool) -> tuple[Flow, Place]:

@@ -56,6 +56,8 @@ class Flow:
     """The order in which the steps stand, by their paths."""
     approved: bool = False
     """Somebody has just approved what the run was held for."""
+    offline: bool = False
+    """Nobody is asked: one step is tried."""
     tally: dict[str, int] = field(default_factory=dict)
     keeping: list[tuple[Remembering, StepContext]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)

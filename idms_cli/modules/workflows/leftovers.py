@@ -9,8 +9,9 @@ from pathlib import Path
 from idms_cli.config.replacing import sync_folder
 from idms_cli.errors import InputError
 from idms_cli.modules.occasion import FILE_NAME as VALUES
-from idms_cli.modules.steps import Step
+from idms_cli.modules.steps import Containing, Step
 from idms_cli.modules.tally import read_tally
+from idms_cli.modules.workflows.notes import FILE_NAME as NOTE
 from idms_cli.modules.workflows.notes import Note, read_note
 
 FOLDER, INPUT = "steps", "input.json"
@@ -25,17 +26,42 @@ def refuse_nothing_left(source: Path, steps: Sequence[Step]) -> None:
 
 def take_over(source: Path, target: Path, steps: Sequence[Step]) -> None:
     """Give the run in `target` the steps before the one at which the run in `source` ended, and its values; that one
-    and those after it are done anew. Raises as `refuse_nothing_left` does.
+    and those after it are done anew, but for what is over within it. Raises as `refuse_nothing_left` does.
     """
     names = _taken_over(source, steps)
+    hand_over(source, target, names)
+    for step in steps:
+        if step.name not in names and isinstance(step.action, Containing):
+            hand_over(source, target, [step.name])
+            reopen(target / FOLDER / step.name, step.action)
+    sync_folder(target / FOLDER)
+    sync_folder(target)
+
+
+def hand_over(source: Path, target: Path, names: Sequence[str]) -> None:
+    """Copy the values of a run, and what it has of these steps."""
     for name in (VALUES, INPUT):
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
     (target / FOLDER).mkdir(mode=0o700, exist_ok=True)
     for name in names:
-        shutil.copytree(source / FOLDER / name, target / FOLDER / name, copy_function=_linked)
-    sync_folder(target / FOLDER)
-    sync_folder(target)
+        if (source / FOLDER / name).is_dir():
+            shutil.copytree(source / FOLDER / name, target / FOLDER / name, copy_function=_linked)
+
+
+def reopen(folder: Path, action: Containing) -> None:
+    """Let a step with steps within be done again: each of its lists from the step on at which it ended badly."""
+    (folder / NOTE).unlink(missing_ok=True)
+    for under, steps in action.inside():
+        for place in [folder / under] if under else folder.glob("[0-9]*"):
+            begun = [step for step in steps if read_note(place / step.name) is not None]
+            note = read_note(place / begun[-1].name) if begun else None
+            if note is None or _went_well(note):
+                continue
+            if isinstance(begun[-1].action, Containing):
+                reopen(place / begun[-1].name, begun[-1].action)
+            else:
+                shutil.rmtree(place / begun[-1].name)
 
 
 def _taken_over(source: Path, steps: Sequence[Step]) -> list[str]:

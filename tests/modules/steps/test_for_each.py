@@ -106,6 +106,14 @@ def test_a_stopped_step_goes_on_with_the_items_that_are_not_over(mill: Mill, web
     assert asked(web) == sorted(map(str, range(20)))
 
 
+PARALLEL = """\
+steps:
+  - name: both
+    parallel:
+      left: [{{http: {{url: '{url}/left', json: 1}}}}]
+      right: [{{http: {{url: '{url}/right', json: 1}}}}]
+"""
+
 KILLED = """
 import sys
 from pathlib import Path
@@ -132,6 +140,27 @@ def test_killed_again_and_again_every_item_has_its_effect_once(mill: Mill, web: 
     effects = Counter(taken.json()["n"] for taken in web.stored)
     assert effects == Counter(range(60))
     assert len(web.asked) < 90
+
+
+def test_a_run_that_does_the_rest_repeats_nothing_of_what_is_over(mill: Mill, web: Receiver) -> None:
+    """An item that is over is not done again, nor a step that is over of an item that failed; nor those of a branch."""
+    bad = [True]
+    web.decide = lambda taken: refuses(422, "no") if bad[0] and taken.path in ("/b2", "/right") else Says()
+    first = f"  - {{http: {{url: '{web.url}/a{{{{ item }}}}', json: 1}}}}\n"
+    text = steps(each(web, "[1, 2, 3]", "max_failed: 3", path="b{{ item }}").replace("steps:\n", f"steps:\n{first}"))
+    for both in (text.replace("max_failed: 3", "max_failed: 0"), PARALLEL.format(url=web.url)):
+        bad[0] = True
+        web.asked.clear()
+        failed = mill.grind(both)
+        assert failed.outcome.status == "failed"
+        before, target = len(web.asked), mill._new_directory()
+        mill.workflow(both).take_over(failed.directory, target)
+        bad[0] = False
+        done = mill.grind(both, again=target)
+        assert done.outcome.status == "completed", done.outcome
+        repeated = Counter(asked(web))
+        assert repeated in (Counter(["a1", "b1", "a2", "b2", "b2", "a3", "b3"]), Counter(["left", "right", "right"]))
+        assert len(web.asked) > before
 
 
 def test_a_gate_within_ends_one_item_only(mill: Mill, web: Receiver) -> None:
