@@ -34,7 +34,7 @@ from idms_cli.jobs.timing import HolidayOptions, ScheduleOptions
 from idms_cli.modules import steps
 from idms_cli.modules.import_file import ImportOptions
 from idms_cli.modules.steps import exec as exec_
-from idms_cli.modules.steps import gate, http, imis, notify, run, wait
+from idms_cli.modules.steps import for_each, gate, http, imis, notify, parallel, run, wait
 from idms_cli.modules.transfer import TransferOptions
 from idms_cli.modules.workflow import WorkflowOptions
 from idms_cli.modules.workflows.parameters import ParameterOptions
@@ -94,7 +94,7 @@ def test_every_command_is_in_the_table() -> None:
         *(WebOptions, WebAuth, AnswerOptions, ClientCredentials, MailOptions, MailTo, MailServer, MailSettings),
         DatabaseOptions,
         *(WorkflowOptions, ParameterOptions, steps.StepOptions, http.HttpOptions, imis.ImisOptions, exec_.ExecOptions),
-        *(wait.WaitOptions, notify.NotifyOptions, gate.Options, run.Options),
+        *(wait.WaitOptions, notify.NotifyOptions, gate.Options, run.Options, parallel.Options, for_each.Options),
         *(ChannelOptions, MailChannel, WebhookChannel, PingChannel, NotifyOptions, DigestOptions),
     ],
     ids=lambda model: model.__name__,

@@ -7,7 +7,7 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.foreground import see_through
-from idms_cli.commands.options import find_job_with, match_options
+from idms_cli.commands.options import accepted, find_job_with, match_options, parameter_options
 from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.errors import InputError
@@ -21,10 +21,18 @@ from idms_cli.records.saved_plan import About, save_plan
 @click.option("--limit", type=click.IntRange(1), help="Only the first N rows.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan in FILE, for `idms apply`.")
 @match_options
+@parameter_options
 @json_option
 @pass_session
 def command(
-    session: Session, job: str, *, limit: int | None, out: Path | None, given: tuple[str, ...], as_json: bool
+    session: Session,
+    job: str,
+    *,
+    limit: int | None,
+    out: Path | None,
+    given: tuple[str, ...],
+    parameters: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Plan JOB and write nothing: totals, changes by property, calls and time to be expected.
 
@@ -45,6 +53,7 @@ def command(
         what = "workflow" if isinstance(work, Parametrised) else "transfer"
         raise InputError(f"the plan of a {what} is not kept", hint=hint)
     new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
+    new = replace(new, parameters=accepted(work, job, parameters))
     run, alive = create_in_foreground(session.store, new)
     code = see_through(session, run, alive, as_json=as_json)
     ended = session.store.runs.one(run.id)

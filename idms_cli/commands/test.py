@@ -7,6 +7,7 @@ import click
 
 from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.foreground import wait_for
+from idms_cli.commands.options import accepted, parameter_options
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.definition import read_job
@@ -41,12 +42,14 @@ ROWS = 20
     type=click.Path(path_type=Path),
     help="With --step: JSON with `input` and what steps before it gave, instead of what the run has.",
 )
+@parameter_options
 @json_option
 @pass_session
 def command(
     session: Session,
     job: str,
     *,
+    parameters: tuple[str, ...],
     connection: str | None,
     rows: int,
     step: str | None,
@@ -81,6 +84,7 @@ def command(
         row_limit=rows,
         connection=connection or "",
         locks=(),
+        parameters=accepted(work, job, parameters),
     )
     ended = wait_for(session, *create_in_foreground(session.store, new))
     verdict = judge(ended, found.guard)

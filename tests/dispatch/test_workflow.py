@@ -99,3 +99,12 @@ def test_status_history_check_test_and_the_report_know_workflows(flow: Place) ->
     tried = flow.idms("test", "flow")
     assert "passed: " in tried.stdout, tried.stdout + tried.stderr
     assert tried.returncode == 0
+
+
+def test_parameters_without_a_default_have_to_be_said(flow: Place) -> None:
+    flow.write("jobs.d/flow.yaml", JOB.format(more="").replace("course: Bookbinding}", "course: {description: which}}"))
+    for words in (("run",), ("test",), ("plan",)):
+        refused = flow.idms(*words, "flow")
+        assert (refused.returncode, "the parameter course is missing" in refused.stderr) == (2, True)
+        assert flow.idms(*words, "flow", "-p", "course=Bookbinding").returncode == 0
+    assert "takes no parameters" in flow.idms("run", "scores", "-p", "a=b").stderr

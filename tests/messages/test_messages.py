@@ -8,6 +8,8 @@ import pytest
 
 from idms_cli.codes import Code
 from idms_cli.sandbox import Sandbox
+from tests.delivery.receiver import receiver
+from tests.messages.callsteps import CALL_STEPS, answers
 from tests.messages.files import FILES
 from tests.messages.jobs import JOBS
 from tests.messages.made import MADE
@@ -108,4 +110,17 @@ def test_every_workflow_that_is_refused_is_in_the_table_and_the_other_way_round(
 def test_a_workflow_is_refused_in_these_words(tmp_path: Path, name: str) -> None:
     told = WORKFLOWS[name](Mill(tmp_path, "http://127.0.0.1:9"))
     written = table("A workflow is refused, or fails")[name][0]
+    assert says(written, told), told
+
+
+def test_every_step_that_talks_to_others_and_fails_is_in_the_table_and_the_other_way_round() -> None:
+    assert list(table("A step that talks to others fails")) == list(CALL_STEPS)
+
+
+@pytest.mark.parametrize("name", CALL_STEPS)
+def test_a_step_that_talks_to_others_fails_in_these_words(tmp_path: Path, name: str) -> None:
+    with receiver(tmp_path, tls=False) as web:
+        web.decide = answers
+        told = CALL_STEPS[name](Mill(tmp_path, "http://127.0.0.1:9"), web)
+    written = table("A step that talks to others fails")[name][0]
     assert says(written, told), told

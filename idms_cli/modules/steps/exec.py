@@ -31,7 +31,8 @@ LARGEST_OUTPUT = 8_000_000
 MOST_LINES = 50
 """Of its stderr in the log."""
 HINT_UNKNOWN = (
-    "Look whether it has done its work. It is not run again by itself; `repeatable: true` says that it may be."
+    "Look whether it has done its work. If not, `idms retry` of the run runs it; `repeatable: true` says that it may "
+    "run twice."
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

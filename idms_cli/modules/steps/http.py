@@ -28,7 +28,7 @@ from idms_cli.modules.part import Part
 from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.requesting import Answering, Requesting, Wanted, made_body, made_headers
 from idms_cli.modules.workflows.scope import Scope
-from idms_cli.modules.workflows.shapes import Key, Shape, named
+from idms_cli.modules.workflows.shapes import HINT_VALUES, Key, Shape, named
 from idms_cli.templates.texts import Unrendered
 from idms_cli.web.sending import Call
 
@@ -168,7 +168,7 @@ class _Http:
         try:
             place = options.url.place(values)
         except Unrendered as wrong:
-            raise InputError(f"{named(shapes['url'].key)}: {wrong}") from wrong
+            raise InputError(f"{named(shapes['url'].key)}: {wrong}", hint=HINT_VALUES) from wrong
         headers = made_headers(shapes["headers"], values) if "headers" in shapes else {}
         if options.idempotency_key is not None:
             headers[options.idempotency_header] = self._key(context, own_key)

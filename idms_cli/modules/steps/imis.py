@@ -24,7 +24,7 @@ from idms_cli.modules.workflows.content import plain
 from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import Scope
-from idms_cli.modules.workflows.shapes import Key, Shape, named
+from idms_cli.modules.workflows.shapes import HINT_VALUES, Key, Shape, named
 from idms_cli.templates.texts import Unrendered
 from idms_cli.templates.values import Unfit, written
 
@@ -186,9 +186,9 @@ class _Imis:
         try:
             whole = self._options.path.place(values).url.removeprefix(_SERVER)
         except Unrendered as wrong:
-            raise InputError(f"{named(key)}: {wrong}") from wrong
+            raise InputError(f"{named(key)}: {wrong}", hint=HINT_VALUES) from wrong
         if _leads_away(whole.partition("?")[0]):
-            raise InputError(f"{named(key)}: a part of the path would be . or .., which is another path")
+            raise InputError(f"{named(key)}: a part of the path would be . or .., another path", hint=HINT_VALUES)
         fields: list[tuple[str, str]] = []
         for name, value in shapes["query"].render(values).items() if "query" in shapes else ():
             several = value if isinstance(value, list | tuple) else [value]

@@ -57,10 +57,8 @@ def folders(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 
 def point_at(folder: Path, inner: Path) -> None:
-    """The file in this folder holds the step; none, if that is the first one."""
-    if inner == folder:
-        (folder / HELD).unlink(missing_ok=True)
-    else:
+    """The file that is worked on in `inner` holds the step; the first one is in the step's own folder."""
+    if inner != folder:
         replace_file(folder / HELD, inner.name.encode())
 
 

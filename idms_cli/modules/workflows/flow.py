@@ -15,6 +15,7 @@ from idms_cli.modules.steps import FAILED, HELD, PARTIAL, SKIPPED, SUCCEEDED, Re
 from idms_cli.modules.tally import write_tally
 from idms_cli.modules.workflows.notes import Note, write_note
 from idms_cli.modules.workplaces import HELD as POINTER
+from idms_cli.modules.workplaces import STEPS
 
 if TYPE_CHECKING:
     from idms_cli.imis.site import Site
@@ -110,6 +111,8 @@ class Flow:
 
     def told(self, place: Place, step: Step, note: Note) -> None:
         """A step of the workflow itself is over, or waits: count it."""
+        if note.status == HELD:
+            self._point_at(place.folder / step.name)
         if place.prefix or place.folder.parent != self.context.directory:
             return
         with self._lock:
@@ -117,9 +120,14 @@ class Flow:
             name = f"steps_{word.get(note.status, 'rehearsed')}"
             self.tally[name] += 1
             self.tally["steps_left"] -= note.status != HELD
-            if note.status == HELD:
-                replace_file(self.context.directory / POINTER, step.name.encode())
             write_tally(self.context.directory, self.tally)
+
+    def _point_at(self, folder: Path) -> None:
+        """Where what holds the run lies: the innermost step, and the first one where several do."""
+        pointer = self.context.directory / POINTER
+        with self._lock:
+            if not pointer.exists():
+                replace_file(pointer, str(folder.relative_to(self.context.directory / STEPS)).encode())
 
     def progress(self) -> None:
         """Show how far the run is."""

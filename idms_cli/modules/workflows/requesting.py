@@ -25,7 +25,7 @@ BODY = "body"
 """The file in the step's folder that holds a long body."""
 
 HINT_UNKNOWN = (
-    "Ask those whose server it is whether it has come. It is not sent again by itself: that needs "
+    "Ask those whose server it is whether it has come. If not, `idms retry` of the run sends it; by itself that needs "
     "`idempotency_key:`, if the server heeds it, or `repeatable: true`."
 )
 _KEPT_BACK = frozenset({"set-cookie", "set-cookie2"})

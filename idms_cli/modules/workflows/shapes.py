@@ -11,6 +11,8 @@ from idms_cli.templates.values import Unfit, written
 
 Key = tuple[str | int, ...]
 
+HINT_VALUES = "`idms show RUN --data STEP` has what the steps gave; `idms test JOB --step STEP` tries this one on it."
+
 
 @dataclass(frozen=True)
 class Shape:

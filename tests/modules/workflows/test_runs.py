@@ -10,6 +10,7 @@ from idms_cli.config.documents import parse_document
 from idms_cli.errors import InputError, Interrupted, Unreachable
 from idms_cli.modules.frozen import frozen_jobs
 from idms_cli.modules.workflow import parse
+from idms_cli.modules.workplaces import held_place
 from idms_cli.sandbox import Sandbox
 from tests.conftest import courses
 from tests.modules.imports.office import grades, writes
@@ -302,3 +303,13 @@ def test_each_of_several_files_is_taken_within_the_step(scored: Mill, site: Sand
     first = scored.directory / "run-3"
     back = scored.grind(text, intent="undo", of_directory=first)
     assert (back.outcome.status, courses(site)) == ("completed", before)
+
+
+def test_where_a_run_is_held_is_found_however_deep_it_is(scored: Mill) -> None:
+    scored.job("scores", f"{SCORES}guard: {{max_changes: 2}}\n")
+    scored.job("inner", f"module: workflow\nwith:\n  {steps(RUN).replace(chr(10), chr(10) + '  ')}")
+    held = scored.grind(steps("name: both\nparallel:\n  one: [{gate: false}]\n  two: [{name: within, run: inner}]"))
+    assert held.outcome.status == "held", held.outcome
+    place = held_place(held.directory)
+    assert place == held.directory / "steps/both/two/within/steps/scores"
+    assert (place / "journal.db").exists()
