@@ -163,6 +163,19 @@ def test_a_run_that_does_the_rest_repeats_nothing_of_what_is_over(mill: Mill, we
         assert len(web.asked) > before
 
 
+def test_the_rest_of_a_run_sends_what_is_unknown_with_the_key_that_it_had(mill: Mill, web: Receiver) -> None:
+    """So that a server which took it the first time knows it."""
+    web.decide = lambda _: Says(502, stores=False) if len(web.asked) <= 3 else Says()
+    text = steps(f"name: made\nhttp: {{url: '{web.url}/in', json: {{n: 1}}, idempotency_key: true}}")
+    failed = mill.grind(text)
+    assert failed.outcome.exit_code == 5, failed.outcome
+    target = mill._new_directory()
+    mill.workflow(text).take_over(failed.directory, target)
+    assert mill.grind(text, again=target).outcome.status == "completed"
+    assert len(web.asked) == 4
+    assert len({taken.headers["Idempotency-Key"] for taken in web.asked}) == 1
+
+
 def test_a_template_that_never_ends_is_cut_within_an_item(mill: Mill) -> None:
     slow = ", ".join(["range(100000)|join('')|replace('1', '22')"] * 300)
     text = f'name: each\nfor-each: [1]\nsteps:\n  - {{name: slow, timeout: 1s, gate: "{{{{ [{slow}]|length > 0 }}}}"}}'
