@@ -121,3 +121,18 @@ def test_parameters_without_a_default_have_to_be_said(flow: Place) -> None:
 def said(place: Place, *arguments: str) -> Result:
     """What a command says that starts no run; in this process."""
     return CliRunner().invoke(group, ["--config", str(place.directory / "idms.yaml"), *arguments])
+
+
+def test_a_job_that_asks_is_answered_and_the_workflow_goes_on(flow: Place, site: Sandbox) -> None:
+    path = flow.job("scores")
+    path.write_text(path.read_text().replace("upsert", "insert").replace("  match: [ID, Course]\n", ""))
+    site.set_fault("cut-after-write", 1.0)
+    asks = flow.idms("run", "flow")
+    site.set_fault("cut-after-write", 0.0)
+    assert asks.returncode == 6, asks.stdout + asks.stderr
+    assert "Are these on the site?" in asks.stdout
+    answered = flow.idms("approve", "1", "--stored", "1")
+    assert answered.returncode == 0, answered.stdout + answered.stderr
+    ours = {who: number for (who, course), number in courses(site).items() if course == "Bookbinding"}
+    assert ours == {"101": 1, "102": 1, "103": 1}
+    assert list(states(flow, 1).values()) == ["succeeded"] * 4
