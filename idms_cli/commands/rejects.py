@@ -10,6 +10,7 @@ from idms_cli.commands.deciding import find_run
 from idms_cli.errors import InputError
 from idms_cli.history.rows import Run
 from idms_cli.modules.attempt import REJECTS
+from idms_cli.modules.workplaces import workplaces
 from idms_cli.reports.page import show
 from idms_cli.reports.rejects import rejects_page
 
@@ -29,7 +30,16 @@ def command(session: Session, run_id: int, csv_file: str | None, limit: int, *, 
     if csv_file is None:
         show(rejects_page(run, directory, limit), as_json=as_json, paged=True)
     else:
-        _copy(run, directory / REJECTS, csv_file)
+        _copy(run, _only_file(run, directory), csv_file)
+
+
+def _only_file(run: Run, directory: Path) -> Path:
+    """The file of rejected rows; of a workflow, that of the only job which has one."""
+    found = [(step, place / REJECTS) for step, place in workplaces(directory) if (place / REJECTS).exists()]
+    if len(found) > 1:
+        steps = ", ".join(step for step, _ in found)
+        raise InputError(f"the rejected rows are those of several steps: {steps}", hint=f"See `idms show {run.id}`.")
+    return found[0][1] if found else directory / REJECTS
 
 
 def _copy(run: Run, rejects: Path, target: str) -> None:

@@ -47,6 +47,9 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
         return _deliver_rest(session, run, mended, dry_run=dry_run, as_json=as_json)
     if run.intent == "undo":
         raise InputError(f"run {run_id} took a run back; its rows are not imported", hint="Undo once more instead.")
+    if (session.store.run_directory(run_id) / STEPS).is_dir():
+        hint = f"`idms show {run_id}` says where each file of them lies; mended, it goes where the job reads its files."
+        raise InputError(f"run {run_id} is a workflow: its rejected rows are those of its jobs", hint=hint)
     rows = mended or session.store.run_directory(run_id) / REJECTS
     if not rows.is_file():
         what = f"{mended}: there is no such file" if mended else f"run {run_id} has no rejected rows"

@@ -27,9 +27,10 @@ def judge(run: Run, guard: GuardOptions) -> Verdict:
     if run.status not in ("completed", "partial"):
         not_its_fault = run.status == "cancelled" or run.exit_code in (LoginRefused.exit_code, Unreachable.exit_code)
         return Verdict(False, run.reason or run.status, says_nothing=not_its_fault)
-    if run.counts.get("steps_rehearsed"):
+    if "steps_rehearsed" in run.counts:
         failed = run.counts.get("steps_failed", 0)
-        tried = f"{run.counts['steps_rehearsed']:,} of {run.counts['steps']:,} steps tried"
+        done = sum(run.counts.get(f"steps_{word}", 0) for word in ("rehearsed", "succeeded", "partial"))
+        tried = f"{done:,} of {run.counts['steps']:,} steps tried"
         return Verdict(not failed, f"{failed:,} failed, {tried}" if failed else tried)
     if not read:
         return Verdict(False, "the source has no rows, so nothing was tried")

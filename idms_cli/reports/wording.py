@@ -61,7 +61,8 @@ def some(number: int, noun: str) -> str:
 def result(run: Run) -> str:
     """What came of a run: its counts, after the reason where they do not tell everything."""
     numbers = counts(run.counts, dry_run=run.dry_run)
-    reason = "" if numbers and run.status in ("completed", "partial") else run.reason
+    is_told = run.status in ("completed", "partial") and "steps_succeeded" not in run.counts
+    reason = "" if numbers and is_told else run.reason
     return "; ".join(filter(None, (what_for(run), reason, numbers)))
 
 

@@ -16,7 +16,21 @@ UNFOLDED = 40
 FOLDED_FROM = 4
 
 _STYLES = {"failed": "red", "held": "yellow", "partial": "yellow"}
-_TOLD = ("inserted", "updated", "deleted", "unchanged", "rejected", "new", "changed", "left_out", "items", "refused")
+_TOLD = (
+    "inserted",
+    "updated",
+    "deleted",
+    "unchanged",
+    "rejected",
+    "new",
+    "changed",
+    "left_out",
+    "items",
+    "refused",
+    "left",
+)
+
+_WORDS = {"left_out": "left out", "left": "to write"}
 
 
 def workflow_page(run: Run, steps: Sequence[StepRow], *, every: bool = False) -> Page:
@@ -95,7 +109,7 @@ def _took(row: StepRow) -> str:
 
 
 def _came(row: StepRow) -> str:
-    figures = ", ".join(f"{row.counts[name]:,} {name.replace('_', ' ')}" for name in _told_of(row))
+    figures = ", ".join(f"{row.counts[name]:,} {_WORDS.get(name, name)}" for name in _told_of(row))
     reason = "" if row.status in _STYLES else row.reason
     return "; ".join(filter(None, (reason, figures)))
 

@@ -37,6 +37,7 @@ from idms_cli.modules.workflows.notes import read_note
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import ALWAYS, RowsOf, Scope
 from idms_cli.modules.workflows.shapes import Shape
+from idms_cli.modules.workflows.undoing import Undoing
 from idms_cli.modules.workflows.views import NotKnown, RowsView, Unanswered
 
 ROWS = "rows.spool"
@@ -174,13 +175,15 @@ class _ForEach:
             held, code = rounds.held, rounds.held.exit_code or Held.exit_code
             return StepResult(output, counts=counts, status=HELD, reason=held.reason, hint=held.hint, exit_code=code)
         rows = context.folder / ROWS if self.collect is not None else None
+        unknown = rows is not None and (rounds.unknown or rounds.wanted < count)
         if rows is not None:
             counts["rows"] = spool_each(journal.gave(), rows).count
         told = f"{done - failed:,} of {count:,} items"
         bad = journal.first(FAILED) or journal.first(PARTIAL)
         if bad is None:
             status = REHEARSED if context.run.dry_run else SUCCEEDED
-            return StepResult(output, rows=rows, counts=counts, status=status, reason=told, sums=True)
+            rows = None if unknown else rows
+            return StepResult(output, rows=rows, counts=counts, status=status, reason=told, unknown=unknown, sums=True)
         is_over = self.options.max_failed.exceeded(failed, count)
         more = f"; {failed:,} items failed" if failed > 1 else ""
         return StepResult(
@@ -210,18 +213,21 @@ class _Round:
         self._action = action
         self._context = context
         self._journal = journal
-        self._wanted = wanted
+        self.wanted = wanted
         self._over = journal.over()
         self._failed = journal.tally().get(FAILED, 0)
         self._lines = 0
         self._items: dict[int, Any] = {}
         self.held: InnerResult | None = None
+        self._keeps = any(_is_wanted_later(step) for _, step in all_steps(action.steps))
+        self.unknown = False
+        """A dry run does not know what some item would give."""
         self.goes_on = True
 
     def pieces(self, items: "list[Any] | tuple[Any, ...] | RowsView") -> Iterator[Piece]:
         """What is to be done for each, until the step is stopped."""
         for number, item in enumerate(items.records() if isinstance(items, RowsView) else items, start=1):
-            if number > self._wanted or self._context.run.stopping():
+            if number > self.wanted or self._context.run.stopping():
                 return
             if number not in self._over:
                 self._items[number] = item
@@ -238,7 +244,7 @@ class _Round:
         try:
             gave = self._action.gave(number, item, result, self._context)
         except NotKnown:
-            gave = None
+            gave, self.unknown = None, True
         except InputError as error:
             result = InnerResult(FAILED, {}, result.counts, f"collect: {error}", error.hint, error.exit_code)
             gave = None
@@ -246,18 +252,18 @@ class _Round:
         if result.status == FAILED:
             self._failed += 1
             self._log(number, result)
-        elif not any(isinstance(step.action, Remembering) for step in self._action.steps):
+        elif not self._keeps:
             shutil.rmtree(self._context.folder / f"{number}", ignore_errors=True)
         self._over.add(number)
         done = len(self._over)
-        self._context.run.progress(lambda: {"items": self._wanted, "items_done": done})
-        self.goes_on = self.goes_on and not self._action.options.max_failed.exceeded(self._failed, self._wanted)
+        self._context.run.progress(lambda: {"items": self.wanted, "items_done": done})
+        self.goes_on = self.goes_on and not self._action.options.max_failed.exceeded(self._failed, self.wanted)
         return self.goes_on
 
     @property
     def is_stopped(self) -> bool:
         """Some items are not over, and nothing of theirs is the reason."""
-        return self.held is None and self.goes_on and len(self._over) < self._wanted
+        return self.held is None and self.goes_on and len(self._over) < self.wanted
 
     def _log(self, number: int, result: InnerResult) -> None:
         self._lines += 1
@@ -265,6 +271,11 @@ class _Round:
             self._context.run.log(f"item {number:,} failed: {result.reason}")
         elif self._lines == MOST_LINES + 1:
             self._context.run.log("more items failed; the step's folder has them all")
+
+
+def _is_wanted_later(step: Step) -> bool:
+    """What lies in its folder is wanted after the item: to be remembered, or by whoever takes the run back."""
+    return isinstance(step.action, Remembering | Undoing)
 
 
 def _most(context: StepContext) -> int:

@@ -1,6 +1,7 @@
 """`imis`: a call of the site's own API, with the connection's token; status, headers and JSON are the output."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
@@ -137,6 +138,8 @@ class _Imis:
 
     def run(self, context: StepContext) -> StepResult:
         once = Once.of(context.folder)
+        if once.state == "done" and once.given is None:
+            raise SiteError(once.reason, hint="What was done is not done again. Run the job anew, or go on without it.")
         if once.state == "done":
             return _result(once.given)
         path, parameters, body = self._request(context)
@@ -170,7 +173,7 @@ class _Imis:
             raise
         output = _output(answer, once)
         once.done(output)
-        return _result(output)
+        return replace(_result(output), counts={self._options.method.lower(): attempt.sent, "calls": attempt.sent})
 
     def rehearse(self, context: StepContext) -> StepResult:
         path, _, body = self._request(context)
@@ -209,6 +212,7 @@ class _Attempt:
         self._once = once
         self._what = what
         pause(context, 0)
+        self.sent = 1
         self.came_again = once.may_have_been_done(what, repeatable=options.is_repeatable, hint=HINT_UNKNOWN)
 
     def expects(self, status: int) -> bool:
@@ -226,6 +230,7 @@ class _Attempt:
         delay_s = max(seconds, self._options.delay.total_seconds())
         self._context.run.log(f"{self._what} is sent again in {delay_s:.0f} s")
         pause(self._context, delay_s)
+        self.sent += 1
         self._once.leaves()
 
 
@@ -244,8 +249,8 @@ def _output(answer: Answer, once: Once) -> dict[str, Any]:
     headers = {name.lower(): text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
     try:
         return {"status": answer.status, "headers": headers, "json": answer.json()}
-    except SiteError:
-        once.lost(f"it was done ({answer.status}), but the answer is no JSON")
+    except SiteError as error:
+        once.done_in_vain(str(error))
         raise
 
 

@@ -113,7 +113,7 @@ class _Notify:
         if once.state != "done":
             pause(context, 0)
             subject, text = self._words(context)
-            again = once.state == "sent"
+            again = once.state in ("sent", "again")
             once.leaves()
             context.run.messages.tell(Note(once.key, self._channels, subject, text), again=again)
             once.done({"subject": subject, "text": text, "channels": list(self._channels)})
@@ -127,9 +127,10 @@ class _Notify:
     def _words(self, context: StepContext) -> tuple[str, str]:
         """Subject and text. Raises `InputError` for none."""
         text = self._shapes["text"].text(context.values).strip()
-        subject = self._shapes["subject"].text(context.values) if "subject" in self._shapes else text
-        if not text or not subject.strip():
+        subject = self._shapes["subject"].text(context.values).strip() if "subject" in self._shapes else ""
+        text, subject = text or subject, subject or text
+        if not text:
             raise InputError("the message would say nothing", hint="Write a text beside what may be blank.")
         if len(text) > LONGEST_TEXT:
             text = f"{text[:LONGEST_TEXT].rstrip()}\n..."
-        return shortened(subject.strip().splitlines()[0], LONGEST_SUBJECT), text
+        return shortened(subject.splitlines()[0], LONGEST_SUBJECT), text

@@ -163,10 +163,11 @@ class RunJob:
         return found
 
     def _result(self, outcome: Outcome, context: StepContext, done: Sequence[Path]) -> StepResult:
-        counts = figures_of(outcome, context.folder, is_dry=context.run.dry_run)
+        counts = figures_of(outcome, context.folder)
+        shown = figures_of(outcome, context.folder, is_dry=context.run.dry_run)
         path = rows_of(done, self.rows) if self.rows and outcome.status != "held" else None
         return StepResult(
-            output={"status": outcome.status, "reason": outcome.reason, **counts},
+            output={"status": outcome.status, "reason": outcome.reason, **shown},
             rows=path,
             counts=counts,
             status=_STATUS[outcome.status],

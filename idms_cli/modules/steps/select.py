@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -25,7 +25,9 @@ ROWS = "rows.spool"
 class Options(StepOptions):
     """A step that selects."""
 
-    select: Literal["all"] | ListOf[str] = Field(description="The columns, in this order; or all.")
+    select: Literal["all"] | Annotated[ListOf[str], Field(min_length=1)] = Field(
+        description="The columns, in this order; or all."
+    )
     from_: str | None = Field(default=None, alias="from", description="The step with the rows, or an expression.")
     rename: dict[str, str] = Field(default_factory=dict, description="New names: {old: new}.")
     drop: ListOf[str] = Field(default=(), description="Columns that are left out.")

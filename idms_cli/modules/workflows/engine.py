@@ -113,7 +113,7 @@ class Walk:
     def within(self, turn: Turn, run: RunContext, under: str, *, told: bool) -> tuple[Flow, Place]:
         """What steps inside this one work with."""
         place = Place(turn.folder / under, f"{turn.path}/{under}/", told and self._place.told)
-        return self._flow.within(run), place
+        return self._flow.within(replace(run, log=self._flow.context.log)), place
 
     @property
     def values(self) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ ROWS = "given-rows.spool"
 _DONE = {"insert": "inserted", "update": "updated", "delete": "deleted"}
 
 
-def figures_of(outcome: Outcome, folder: Path, *, is_dry: bool) -> dict[str, int]:
+def figures_of(outcome: Outcome, folder: Path, *, is_dry: bool = False) -> dict[str, int]:
     """All figures that a job may have, 0 where it has none; `changed` is what it wrote, or would write.
 
     A dry run has written nothing: it counts what is planned, so that conditions decide as they would.

@@ -50,6 +50,7 @@ def test_a_path_alone_is_a_get_with_the_connections_token(site_stand: Stand) -> 
     result = site_stand.run({"imis": "/api/Party/{{ input.id }}"})
     assert result.output["status"] == 200
     assert result.output["json"]["PartyId"] == "101"
+    assert result.counts == {"get": 1, "calls": 1}
     assert "content-type" in result.output["headers"]
 
 

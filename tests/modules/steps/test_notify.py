@@ -101,5 +101,7 @@ def test_mistakes_are_told_before_the_run(loud: Stand) -> None:
     assert "no 'nobody' here" in loud.refused({"notify": {"channels": ["ops"], "text": "{{ nobody }}"}})
     assert "the message says nothing" in loud.refused({"notify": {"channels": ["ops"], "text": "  "}})
     loud.inputs = {"what": ""}
+    blank = {"channels": ["ops"], "subject": "0 rows", "text": "{{ input.what }}"}
+    assert loud.beside("b").run({"notify": blank}).output["text"] == "0 rows"
     with pytest.raises(InputError, match="the message would say nothing"):
         loud.run({"notify": {"channels": ["ops"], "text": "{{ input.what }}"}})

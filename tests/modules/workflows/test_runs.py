@@ -313,3 +313,17 @@ def test_where_a_run_is_held_is_found_however_deep_it_is(scored: Mill) -> None:
     place = held_place(held.directory)
     assert place == held.directory / "steps/both/two/within/steps/scores"
     assert (place / "journal.db").exists()
+
+
+def test_jobs_within_branches_and_items_are_taken_back_as_well(scored: Mill, site: Sandbox) -> None:
+    before = courses(site)
+    scored.job("more", SCORES.replace("data.csv", "more.csv"))
+    scored.write(grades(2, course="Printing"), "more.csv")
+    text = steps(
+        "name: both\nparallel:\n  left: [{name: scores, run: scores}]\n  right: [{gate: false}]",
+        'name: each\nfor-each: "{{ [1, 2] }}"\nsteps: [{name: more, run: more}]',
+    )
+    done = scored.grind(text)
+    assert done.outcome.counts["inserted"] == 5, done.outcome
+    back = scored.grind(text, intent="undo", of_directory=done.directory)
+    assert (back.outcome.status, courses(site)) == ("completed", before), back.outcome
