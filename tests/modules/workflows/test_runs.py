@@ -230,6 +230,23 @@ def test_delta_is_remembered_only_when_the_workflow_has_succeeded(mill: Mill) ->
     assert mill.grind(steps(given, fresh)).told["fresh"].rows == 0
 
 
+def test_a_delta_within_a_branch_or_an_item_is_remembered_by_the_run_that_goes_on(mill: Mill) -> None:
+    fresh = "name: fresh, delta: {key: ID}, from: \"{{ [{'ID': '1'}, {'ID': '2'}] }}\""
+    branches = f"name: both\nparallel: {{left: [{{{fresh}}}]}}"
+    items = f"name: all\nfor-each: [1]\nsteps: [{{{fresh}}}]"
+    text = steps(branches, items, "name: sent\nfile: {to: later, file: a.csv}\nfrom: \"{{ [{'ID': '1'}] }}\"")
+    failed = mill.grind(text)
+    assert failed.states["sent"] == "failed"
+    (mill.directory / "later").mkdir()
+    target = mill.directory / "run9"
+    target.mkdir()
+    mill.workflow(text).take_over(failed.directory, target)
+    assert mill.grind(text, again=target, intent="rest").outcome.status == "completed"
+    after = mill.grind(text)
+    assert after.told["both/left/fresh"].rows == 0
+    assert after.note("all/1/fresh").counts["rows"] == 0
+
+
 def test_the_jobs_that_it_runs_are_those_of_its_begin(scored: Mill) -> None:
     text = steps("name: first\ngate: false", RUN)
     directory = scored.directory / "run"
