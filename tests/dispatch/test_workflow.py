@@ -55,6 +55,15 @@ def test_a_workflow_runs_is_shown_and_its_data_can_be_read(flow: Place, site: Sa
     assert {lock["resource"].rpartition("/")[2] for lock in only.locks} >= {"abc_scores", "scores"}
 
 
+def test_the_data_of_a_workflow_within_one_is_its_own(flow: Place, site: Sandbox) -> None:
+    del site
+    flow.write("jobs.d/outer.yaml", "module: workflow\nwith: {steps: [{name: inner, run: flow}]}\n")
+    assert flow.idms("run", "outer").returncode == 0
+    data = json.loads(said(flow, "show", "1", "--data", "inner/ours").output)
+    assert data["input"] == {"course": "Bookbinding"}
+    assert (data["ours"]["rows"], len(data["ours"]["first"])) == (3, 3)
+
+
 def test_a_held_workflow_is_approved_goes_on_and_is_taken_back(flow: Place, site: Sandbox) -> None:
     before = courses(site)
     flow.scores("scores", 4)
