@@ -194,6 +194,14 @@ def test_an_answer_is_bounded_and_json_where_that_is_wanted(web: Receiver, stand
     assert other.run({"http": f"{web.url}/page"}).output["text"] == "<html>"
 
 
+@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999", "9" * 5000])
+def test_a_number_beyond_all_bounds_makes_an_answer_text(web: Receiver, stand: Stand, number: str) -> None:
+    body = f'{{"n": {number}}}'
+    web.script(Says(200, body.encode(), {"Content-Type": "application/json"}))
+    result = stand.run({"http": f"{web.url}/big"})
+    assert (result.output["json"], result.output["text"]) == (None, body)
+
+
 def test_a_stopped_step_sends_nothing(web: Receiver, stand: Stand) -> None:
     stand.stopping = lambda: True
     with pytest.raises(Interrupted):
