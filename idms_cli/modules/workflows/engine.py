@@ -9,6 +9,7 @@ from idms_cli.errors import IdmsError, InputError
 from idms_cli.files.writers import Rows
 from idms_cli.history.rows import QUESTIONS
 from idms_cli.modules import RunContext
+from idms_cli.modules.deadline import BrokenOff, Deadline, within
 from idms_cli.modules.steps import (
     HELD,
     PARTIAL,
@@ -20,7 +21,7 @@ from idms_cli.modules.steps import (
     Step,
     StepContext,
 )
-from idms_cli.modules.workflows.attempts import Attempts
+from idms_cli.modules.workflows.attempts import Attempts, took_too_long
 from idms_cli.modules.workflows.branches import revived
 from idms_cli.modules.workflows.consequences import Ending, consequence
 from idms_cli.modules.workflows.flow import Flow, Place, Turn
@@ -86,9 +87,12 @@ class Walk:
         turn.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         before = note or Note("new")
         try:
-            holds = step.when is None or step.when.holds(self._values)
+            with within(Deadline(step.options.timeout), grace_s=0):
+                holds = step.when is None or step.when.holds(self._values)
         except NotKnown:
             holds = True  # a dry run shows what may be done
+        except BrokenOff:
+            return self._flow.note(turn, self._place, failed(before, took_too_long(step.options.timeout)))
         except IdmsError as error:
             return self._flow.note(turn, self._place, failed(before, error))
         if not holds:
