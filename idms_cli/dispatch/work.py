@@ -168,6 +168,7 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         guard=job.guard,
         usual_rows=store.runs.usual_rows(run.job),
         approved=run.decided_by is not None or run.intent == "apply",
+        approval=run.decided_at.isoformat() if run.decided_at else "",
         intent=run.intent,
         patient=not run.foreground,
         of_directory=None if run.of_run is None else store.run_directory(run.of_run),

@@ -66,11 +66,11 @@ class Answer:
         """The body as JSON, None when it is empty. Raises `SiteError` when it is something else."""
         if not self.body.strip():
             return None
-        with suppress(ValueError, RecursionError):
+        with suppress(ValueError, ArithmeticError, RecursionError):
             return _DECODER.decode(self.body)
         try:  # with a byte order mark, half a character or NaN, at a third of the speed
             return json.loads(self.body.decode("utf-8-sig"), parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:  # 1e99999999999999999999 is no decimal
             shown = _shorten(_without_tags(self._text())) or "no text"
             raise SiteError(
                 f"{self.what}: the answer ({self.status}) is not JSON: {shown}",

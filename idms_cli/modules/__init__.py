@@ -177,6 +177,8 @@ class RunContext:
     """What the last good runs of this job read, if there were any."""
     approved: bool = False
     """Somebody has seen the plan: carry out exactly that."""
+    approval: str = ""
+    """Tells this approval from an earlier one of the same run; empty for none."""
     patient: bool = False
     """Nobody looks on: a connection that is known not to work is not asked. Hand it on to `site_access`."""
     intent: str = "run"

@@ -113,9 +113,10 @@ class Workflow:
         (context.directory / POINTER).unlink(missing_ok=True)
         with RunSites(self.settings, log=context.log, patient=context.patient) as sites:
             flow = self._flow(context, sites)
-            result = Walk(flow, Place(context.directory / STEPS), self.steps, values).run()
+            walk = Walk(flow, Place(context.directory / STEPS), self.steps, values)
+            result = walk.run()
         if result.status == SUCCEEDED and not context.dry_run:
-            for action, at in flow.keeping:
+            for action, at in walk.remembering():
                 action.commit(at)
         return _outcome(result, flow, context)
 

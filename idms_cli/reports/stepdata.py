@@ -16,13 +16,16 @@ from idms_cli.modules.workflows.notes import Note, read_json, read_note
 from idms_cli.modules.workplaces import STEPS
 from idms_cli.reports.page import Line, Page
 from idms_cli.rows.spool import Spooled
+from idms_cli.templates.values import is_whole
 
 ITEMS, CHARACTERS, DEPTH = 20, 2_000, 12
 """Of a list, of a text, of what stands within one another: more is left out, and told."""
 MOST = 1_000_000
 """Characters of the whole."""
 
-_SECRET = re.compile(r"pass(word|wd|phrase)?$|secret|token$|api_?key|authorization|cookie|credential", re.IGNORECASE)
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)?s?$|secret|tokens?$|api[-_ ]?key|authorization|cookie|credential", re.IGNORECASE
+)
 
 
 def step_data(run: Run, steps: list[StepRow], directory: Path, wanted: str) -> Page:
@@ -39,12 +42,13 @@ def step_data(run: Run, steps: list[StepRow], directory: Path, wanted: str) -> P
             f"the data of run {run.id} is no longer kept", hint="`journals:` in `retention:` says how long."
         )
     inside, _, _ = wanted.rpartition("/")
-    data: dict[str, Any] = {"input": _input(directory)}
+    data: dict[str, Any] = {"input": _input(_place(directory, wanted)[0])}
     for path in known:
         if path.rpartition("/")[0] == inside:
-            note = read_note(_folder(directory, path))
+            workflow, folder = _place(directory, path)
+            note = read_note(folder)
             if note is not None:
-                data[path.rpartition("/")[2]] = _of(note, directory)
+                data[path.rpartition("/")[2]] = _of(note, workflow)
         if path == wanted:
             break
     text = mask(json.dumps(bounded(data), indent=2, ensure_ascii=False))
@@ -57,13 +61,15 @@ def _lines(text: str) -> list[Line]:
     return [Line(line) for line in text.splitlines()]
 
 
-def _folder(directory: Path, path: str) -> Path:
-    """The folder of a step; that of a workflow which a step runs has steps of its own."""
+def _place(directory: Path, path: str) -> tuple[Path, Path]:
+    """The directory of its workflow and the folder of a step: a workflow which a step runs has steps of its own."""
     folder, names = directory / STEPS, path.split("/")
     for name in names:
         inner = folder / name
-        folder = inner if inner.is_dir() else folder / STEPS / name
-    return folder
+        if not inner.is_dir() and (folder / STEPS / name).is_dir():
+            directory, inner = folder, folder / STEPS / name
+        folder = inner
+    return directory, folder
 
 
 def _input(directory: Path) -> Any:
@@ -81,6 +87,11 @@ def _of(note: Note, directory: Path) -> Any:
     return {"rows": rows.count, "first": first, "file": str(directory / note.rows)}
 
 
+def _is_secret(name: str, value: Any, depth: int) -> bool:
+    """Named like one. Counts are none, nor is all that a step gave which is named so."""
+    return isinstance(value, str | list | Mapping if depth else str) and _SECRET.search(name) is not None
+
+
 def bounded(value: Any, depth: int = 0) -> Any:
     """A value as it is shown: no more of it than a person reads, and nothing that is named like a secret."""
     if depth > DEPTH:
@@ -88,7 +99,7 @@ def bounded(value: Any, depth: int = 0) -> Any:
     match value:
         case Mapping():
             shown = {
-                str(name): "***" if isinstance(one, str) and _SECRET.search(str(name)) else bounded(one, depth + 1)
+                str(name): "***" if _is_secret(str(name), one, depth) else bounded(one, depth + 1)
                 for name, one in islice(value.items(), ITEMS * 10)
             }
             more = len(value) - len(shown)
@@ -99,5 +110,5 @@ def bounded(value: Any, depth: int = 0) -> Any:
         case str() if len(value) > CHARACTERS:
             return f"{value[:CHARACTERS]}... {len(value) - CHARACTERS:,} more characters"
         case Decimal():
-            return int(value) if value == int(value) else float(value)
+            return int(value) if is_whole(value) else float(value)
     return value

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from idms_cli.config.foreign import shortened
 from idms_cli.templates.budget import Streamed
 from idms_cli.templates.moments import Moment, moment
-from idms_cli.templates.values import Unfit, listed, number_of, shown, written
+from idms_cli.templates.values import Unfit, is_whole, listed, number_of, shown, written
 
 MOST_ITEMS = 100_000
 """Of a list that a filter makes, with all that is in it."""
@@ -109,7 +109,7 @@ class DataFilters:
     def cents(self, value: Any) -> int:
         """An amount in hundredths, as payment services want it: 12.5 is 1250. Raises `Unfit` for half a hundredth."""
         hundredths = number_of(value) * 100
-        if hundredths != hundredths.to_integral_value():
+        if not is_whole(hundredths):
             raise Unfit(f"{shortened(written(value))} has more than two places: round it first")
         return int(hundredths)
 

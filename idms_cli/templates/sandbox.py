@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from idms_cli.templates.budget import Budget, Counted
-from idms_cli.templates.values import Missing, Unfit, missing, number_of, whole_of, written
+from idms_cli.templates.values import Missing, Unfit, is_whole, missing, number_of, whole_of, written
 from idms_cli.templates.widefilters import WideFilters
 from idms_cli.templates.widelanguage import Checker
 
@@ -104,7 +104,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except (KeyError, TypeError):
                 return self._no_part(obj, argument)
-        if isinstance(obj, str | list | tuple) and isinstance(argument, int | Decimal) and argument == int(argument):
+        if isinstance(obj, str | list | tuple) and is_whole(argument):
             try:
                 return obj[int(argument)]
             except IndexError:

@@ -10,6 +10,7 @@ from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
 
 _MOST_DIGITS = 10_000
+_MOST_PLACES = 100
 
 
 class Unfit(ValueError):
@@ -86,9 +87,16 @@ def number_of(value: Any) -> Decimal:
     return number
 
 
+def is_whole(value: Any) -> bool:
+    """Whether it is a whole number, and no larger than anything that is counted: 1E+999999999 never becomes digits."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    return isinstance(value, int) or (value.is_finite() and value.adjusted() < _MOST_PLACES and value == int(value))
+
+
 def whole_of(value: Any, least: int, most: int, what: str) -> int:
     """A whole number within bounds. Raises `Unfit`."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
+    if not is_whole(value):
         raise Unfit(f"{what} takes a whole number, not {shown(value)}")
     if not least <= value <= most:
         raise Unfit(f"{what} takes {least:,} to {most:,}")

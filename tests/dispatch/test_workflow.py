@@ -55,6 +55,15 @@ def test_a_workflow_runs_is_shown_and_its_data_can_be_read(flow: Place, site: Sa
     assert {lock["resource"].rpartition("/")[2] for lock in only.locks} >= {"abc_scores", "scores"}
 
 
+def test_the_data_of_a_workflow_within_one_is_its_own(flow: Place, site: Sandbox) -> None:
+    del site
+    flow.write("jobs.d/outer.yaml", "module: workflow\nwith: {steps: [{name: inner, run: flow}]}\n")
+    assert flow.idms("run", "outer").returncode == 0
+    data = json.loads(said(flow, "show", "1", "--data", "inner/ours").output)
+    assert data["input"] == {"course": "Bookbinding"}
+    assert (data["ours"]["rows"], len(data["ours"]["first"])) == (3, 3)
+
+
 def test_a_held_workflow_is_approved_goes_on_and_is_taken_back(flow: Place, site: Sandbox) -> None:
     before = courses(site)
     flow.scores("scores", 4)
@@ -121,3 +130,18 @@ def test_parameters_without_a_default_have_to_be_said(flow: Place) -> None:
 def said(place: Place, *arguments: str) -> Result:
     """What a command says that starts no run; in this process."""
     return CliRunner().invoke(group, ["--config", str(place.directory / "idms.yaml"), *arguments])
+
+
+def test_a_job_that_asks_is_answered_and_the_workflow_goes_on(flow: Place, site: Sandbox) -> None:
+    path = flow.job("scores")
+    path.write_text(path.read_text().replace("upsert", "insert").replace("  match: [ID, Course]\n", ""))
+    site.set_fault("cut-after-write", 1.0)
+    asks = flow.idms("run", "flow")
+    site.set_fault("cut-after-write", 0.0)
+    assert asks.returncode == 6, asks.stdout + asks.stderr
+    assert "Are these on the site?" in asks.stdout
+    answered = flow.idms("approve", "1", "--stored", "1")
+    assert answered.returncode == 0, answered.stdout + answered.stderr
+    ours = {who: number for (who, course), number in courses(site).items() if course == "Bookbinding"}
+    assert ours == {"101": 1, "102": 1, "103": 1}
+    assert list(states(flow, 1).values()) == ["succeeded"] * 4

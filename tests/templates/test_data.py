@@ -106,4 +106,10 @@ def test_rows_are_picked_chosen_and_written_as_they_stream() -> None:
     assert made("rows|json", rows=Rows(1)) == '[{"ID":"101","Dues":12.50}]'
     for expression in ("rows|pick('ID')", "rows|where('Dues', 12.5)", "rows|json", "rows|csv_table"):
         with pytest.raises(Unrendered):
-            made(expression, rows=Rows(200_000))
+            made(expression, rows=Rows(100_001))
+
+
+@pytest.mark.parametrize("expression", ["'abc'[n]", "range(n)", "n|cents", "[1][n]"])
+def test_a_number_with_a_billion_digits_is_never_written_out(expression: str) -> None:
+    with pytest.raises(Unrendered):
+        made(expression, n=Decimal("1E+999999999"))

@@ -37,6 +37,7 @@ from idms_cli.modules.workflows.notes import read_note
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import ALWAYS, RowsOf, Scope
 from idms_cli.modules.workflows.shapes import Shape
+from idms_cli.modules.workflows.undoing import Undoing
 from idms_cli.modules.workflows.views import NotKnown, RowsView, Unanswered
 
 ROWS = "rows.spool"
@@ -218,6 +219,7 @@ class _Round:
         self._lines = 0
         self._items: dict[int, Any] = {}
         self.held: InnerResult | None = None
+        self._keeps = any(_is_wanted_later(step) for _, step in all_steps(action.steps))
         self.unknown = False
         """A dry run does not know what some item would give."""
         self.goes_on = True
@@ -250,7 +252,7 @@ class _Round:
         if result.status == FAILED:
             self._failed += 1
             self._log(number, result)
-        elif not any(isinstance(step.action, Remembering) for step in self._action.steps):
+        elif not self._keeps:
             shutil.rmtree(self._context.folder / f"{number}", ignore_errors=True)
         self._over.add(number)
         done = len(self._over)
@@ -269,6 +271,11 @@ class _Round:
             self._context.run.log(f"item {number:,} failed: {result.reason}")
         elif self._lines == MOST_LINES + 1:
             self._context.run.log("more items failed; the step's folder has them all")
+
+
+def _is_wanted_later(step: Step) -> bool:
+    """What lies in its folder is wanted after the item: to be remembered, or by whoever takes the run back."""
+    return isinstance(step.action, Remembering | Undoing)
 
 
 def _most(context: StepContext) -> int:

@@ -24,7 +24,8 @@ from idms_cli.modules.workflows.scope import Scope
 from idms_cli.modules.workflows.shapes import Shape
 from idms_cli.modules.workflows.steplog import Nested
 
-OUTCOME = "outcome.json"
+OUTCOME, ASKED = "outcome.json", "asked.json"
+"""How the job ended; which approval of the run there was already when the job was held, and so is none for it."""
 
 _STATUS = {"completed": SUCCEEDED, "skipped": SUCCEEDED, "partial": PARTIAL, "held": HELD, "failed": FAILED}
 
@@ -123,7 +124,9 @@ class RunJob:
                 raise Interrupted(outcome.reason or "the run was stopped")
             if nested.tries_again and outcome.exit_code == Unreachable.exit_code and outcome.status == "failed":
                 raise Unreachable(outcome.reason, hint=outcome.hint)
-            if outcome.status != "held":
+            if outcome.status == "held":
+                write_json(nested.directory / ASKED, nested.approval)
+            else:
                 write_json(nested.directory / OUTCOME, asdict(replace(outcome, counts=dict(outcome.counts))))
         remaining = work.aftercare(nested, outcome)
         return remaining() if remaining else outcome
@@ -142,7 +145,7 @@ class RunJob:
             earlier={},
             guard=self.other.guard,
             usual_rows=run.steps.usual_rows(name),
-            approved=context.approved,
+            approved=context.approved and _is_for(context.run, folder),
             intent="run",
             of_directory=None,
             tries_again=context.tries_again,
@@ -211,6 +214,15 @@ def _outcome(work: Work, nested: RunContext) -> Outcome:
         raise
     except IdmsError as error:
         return Outcome("failed", str(error), error.hint, error.exit_code)
+
+
+def _is_for(run: RunContext, folder: Path) -> bool:
+    """Whether the approval of a run is for the job in this folder: it was held, and not after that approval."""
+    try:
+        asked = read_json(folder / ASKED)
+    except FileNotFoundError:
+        return False
+    return not run.approval or asked != run.approval
 
 
 def _kept_outcome(folder: Path) -> Outcome | None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.secrets import mask
@@ -76,10 +77,10 @@ class Attempts:
             with within(deadline, grace_s=grace_s):
                 return action.rehearse(context) if run.dry_run else action.run(context)
         except BrokenOff:
-            raise self._took_too_long(broken_off=grace_s > 0) from None
+            raise took_too_long(self._turn.step.options.timeout, broken_off=grace_s > 0) from None
         except Interrupted:
             if deadline.is_over and not run.stopping():
-                raise self._took_too_long(broken_off=False) from None
+                raise took_too_long(self._turn.step.options.timeout) from None
             self._note(replace(note, status="cancelled", reason="the run was stopped"))
             raise
         except NotKnown as untold:
@@ -89,13 +90,6 @@ class Attempts:
         except Exception as bug:
             self._note(replace(note, status=FAILED, reason=f"a bug in idms: {type(bug).__name__}", exit_code=3))
             raise
-
-    def _took_too_long(self, *, broken_off: bool) -> IdmsError:
-        limit = self._turn.step.options.timeout
-        told = f"it took longer than {format_duration(limit)}" if limit else "it took too long"
-        if broken_off:
-            return OutcomeUnknown(f"{told} and had to be broken off: how far it came is not known")
-        return IdmsError(told, hint="Give the step a longer `timeout:`, or less to do.")
 
     def _end(self, note: Note, result: StepResult) -> Note:
         facts = facts_of(result, self._flow.context.directory)
@@ -128,3 +122,11 @@ class Attempts:
 
     def _log(self, text: str) -> None:
         self._flow.context.log(f"step {self._turn.path}: {text}")
+
+
+def took_too_long(limit: timedelta | None, *, broken_off: bool = False) -> IdmsError:
+    """The failure of a step whose time is over."""
+    told = f"it took longer than {format_duration(limit)}" if limit else "it took too long"
+    if broken_off:
+        return OutcomeUnknown(f"{told} and had to be broken off: how far it came is not known")
+    return IdmsError(told, hint="Give the step a longer `timeout:`, or less to do.")

@@ -16,6 +16,9 @@ ROWS_AT = "rows_at"
 UNKNOWN_OF = "unknown_of"
 """In the same place: the step of which a dry run does not know what it would give."""
 
+AS_IT_CAME = "as_it_came"
+"""Around a mapping that somebody sent and that looks like one of those two: an answer is never taken for our own."""
+
 _WORST = (FAILED, HELD, PARTIAL, SUCCEEDED)
 
 
@@ -77,24 +80,28 @@ def summed(results: Mapping[Any, InnerResult]) -> dict[str, int]:
 
 def kept(outputs: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     """What steps gave as JSON: rows by their place in the run's directory, and what only a real run would know."""
-    found: dict[str, Any] = {}
-    for name, value in outputs.items():
-        match value:
-            case RowsView(rows=Spooled() as rows):
-                found[name] = {ROWS_AT: str(rows.path.relative_to(directory)), "rows": rows.count}
-            case Unanswered(step=step):
-                found[name] = {UNKNOWN_OF: step}
-            case _:
-                found[name] = value
-    return found
+    return {name: _kept(value, directory) for name, value in outputs.items()}
+
+
+def _kept(value: Any, directory: Path) -> Any:
+    match value:
+        case RowsView(rows=Spooled() as rows):
+            return {ROWS_AT: str(rows.path.relative_to(directory)), "rows": rows.count}
+        case Unanswered(step=step):
+            return {UNKNOWN_OF: step}
+        case Mapping():
+            found = kept(value, directory)
+            return {AS_IT_CAME: found} if found.keys() & {ROWS_AT, UNKNOWN_OF, AS_IT_CAME} else found
+    return value
 
 
 def revived(output: Any, directory: Path) -> Any:
     """What `kept` has kept, as templates see it: rows are rows again, whatever they stand in."""
     match output:
+        case {"as_it_came": Mapping() as came} if len(output) == 1:
+            return {name: revived(value, directory) for name, value in came.items()}
         case {"rows_at": str() as place, "rows": _} if len(output) == 2:
-            path = (directory / place).resolve()
-            return RowsView(Spooled(path)) if path.is_relative_to(directory.resolve()) else output
+            return RowsView(Spooled(directory / place))
         case {"unknown_of": str() as step} if len(output) == 1:
             return Unanswered(step)
         case Mapping():

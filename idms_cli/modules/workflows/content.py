@@ -17,7 +17,8 @@ IN_MEMORY = 1_000_000
 """Bytes of a document; a longer one is written to a file."""
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+MOST_DIGITS = 1_000
+"""Of a number of an answer, before or after its point: 1e999999999 is ten letters, and a gigabyte as digits."""
 
 
 def json_pieces(value: Any) -> Iterator[bytes]:
@@ -72,12 +73,23 @@ def plain(value: Any, *, most_rows: int) -> Any:
     return [plain(one, most_rows=most_rows) for one in value] if isinstance(value, list | tuple) else value
 
 
+def _number(text: str) -> Decimal:
+    with suppress(ArithmeticError):
+        number = Decimal(text)
+        if abs(number.adjusted()) <= MOST_DIGITS:
+            return number
+    raise ValueError("a number in it is beyond all bounds")
+
+
+_DECODE = msgspec.json.Decoder(float_hook=_number).decode
+
+
 def read_json(body: bytes) -> Any:
     """The value of a document; numbers with a point are decimals. Raises `ValueError`."""
     with suppress(msgspec.DecodeError):
         return _DECODE(body)
     try:  # with a byte order mark
-        return _no_endless(json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_no_number))
+        return _no_endless(json.loads(body.decode("utf-8-sig"), parse_float=_number, parse_constant=_no_number))
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

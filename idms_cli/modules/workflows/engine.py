@@ -9,6 +9,7 @@ from idms_cli.errors import IdmsError, InputError
 from idms_cli.files.writers import Rows
 from idms_cli.history.rows import QUESTIONS
 from idms_cli.modules import RunContext
+from idms_cli.modules.deadline import BrokenOff, Deadline, within
 from idms_cli.modules.steps import (
     HELD,
     PARTIAL,
@@ -20,7 +21,7 @@ from idms_cli.modules.steps import (
     Step,
     StepContext,
 )
-from idms_cli.modules.workflows.attempts import Attempts
+from idms_cli.modules.workflows.attempts import Attempts, took_too_long
 from idms_cli.modules.workflows.branches import revived
 from idms_cli.modules.workflows.consequences import Ending, consequence
 from idms_cli.modules.workflows.flow import Flow, Place, Turn
@@ -66,6 +67,13 @@ class Walk:
                 return self._result(ending)
         return self._result(None)
 
+    def remembering(self) -> Iterator[tuple[Remembering, StepContext]]:
+        """What is to be kept once the workflow has succeeded, also of steps that were over before a crash."""
+        for place, step in done_in(self._place, self._steps):
+            if isinstance(step.action, Remembering):
+                turn = Turn(step, place.path(step), place.folder / step.name)
+                yield step.action, self._context(turn, self._flow.context)
+
     def _one(self, step: Step) -> Note:
         """The step, unless it is over."""
         turn = Turn(step, self._place.path(step), self._place.folder / step.name)
@@ -79,9 +87,12 @@ class Walk:
         turn.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         before = note or Note("new")
         try:
-            holds = step.when is None or step.when.holds(self._values)
+            with within(Deadline(step.options.timeout), grace_s=0):
+                holds = step.when is None or step.when.holds(self._values)
         except NotKnown:
             holds = True  # a dry run shows what may be done
+        except BrokenOff:
+            return self._flow.note(turn, self._place, failed(before, took_too_long(step.options.timeout)))
         except IdmsError as error:
             return self._flow.note(turn, self._place, failed(before, error))
         if not holds:
@@ -140,9 +151,6 @@ class Walk:
             value = self._value(step, note)
             told["rows"] = len(value) if isinstance(value, RowsView) else None
             self._values[step.name] = self._outputs[step.name] = value
-            if isinstance(step.action, Remembering) and note.status == SUCCEEDED:
-                turn = Turn(step, self._place.path(step), self._place.folder / step.name)
-                self._flow.remember(step.action, self._context(turn, self._flow.context))
         if note.status == PARTIAL and not self._partial:
             self._partial = f"{step.name}: {note.reason}"
         self._values["steps"][step.name] = told
@@ -201,6 +209,19 @@ def _counted(note: Note) -> Iterator[str]:
     for name in note.counts:
         if name in CALLS or (loads and name in ROWS):
             yield name
+
+
+def done_in(place: Place, steps: Sequence[Step]) -> Iterator[tuple[Place, Step]]:
+    """Every step that succeeded, with its list's place; also of those within a step, whatever became of that."""
+    for step in steps:
+        note = read_note(place.folder / step.name)
+        if note is not None and note.status == SUCCEEDED:
+            yield place, step
+        if note is not None and isinstance(step.action, Containing):
+            folder, path = place.folder / step.name, place.path(step)
+            for under, inner in step.action.inside():
+                for one in [under] if under else sorted(item.name for item in folder.glob("[0-9]*")):
+                    yield from done_in(Place(folder / one, f"{path}/{one}/"), inner)
 
 
 def all_steps(steps: Sequence[Step], prefix: str = "") -> Iterator[tuple[str, Step]]:

@@ -1,4 +1,4 @@
-"""What all steps of one run share: the run, its sites, what is told of them, and what is to be kept at its end."""
+"""What all steps of one run share: the run, its sites, and what is told of them."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from idms_cli.errors import Interrupted
 from idms_cli.history.steps import StepRow
 from idms_cli.modules import RunContext, SiteOf
 from idms_cli.modules.deadline import Deadline
-from idms_cli.modules.steps import FAILED, HELD, PARTIAL, SKIPPED, SUCCEEDED, Remembering, Step, StepContext
+from idms_cli.modules.steps import FAILED, HELD, PARTIAL, SKIPPED, SUCCEEDED, Step
 from idms_cli.modules.tally import write_tally
 from idms_cli.modules.workflows.notes import Note, write_note
 from idms_cli.modules.workplaces import HELD as POINTER
@@ -60,7 +60,6 @@ class Flow:
     offline: bool = False
     """Nobody is asked: one step is tried."""
     tally: dict[str, int] = field(default_factory=dict)
-    keeping: list[tuple[Remembering, StepContext]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def within(self, context: RunContext) -> "Flow":
@@ -132,8 +131,3 @@ class Flow:
     def progress(self) -> None:
         """Show how far the run is."""
         self.context.progress(lambda: dict(self.tally))
-
-    def remember(self, action: Remembering, context: StepContext) -> None:
-        """To be done once the workflow has succeeded."""
-        with self._lock:
-            self.keeping.append((action, context))

@@ -45,9 +45,19 @@ def undo(steps: Sequence[Step], context: RunContext) -> Outcome:
 
 
 def _done(steps: Sequence[Step], source: Path) -> Iterator[tuple[str, Undoing, Path]]:
-    wrote = {folder for _, folder in workplaces(source)}
-    for path, step in all_steps(steps):
-        folder = source / STEPS / path
-        is_there = folder in wrote or any(folder in other.parents for other in wrote)
-        if isinstance(step.action, Undoing) and is_there:
-            yield path, step.action, folder
+    """Path, action and folder of each step that did a job, in the order in which they were begun."""
+    known = [(path.split("/"), step.action) for path, step in all_steps(steps)]
+    seen: set[Path] = set()
+    for place, _ in workplaces(source):
+        parts = place.split("/")
+        for path, action in known:
+            if isinstance(action, Undoing) and _leads_to(path, parts):
+                folder = source.joinpath(STEPS, *parts[: len(path)])
+                if folder not in seen:
+                    seen.add(folder)
+                    yield "/".join(parts[: len(path)]), action, folder
+
+
+def _leads_to(path: Sequence[str], place: Sequence[str]) -> bool:
+    """Whether a place lies in the folder of a step; `*` stands for each item of a for-each."""
+    return len(path) <= len(place) and all(one in ("*", other) for one, other in zip(path, place, strict=False))

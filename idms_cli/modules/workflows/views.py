@@ -1,13 +1,12 @@
 """Rows as templates see them: they stay on disk, and look like a list of mappings."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from idms_cli.errors import IdmsError
 from idms_cli.files.writers import Cells, Rows
-from idms_cli.templates.values import Unfit
+from idms_cli.templates.values import Unfit, is_whole
 
 FARTHEST = 10_000
 """A row by its number is looked for from the first one on: no further than this, so that a loop over numbers ends."""
@@ -33,7 +32,7 @@ class RowsView:
 
     def __getitem__(self, place: Any) -> Mapping[str, Any]:
         """The row at a place from 0. Raises `KeyError` for none, and `Unfit` for one that is too far."""
-        if isinstance(place, bool) or not isinstance(place, int | Decimal) or place != int(place):
+        if not is_whole(place):
             raise KeyError(place)
         index = int(place) + (self.rows.count if place < 0 else 0)
         if not 0 <= index < self.rows.count:

@@ -184,13 +184,22 @@ def test_an_answer_is_bounded_and_json_where_that_is_wanted(web: Receiver, stand
     web.script(Says(200, b"x" * 3000), Says(200, b"<html>", {"Content-Type": "text/html"}))
     with pytest.raises(IdmsError, match="it was done \\(200\\), but the answer is longer than 2,000 bytes"):
         stand.run({"http": {"url": f"{web.url}/big", "json": 1, "max_answer": "2KB"}})
-    with pytest.raises(OutcomeUnknown, match="it was done \\(200\\), but the answer is longer"):
+    with pytest.raises(IdmsError, match="it was done \\(200\\), but the answer is longer"):
         stand.run({"http": {"url": f"{web.url}/big", "json": 1, "max_answer": "2KB"}})
+    assert len(web.asked) == 1
     other = stand.beside("other")
     with pytest.raises(IdmsError, match="but the answer is no JSON"):
         other.run({"http": {"url": f"{web.url}/page", "answer": "json"}})
     web.script(Says(200, b"<html>", {"Content-Type": "text/html"}))
     assert other.run({"http": f"{web.url}/page"}).output["text"] == "<html>"
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999", "9" * 5000])
+def test_a_number_beyond_all_bounds_makes_an_answer_text(web: Receiver, stand: Stand, number: str) -> None:
+    body = f'{{"n": {number}}}'
+    web.script(Says(200, body.encode(), {"Content-Type": "application/json"}))
+    result = stand.run({"http": f"{web.url}/big"})
+    assert (result.output["json"], result.output["text"]) == (None, body)
 
 
 def test_a_stopped_step_sends_nothing(web: Receiver, stand: Stand) -> None:

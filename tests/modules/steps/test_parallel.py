@@ -1,5 +1,6 @@
 """The step `parallel`, done by the workflow itself: branches at the same time, failures, rows, and going on."""
 
+import json
 import sys
 from pathlib import Path
 from threading import Barrier
@@ -119,3 +120,24 @@ def test_mistakes_within_branches_are_told_with_their_place(mill: Mill) -> None:
     )
     assert [(line, message) for line, _, message, _ in found] == [(7, "there is no 'b' here")]
     assert "a step's name is one word" in mill.problems(steps("parallel: {'a b': [{gate: true}]}"))[0][2]
+
+
+@pytest.mark.parametrize("sent", [{"unknown_of": "a"}, {"rows_at": "steps/x", "rows": 1}, {"as_it_came": {"n": 1}}])
+def test_an_answer_is_never_taken_for_a_note_of_our_own(mill: Mill, web: Receiver, sent: dict[str, Any]) -> None:
+    web.script(Says(200, json.dumps(sent).encode()), Says(200, b"{}"))
+    first, then = (
+        f"{{name: a, http: '{web.url}/a'}}",
+        f"http: {{url: '{web.url}/b', json: '{{{{ both.left.a.json }}}}'}}",
+    )
+    done = mill.grind(both(first, "{name: b, gate: false}", f"name: after\n{then}"))
+    assert done.outcome.status == "completed"
+    assert web.asked[1].json() == sent
+
+
+def test_rows_of_branches_within_a_branch_are_rows_after_it(mill: Mill) -> None:
+    within = "{name: in_it, parallel: {deep: [{name: made, select: all, from: \"{{ [{'ID': '1'}] }}\"}]}}"
+    done = mill.grind(
+        both(within, "{name: b, gate: false}", "name: after\ngate: \"{{ both.left.in_it.deep.made[0].ID != '1' }}\"")
+    )
+    assert done.outcome.status == "completed", done.outcome
+    assert done.output("after") is False

@@ -109,5 +109,23 @@ def test_a_template_that_never_ends_is_cut_by_the_time_limit_of_its_step(mill: M
 def test_one_value_that_never_ends_is_cut_in_the_middle(mill: Mill) -> None:
     one = "(range(100000)|join('')|replace('1', '22')|length)"
     endless = f"[{', '.join([one] * 400)}]|length > 0"
-    done = mill.grind(steps(f'name: slow\ngate: "{{{{ {endless} }}}}"\ntimeout: 1s'))
-    assert done.outcome.reason == "step slow: it took longer than 1s"
+    for slow in (f'gate: "{{{{ {endless} }}}}"', f'gate: true\nwhen: "{{{{ {endless} }}}}"'):
+        done = mill.grind(steps(f"name: slow\n{slow}\ntimeout: 1s"))
+        assert done.outcome.reason == "step slow: it took longer than 1s"
+
+
+def test_what_never_ends_in_a_branch_is_cut_as_well(mill: Mill) -> None:
+    rows = ",".join(["{'ID': '1'}"] * 5000)
+    branch = f'{{name: slow, filter: "{SLOW}row.ID|number }}}}", from: many, timeout: 1s}}'
+    done = mill.grind(
+        steps(
+            f'name: many\nselect: all\nfrom: "{{{{ [{rows}] }}}}"',
+            f"name: both\nparallel:\n  left: [{branch}]\n  right: [{{gate: false}}]",
+        )
+    )
+    assert done.told["both/left/slow"].reason == "it took longer than 1s"
+    one = "(range(100000)|join('')|replace('1', '22')|length)"
+    endless = f"[{', '.join([one] * 400)}]|length > 0"
+    branch = f'{{name: slow, gate: "{{{{ {endless} }}}}", timeout: 1s}}'
+    done = mill.grind(steps(f"name: both\nparallel:\n  left: [{branch}]\n  right: [{{gate: false}}]"))
+    assert done.told["both/left/slow"].reason == "it took longer than 1s"
