@@ -138,6 +138,8 @@ class _Imis:
 
     def run(self, context: StepContext) -> StepResult:
         once = Once.of(context.folder)
+        if once.state == "done" and once.given is None:
+            raise SiteError(once.reason, hint="What was done is not done again. Run the job anew, or go on without it.")
         if once.state == "done":
             return _result(once.given)
         path, parameters, body = self._request(context)
@@ -247,8 +249,8 @@ def _output(answer: Answer, once: Once) -> dict[str, Any]:
     headers = {name.lower(): text for name, text in answer.headers.items() if name.lower() != "set-cookie"}
     try:
         return {"status": answer.status, "headers": headers, "json": answer.json()}
-    except SiteError:
-        once.lost(f"it was done ({answer.status}), but the answer is no JSON")
+    except SiteError as error:
+        once.done_in_vain(str(error))
         raise
 
 

@@ -113,7 +113,7 @@ class _Notify:
         if once.state != "done":
             pause(context, 0)
             subject, text = self._words(context)
-            again = once.state == "sent"
+            again = once.state in ("sent", "again")
             once.leaves()
             context.run.messages.tell(Note(once.key, self._channels, subject, text), again=again)
             once.done({"subject": subject, "text": text, "channels": list(self._channels)})

@@ -1,5 +1,6 @@
 """`wait`: until a moment, for a file, or until the rows of a query meet a condition; with a limit."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from idms_cli.config.durations import format_duration
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
+from idms_cli.config.replacing import replace_file
 from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import IdmsError, InputError, Unreachable
 from idms_cli.files.origins.address import parse_address
@@ -15,7 +17,6 @@ from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
 from idms_cli.modules.querycheck import look_at
 from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
-from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import Scope
 from idms_cli.modules.workflows.shapes import Condition, Key, Shape, named, read_shape
@@ -24,6 +25,7 @@ from idms_cli.modules.workflows.waits import UNTIL, Answer, Arrival, Awaited, Lo
 from idms_cli.rows.query import Reading
 
 ROWS = "rows.spool"
+BEGAN = "wait.json"
 LIMIT = timedelta(hours=1)
 """Of waits that say none, for what may never come."""
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -223,10 +225,13 @@ def _answers(rendered: Any) -> Any:
 
 def _began(context: StepContext) -> float:
     """When the step first began to wait: a run that goes on does not wait anew."""
-    once = Once.of(context.folder)
-    if once.state == "new":
-        once.done({"began": context.run.clock.now()})
-    return float(once.given["began"])
+    path = context.folder / BEGAN
+    try:
+        return float(json.loads(path.read_bytes())["began"])
+    except FileNotFoundError:
+        now = context.run.clock.now()
+        replace_file(path, json.dumps({"began": now}).encode())
+        return now
 
 
 def _result(look: Look) -> StepResult:

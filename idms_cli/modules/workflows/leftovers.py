@@ -13,6 +13,7 @@ from idms_cli.modules.steps import Containing, Step
 from idms_cli.modules.tally import read_tally
 from idms_cli.modules.workflows.notes import FILE_NAME as NOTE
 from idms_cli.modules.workflows.notes import Note, read_note
+from idms_cli.modules.workflows.onceonly import begin_anew
 
 FOLDER, INPUT = "steps", "input.json"
 
@@ -31,9 +32,9 @@ def take_over(source: Path, target: Path, steps: Sequence[Step]) -> None:
     names = _taken_over(source, steps)
     hand_over(source, target, names)
     for step in steps:
-        if step.name not in names and isinstance(step.action, Containing):
+        if step.name not in names and (source / FOLDER / step.name).is_dir():
             hand_over(source, target, [step.name])
-            reopen(target / FOLDER / step.name, step.action)
+            reopen(target / FOLDER / step.name, step)
     sync_folder(target / FOLDER)
     sync_folder(target)
 
@@ -49,19 +50,18 @@ def hand_over(source: Path, target: Path, names: Sequence[str]) -> None:
             shutil.copytree(source / FOLDER / name, target / FOLDER / name, copy_function=_linked)
 
 
-def reopen(folder: Path, action: Containing) -> None:
-    """Let a step with steps within be done again: each of its lists from the step on at which it ended badly."""
+def reopen(folder: Path, step: Step) -> None:
+    """Let a step be done again; of one with steps within, each of its lists from where it ended badly."""
+    if not isinstance(step.action, Containing):
+        begin_anew(folder)
+        return
     (folder / NOTE).unlink(missing_ok=True)
-    for under, steps in action.inside():
+    for under, steps in step.action.inside():
         for place in [folder / under] if under else folder.glob("[0-9]*"):
-            begun = [step for step in steps if read_note(place / step.name) is not None]
+            begun = [one for one in steps if read_note(place / one.name) is not None]
             note = read_note(place / begun[-1].name) if begun else None
-            if note is None or _went_well(note):
-                continue
-            if isinstance(begun[-1].action, Containing):
-                reopen(place / begun[-1].name, begun[-1].action)
-            else:
-                shutil.rmtree(place / begun[-1].name)
+            if note is not None and not _went_well(note):
+                reopen(place / begun[-1].name, begun[-1])
 
 
 def _taken_over(source: Path, steps: Sequence[Step]) -> list[str]:

@@ -1,9 +1,11 @@
 """What is kept of the one call that a step makes: noted before it leaves and when it is settled, to be made once.
 
 `new` -> `sent` (on disk before the call leaves) -> `done`, `unknown`, or `new` again when it was certainly not carried
-out. A call that is found in `sent` was on its way when the process died.
+out. A call that is found in `sent` was on its way when the process died. One that may have been carried out, and that
+somebody wants to be made all the same, is in `again`.
 """
 
+import shutil
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +21,7 @@ FILE_NAME = "call.json"
 
 DIED = "the run died while it was on its way; it may have been carried out"
 
-State = Literal["new", "sent", "unknown", "done"]
+State = Literal["new", "sent", "unknown", "again", "done"]
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -49,9 +51,9 @@ class Once:
 
     def may_have_been_done(self, what: str, *, repeatable: bool, hint: str) -> bool:
         """Whether an earlier attempt may have carried it out. Raises `OutcomeUnknown` for what must not come twice."""
-        if self.state not in ("sent", "unknown"):
+        if self.state not in ("sent", "unknown", "again"):
             return False
-        if repeatable:
+        if repeatable or self.state == "again":
             return True
         if self.state == "sent":
             self.lost(DIED)
@@ -74,7 +76,23 @@ class Once:
         self.given = given
         self._keep("done")
 
+    def done_in_vain(self, reason: str) -> None:
+        """It was carried out, and what it gave is of no use."""
+        self.given = None
+        self._keep("done", reason)
+
     def _keep(self, state: State, reason: str = "") -> None:
         self.state, self.reason = state, reason
         told = {"state": state, "reason": reason, "given": self.given, "key": self.key}
         replace_file(self.folder / FILE_NAME, _ENCODE(told))
+
+
+def begin_anew(folder: Path) -> None:
+    """Empty the folder of a step that somebody wants done again. Of its call stays by which key the other side knows
+    it, and whether it may have been carried out; what was done is not done again."""
+    is_there = (folder / FILE_NAME).exists()
+    once = Once.of(folder)
+    shutil.rmtree(folder)
+    if is_there:
+        folder.mkdir(mode=0o700)
+        once._keep("again" if once.state in ("sent", "unknown", "again") else once.state)

@@ -98,6 +98,8 @@ class Requesting:
         Raises `Unreachable`, `LoginRefused`, `DeliveryRefused`, `OutcomeUnknown`, `InputError` and `Interrupted`.
         """
         once = Once.of(self._context.folder)
+        if once.state == "done" and once.given is None:
+            raise IdmsError(once.reason, hint="What was done is not done again. Run the job anew, or go on without it.")
         if once.state == "done":
             return _result(once.given)
         call = made(once.key)
@@ -113,7 +115,10 @@ class Requesting:
         try:
             output = self._answering.output(answer, what)
         except IdmsError as error:
-            once.lost(str(error).removeprefix(f"{what}: ").rstrip("."))
+            if repeatable:
+                once.came_back()
+            else:
+                once.done_in_vain(str(error))
             raise
         once.done(output)
         if isinstance(call.body, Path):

@@ -184,8 +184,9 @@ def test_an_answer_is_bounded_and_json_where_that_is_wanted(web: Receiver, stand
     web.script(Says(200, b"x" * 3000), Says(200, b"<html>", {"Content-Type": "text/html"}))
     with pytest.raises(IdmsError, match="it was done \\(200\\), but the answer is longer than 2,000 bytes"):
         stand.run({"http": {"url": f"{web.url}/big", "json": 1, "max_answer": "2KB"}})
-    with pytest.raises(OutcomeUnknown, match="it was done \\(200\\), but the answer is longer"):
+    with pytest.raises(IdmsError, match="it was done \\(200\\), but the answer is longer"):
         stand.run({"http": {"url": f"{web.url}/big", "json": 1, "max_answer": "2KB"}})
+    assert len(web.asked) == 1
     other = stand.beside("other")
     with pytest.raises(IdmsError, match="but the answer is no JSON"):
         other.run({"http": {"url": f"{web.url}/page", "answer": "json"}})
