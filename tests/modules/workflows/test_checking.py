@@ -115,6 +115,17 @@ def test_its_locks_are_those_of_all_its_steps(mill: Mill) -> None:
     assert {("abc_scores", True), ("members", False), (f"file:{mill.directory}/out/", True)} <= resources
 
 
+def test_tried_against_another_site_all_its_jobs_go_there(mill: Mill) -> None:
+    mill.others["other"] = "http://127.0.0.1:9"
+    mill.job("scores", f"connection: test\n{SCORES}")
+    text = (
+        f"connection: test\nmodule: workflow\nwith:\n  {steps('run: scores', QUERY).replace(chr(10), chr(10) + '  ')}"
+    )
+    for connection in ("test", "other"):
+        locks = mill.workflow(text, connection=connection).locks()
+        assert {lock.resource.partition("/")[0] for lock in locks if "imis:" in lock.resource} == {f"imis:{connection}"}
+
+
 SCORES = """\
 module: import
 with:
