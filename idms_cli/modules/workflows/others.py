@@ -127,6 +127,9 @@ def check_inline(part: Part, scope: Scope) -> OtherJob | None:
     options = part.below("run").check(InlineJob)
     if options is None:
         return None
+    if options.module == "workflow":
+        part.tell(("run", "module"), "a workflow cannot stand in a step", "Give it a file, or write its steps here.")
+        return None
     known = scope.settings.connections
     connection = options.connection or scope.connection
     if options.connection is not None and connection not in known:

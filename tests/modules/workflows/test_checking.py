@@ -29,6 +29,7 @@ WRONG = {
     "rows of a later step": (['filter: "{{ row.A }}"\nfrom: found', QUERY], "step found comes later", ""),
     "an unknown connection": ([f"{QUERY}\nconnection: life"], "there is no connection 'life'", ""),
     "an unknown job": (["run: scores"], "there is no job 'scores'", ""),
+    "a workflow in a step": (["run: {module: workflow, with: {steps: []}}"], "a workflow cannot stand in a step", ""),
     "a time limit of nothing": (["gate: true\ntimeout: 0s"], "", ""),
     "a destination that there is not": (
         [QUERY, "deliver: {to: 'sfpt://x/y'}"],
