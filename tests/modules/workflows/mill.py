@@ -85,7 +85,7 @@ class Mill(Office):
         self._write_settings()
         (self.directory / "jobs.d").mkdir(exist_ok=True)
         settings = read_settings(self.directory / "idms.yaml")
-        whole = text if "module: workflow" in text else HEAD + _indented(text)
+        whole = text if text.startswith(("module:", "connection:")) else HEAD + _indented(text)
         return parse(parse_document(whole.encode(), f"jobs.d/{name}.yaml"), settings, connection)
 
     def problems(self, text: str) -> list[tuple[int, int, str, str]]:
