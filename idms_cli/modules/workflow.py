@@ -14,7 +14,7 @@ from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
-from idms_cli.errors import Held, IdmsError, InputError
+from idms_cli.errors import Held, InputError
 from idms_cli.files.spool import Taken
 from idms_cli.modules import DataLock, Matching, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
@@ -186,12 +186,19 @@ def parse(document: Document, settings: Settings, connection: str) -> Workflow:
     job = Path(os.fspath(document.path)).stem
     token = chain.set((*chain.get(), job))
     try:
-        found = _checked(part, options, Scope(job, connection, settings, check_steps=check_list, chain=chain.get()))
+        scope = Scope(job, connection, settings, check_steps=check_list, chain=chain.get())
+        found = _checked(part, options, replace(scope, is_elsewhere=_is_elsewhere(document, settings, connection)))
     finally:
         chain.reset(token)
     if part.problems or found is None:
         raise ProblemsFound(dict.fromkeys(part.problems))
     return found
+
+
+def _is_elsewhere(document: Document, settings: Settings, connection: str) -> bool:
+    """Whether the whole of it goes to another site than its file says, for a test."""
+    own = document.data.get("connection") or settings.defaults.connection
+    return bool(own and connection) and connection != own
 
 
 def _checked(part: Part, options: WorkflowOptions | None, scope: Scope) -> Workflow | None:
@@ -209,6 +216,3 @@ def _checked(part: Part, options: WorkflowOptions | None, scope: Scope) -> Workf
         )
     steps = check_list(part.below("steps"), replace(scope, inputs=frozenset(given)))
     return Workflow(steps, parameters, scope.settings, part.document) if options else None
-
-
-__all__ = ["IdmsError", "Workflow", "WorkflowOptions", "parse"]

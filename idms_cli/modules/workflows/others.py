@@ -93,7 +93,8 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
     try:
         document = find_document(name, scope.settings)
         job = parse_job(name, document, scope.settings)
-        work = _module_of(document, scope.settings, job.connection)
+        connection = scope.connection if scope.is_elsewhere else job.connection
+        work = _module_of(document, scope.settings, connection)
     except ProblemsFound as found:
         first, *others = found.problems
         if first.message.startswith(CIRCLE):
@@ -112,7 +113,7 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
         definition_hash(document.path, document.text),
         work,
         job.guard,
-        job.connection,
+        connection,
         document,
         locks=job.locks,
         zone=job.zone,
@@ -125,6 +126,9 @@ def check_inline(part: Part, scope: Scope) -> OtherJob | None:
     document = part.document.below((*part.at, "run"))
     options = part.below("run").check(InlineJob)
     if options is None:
+        return None
+    if options.module == "workflow":
+        part.tell(("run", "module"), "a workflow cannot stand in a step", "Give it a file, or write its steps here.")
         return None
     known = scope.settings.connections
     connection = options.connection or scope.connection

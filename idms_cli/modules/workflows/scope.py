@@ -46,6 +46,8 @@ class Scope:
     """Further names: `item` within a for-each."""
     check_steps: Callable[[Part, "Scope"], "Sequence[Step]"] = field(repr=False, default=lambda _part, _scope: ())
     """Checks a list of steps that stand within a step, at `part`."""
+    is_elsewhere: bool = False
+    """`connection` is another one than the job's own: the jobs that it runs go there as well."""
     chain: tuple[str, ...] = ()
     """The jobs that run one another up to this one."""
 

@@ -80,13 +80,13 @@ class Mill(Office):
         path.write_text(text)
         return path
 
-    def workflow(self, text: str, name: str = "flow") -> Workflow:
+    def workflow(self, text: str, name: str = "flow", *, connection: str = "test") -> Workflow:
         """The checked job; `text` is what stands under `with:`, or a whole job file."""
         self._write_settings()
         (self.directory / "jobs.d").mkdir(exist_ok=True)
         settings = read_settings(self.directory / "idms.yaml")
-        whole = text if "module:" in text.splitlines()[0] else HEAD + _indented(text)
-        return parse(parse_document(whole.encode(), f"jobs.d/{name}.yaml"), settings, "test")
+        whole = text if text.startswith(("module:", "connection:")) else HEAD + _indented(text)
+        return parse(parse_document(whole.encode(), f"jobs.d/{name}.yaml"), settings, connection)
 
     def problems(self, text: str) -> list[tuple[int, int, str, str]]:
         """Line, column, message and hint of everything that is wrong with a job."""

@@ -29,6 +29,7 @@ WRONG = {
     "rows of a later step": (['filter: "{{ row.A }}"\nfrom: found', QUERY], "step found comes later", ""),
     "an unknown connection": ([f"{QUERY}\nconnection: life"], "there is no connection 'life'", ""),
     "an unknown job": (["run: scores"], "there is no job 'scores'", ""),
+    "a workflow in a step": (["run: {module: workflow, with: {steps: []}}"], "a workflow cannot stand in a step", ""),
     "a time limit of nothing": (["gate: true\ntimeout: 0s"], "", ""),
     "a destination that there is not": (
         [QUERY, "deliver: {to: 'sfpt://x/y'}"],
@@ -113,6 +114,17 @@ def test_its_locks_are_those_of_all_its_steps(mill: Mill) -> None:
     work = mill.workflow(steps("run: scores", QUERY, "file: {to: out, file: a.csv}"))
     resources = {(lock.resource.rpartition("/")[2] or lock.resource, lock.write) for lock in work.locks()}
     assert {("abc_scores", True), ("members", False), (f"file:{mill.directory}/out/", True)} <= resources
+
+
+def test_tried_against_another_site_all_its_jobs_go_there(mill: Mill) -> None:
+    mill.others["other"] = "http://127.0.0.1:9"
+    mill.job("scores", f"connection: test\n{SCORES}")
+    text = (
+        f"connection: test\nmodule: workflow\nwith:\n  {steps('run: scores', QUERY).replace(chr(10), chr(10) + '  ')}"
+    )
+    for connection in ("test", "other"):
+        locks = mill.workflow(text, connection=connection).locks()
+        assert {lock.resource.partition("/")[0] for lock in locks if "imis:" in lock.resource} == {f"imis:{connection}"}
 
 
 SCORES = """\
