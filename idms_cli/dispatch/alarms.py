@@ -14,6 +14,9 @@ from idms_cli.notify.incidents import Policy, is_heard, is_well, is_worse, kind_
 
 LONGEST_REASON = 300
 
+OUTDATED = {"start": ("start",), "success": ("start", "success"), "failure": ("start", "success", "failure")}
+"""Pings that still wait and that a newer one takes the place of: a failure is told even when the next run began."""
+
 OF_BATCH = "SELECT 1 FROM run WHERE batch = ? AND id <> ? AND status IN ('failed', 'partial', 'held') LIMIT 1"
 SCHEDULED = "SELECT notify FROM job WHERE enabled AND schedule <> '' AND notify <> '{}'"
 
@@ -91,9 +94,9 @@ class Alarm:
         self._tell("closed", {"run": run.id, "counts": dict(counts), **known})
 
     def ping(self, kind: str, facts: Mapping[str, Any]) -> None:
-        """The newest is what counts: an old success must not come after it."""
+        """In their order; what waits and says less is left out, so that a dead service heaps up nothing."""
         for channel in self.policy.pings:
-            self._store.outbox.supersede(channel, self._job, self._now)
+            self._store.outbox.supersede(channel, self._job, OUTDATED[kind], self._now)
             self._store.outbox.add([channel], kind, self._job, facts, self._now)
 
     def _tell(self, kind: str, facts: Mapping[str, Any]) -> None:

@@ -17,15 +17,20 @@ def channel_lock(state: Path, channel: str) -> Path:
     return state / "notify" / f"{channel}.lock"
 
 
-def wake_senders(store: Store, settings: Settings, now: float) -> list[str]:
-    """Start a sender for each channel that has something to send and none; returns those channels. Never waits."""
-    woken = []
+def wake_senders(store: Store, settings: Settings, now: float) -> str:
+    """Start a sender for each channel that has something to send and none. Never waits.
+
+    Returns why none could be started, or nothing: that ends no tick and no run; the messages wait for the next tick.
+    """
+    why = ""
     for channel in store.outbox.due_channels(now):
-        lock = take(channel_lock(store.state, channel))
-        if lock is not None:
-            _spawn(store.state, settings, channel, lock)
-            woken.append(channel)
-    return woken
+        try:
+            lock = take(channel_lock(store.state, channel))
+            if lock is not None:
+                _spawn(store.state, settings, channel, lock)
+        except OSError as error:
+            why = f"messages wait, nothing can be sent by channel {channel}: {error.strerror}: {error.filename}"
+    return why
 
 
 def undelivered(store: Store) -> list[str]:
@@ -54,15 +59,17 @@ def _spawn(state: Path, settings: Settings, channel: str, lock: Lock) -> None:
         "--lock",
         str(lock.fd),
     ]
-    os.posix_spawn(
-        sys.executable,
-        command,
-        os.environ,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
-    )
-    lock.release()
+    try:
+        os.posix_spawn(
+            sys.executable,
+            command,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        lock.release()

@@ -89,7 +89,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
         remind(store, clock)
         digest_if_due(store, settings, now)
         note = "; ".join(filter(None, (note, redraw_if_due(store, settings, clock))))
-    wake_senders(store, settings, clock)
+    note = "; ".join(filter(None, (note, wake_senders(store, settings, clock))))
     told = tuple(run for run in interrupted if run.id in found or run.id in started)
     return Tick(
         told,

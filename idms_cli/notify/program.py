@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import IO
 
 from idms_cli.config.foreign import shortened
 from idms_cli.errors import DeliveryRefused, InputError, OutcomeUnknown
@@ -14,6 +16,8 @@ from idms_cli.notify.bodies import values_of
 
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 """Of our environment; what else is there may be a secret of a connection."""
+MOST_SAID = 10_000
+"""Bytes of its stderr that are looked at."""
 
 
 class Program:
@@ -27,10 +31,17 @@ class Program:
         """Exit code 0 means that it was sent, any other that it was not."""
         shown = shortened(self._command[0])
         content = json.dumps(values_of(message), ensure_ascii=False).encode()
-        handed()
-        process = self._started(shown)
+        # Files and no pipes: what the program leaves in the background has them open, and is not waited for.
+        with _file() as given, _file() as said:
+            given.write(content)
+            given.seek(0)
+            handed()
+            self._run(shown, given, said)
+
+    def _run(self, shown: str, given: IO[bytes], said: IO[bytes]) -> None:
+        process = self._started(shown, given, said)
         try:
-            _, said = process.communicate(content, timeout=self._site.limit_s)
+            process.wait(self._site.limit_s)
         except subprocess.TimeoutExpired:
             raise OutcomeUnknown(
                 f"the program {shown} took longer than {self._site.limit_s:g} s, and was ended",
@@ -40,21 +51,22 @@ class Program:
             if process.poll() is None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                process.wait()
         if process.returncode:
-            words = shortened(" ".join(said.decode("utf-8", "replace").split()), 200)
+            said.seek(0)
+            words = shortened(" ".join(said.read(MOST_SAID).decode("utf-8", "replace").split()), 200)
             raise DeliveryRefused(
                 f"the program {shown} ended with exit code {process.returncode}{f': {words}' if words else ''}",
                 hint="Run it by hand, as the account of idms.",
             )
 
-    def _started(self, shown: str) -> "subprocess.Popen[bytes]":
+    def _started(self, shown: str, given: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(
                 self._command,
-                stdin=subprocess.PIPE,
+                stdin=given,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=said,
                 cwd=self._site.directory,
                 env={name: os.environ[name] for name in KEPT if name in os.environ},
                 start_new_session=True,
@@ -64,6 +76,11 @@ class Program:
             raise InputError(
                 f"the program {shown} cannot be started: {reason}", hint="Write its whole path, from /."
             ) from error
+
+
+def _file() -> IO[bytes]:
+    """In memory where the system can: a full disk is what the message may be about."""
+    return os.fdopen(os.memfd_create("idms"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
 
 
 def open_channel(options: Sequence[str], site: Site) -> Program:

@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -250,10 +251,46 @@ def test_a_program_that_does_not_do_it_is_told(
     assert telling.one(sent.id).reason.endswith(reason)
 
 
+def test_a_program_that_goes_on_in_the_background_has_sent_it_and_is_not_ended(
+    telling: Telling, tmp_path: Path
+) -> None:
+    """It has our descriptors, among them that of its stderr."""
+    text = f"""
+import os, time
+if os.fork() == 0:
+    while not os.path.exists({str(tmp_path / "go")!r}):
+        time.sleep(0.01)
+    open({str(tmp_path / "done")!r}, "w").close()
+"""
+    sent = telling.add("sms")
+    telling.send(telling.settings(sms={**program(tmp_path, text), "limit": "5s"}), "sms")
+    assert (telling.one(sent.id).state, telling.one(sent.id).tries) == ("sent", 1)
+    (tmp_path / "go").touch()
+    until = time.monotonic() + 20
+    while not (tmp_path / "done").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_a_program_that_is_not_there_is_told(telling: Telling) -> None:
     sent = telling.add("sms")
     telling.send(telling.settings(sms={"program": ["/nowhere/sms"]}), "sms")
     assert telling.one(sent.id).reason == "the program /nowhere/sms cannot be started: No such file or directory"
+
+
+def test_a_test_that_somebody_stops_is_not_sent_again_by_the_next_tick(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    settings = telling.settings(sms={"program": ["/bin/true"]})
+    monkeypatch.setattr("idms_cli.notify.program.Program.send", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        try_channel(telling.store, settings, "sms", 1.0)
+    telling.send(settings, "sms")
+    (message,) = telling.store.outbox.newest(1)
+    assert (message.state, message.reason) == ("failed", "its sender died before it was sent")
 
 
 def test_pings_are_those_of_healthchecks(telling: Telling, web: Receiver) -> None:

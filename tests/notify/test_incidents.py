@@ -256,6 +256,15 @@ def test_an_old_success_that_still_waits_does_not_come_after_a_failure(days: Day
     assert states == [("start", "dropped"), ("success", "dropped"), ("start", "dropped"), ("failure", "waiting")]
 
 
+def test_a_failure_that_still_waits_is_told_though_the_next_run_has_begun_or_went_well(days: Days) -> None:
+    days.job("scores", channels=[], pings=["watch"])
+    days.run("scores", "failed", NIGHT)
+    days.run("scores", "completed", NIGHT + HOUR)
+    days.begin("scores", NIGHT + 2 * HOUR)
+    waiting = [one.kind for one in days.store.outbox.newest(10)[::-1] if one.state == "waiting"]
+    assert waiting == ["failure", "success", "start"]
+
+
 def test_message_and_outcome_are_one_transaction(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     days.job("scores")
     run = days.begin("scores", NIGHT)

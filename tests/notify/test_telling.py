@@ -73,6 +73,15 @@ def test_a_scheduled_run_that_fails_is_told_once_and_a_killed_sender_does_not_lo
     ]
 
 
+def test_senders_that_cannot_be_started_end_no_tick_and_change_no_exit_code(loud: Place) -> None:
+    loud.idms("run-due")
+    with Store(loud.state) as store:
+        store.outbox.add(["ops"], "silent", "", {"since": 1, "until": 2}, 1.0)
+    (loud.state / "notify").touch()
+    told = loud.idms("run-due")
+    assert (told.returncode, told.stderr.count("messages wait, nothing can be sent by channel ops: ")) == (0, 1)
+
+
 def test_a_channel_can_be_tried(loud: Place) -> None:
     good = loud.idms("notify", "test", "ops")
     assert (good.returncode, good.stdout) == (0, "ops: sent (program)\n")
