@@ -177,7 +177,7 @@ def _context(store: Store, run: Run, job: Job, log: Callable[[str], None], stop:
         steps=KeptSteps(store, run),
         messages=KeptMessages(store.state, run),
         parameters=run.parameters,
-        locks=frozenset(DataLock(**lock) for lock in run.locks) if run.locks else None,
+        locks=None if run.dry_run else frozenset(DataLock(**lock) for lock in run.locks),
         job=run.job,
         zone=job.zone,
         created_at=run.created_at,

@@ -27,6 +27,7 @@ from idms_cli.modules.workflows.engine import Walk, all_steps
 from idms_cli.modules.workflows.flow import Flow, Place
 from idms_cli.modules.workflows.leftovers import refuse_nothing_left, take_over
 from idms_cli.modules.workflows.notes import read_json, read_note, write_json
+from idms_cli.modules.workflows.others import one_check
 from idms_cli.modules.workflows.parameters import (
     Parameter,
     ParametersOption,
@@ -187,7 +188,8 @@ def parse(document: Document, settings: Settings, connection: str) -> Workflow:
     token = chain.set((*chain.get(), job))
     try:
         scope = Scope(job, connection, settings, check_steps=check_list, chain=chain.get())
-        found = _checked(part, options, replace(scope, is_elsewhere=_is_elsewhere(document, settings, connection)))
+        with one_check():
+            found = _checked(part, options, replace(scope, is_elsewhere=_is_elsewhere(document, settings, connection)))
     finally:
         chain.reset(token)
     if part.problems or found is None:

@@ -2,10 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -57,6 +59,11 @@ class OtherJob:
     is_inline: bool = False
 
     @property
+    def runs(self) -> set[str]:
+        """Itself, and all jobs that it runs by name, whatever the way."""
+        return {self.name, *self.texts}
+
+    @property
     def takes_parameters(self) -> bool:
         """Whether it is a workflow, whose `parameters:` say what it takes."""
         return isinstance(self.work, Parametrised)
@@ -83,13 +90,44 @@ class OtherJob:
         return load_module(data["module"]).parse(document, settings, self.connection)
 
 
+class CannotRun(NamedTuple):
+    """Why no step can run a job. Who is in a circle, or leads to one, is so whatever way one comes to it."""
+
+    message: str
+    hint: str
+
+
+_checked: ContextVar[dict[tuple[str, str], OtherJob | CannotRun]] = ContextVar("checked")
+"""What came of jobs in the check under way, so that none is read as often as it is named."""
+
+
+@contextmanager
+def one_check() -> Iterator[None]:
+    """Within it, which may be within another one, a job is checked once."""
+    token = None if _checked.get(None) is not None else _checked.set({})
+    try:
+        yield
+    finally:
+        if token is not None:
+            _checked.reset(token)
+
+
 def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
     """The job of this name; None when it cannot be run, which `part`, the step, is told."""
+    checked, key = _checked.get(), (name, scope.connection if scope.is_elsewhere else "")
+    known = checked.get(key)
+    if known is None or (isinstance(known, OtherJob) and known.runs & set(scope.chain)):
+        known = checked[key] = _check_anew(name, scope)
+    if isinstance(known, OtherJob):
+        return known
+    part.tell(("run",), known.message, known.hint)
+    return None
+
+
+def _check_anew(name: str, scope: Scope) -> OtherJob | CannotRun:
     if name in scope.chain:
         path = " -> ".join((*scope.chain[scope.chain.index(name) :], name))
-        hint = "A job cannot run itself, by whatever way: take one of these steps out."
-        part.tell(("run",), f"{CIRCLE}: {path}", hint)
-        return None
+        return CannotRun(f"{CIRCLE}: {path}", "A job cannot run itself, by whatever way: take one of these steps out.")
     try:
         document = find_document(name, scope.settings)
         job = parse_job(name, document, scope.settings)
@@ -98,16 +136,12 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
     except ProblemsFound as found:
         first, *others = found.problems
         if first.message.startswith(CIRCLE):
-            part.tell(("run",), first.message, first.hint)
-            return None
+            return CannotRun(first.message, first.hint)
         more = f" (and {len(others)} more)" if others else ""
         place = f"{first.file}:{first.line}:{first.column}"
-        part.tell(("run",), f"the job {shortened(name)} cannot run: {place}: {first.message}{more}", first.hint)
-        return None
+        return CannotRun(f"the job {shortened(name)} cannot run: {place}: {first.message}{more}", first.hint)
     except InputError as wrong:
-        part.tell(("run",), str(wrong), wrong.hint)
-        return None
-    texts = {name: Text(document.path, document.text), **getattr(work, "texts", {})}
+        return CannotRun(str(wrong), wrong.hint)
     return OtherJob(
         name,
         definition_hash(document.path, document.text),
@@ -117,7 +151,7 @@ def check_named(name: str, part: Part, scope: Scope) -> OtherJob | None:
         document,
         locks=job.locks,
         zone=job.zone,
-        texts=texts,
+        texts={name: Text(document.path, document.text), **getattr(work, "texts", {})},
     )
 
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from idms_cli.config.documents import Document
+from idms_cli.config.settings import Settings
+from idms_cli.modules.workflows import others
 from tests.modules.workflows.mill import Mill, steps
 
 QUERY = "name: found\nquery: $/Idms/Members"
@@ -78,6 +81,29 @@ def test_workflows_that_run_one_another_in_a_circle_are_told_with_the_way(mill: 
 def test_a_workflow_that_runs_itself_is_a_circle(mill: Mill) -> None:
     (problem,) = mill.problems(steps("run: flow"))
     assert problem[2] == "the workflows run one another in a circle: flow -> flow"
+
+
+@pytest.mark.parametrize(
+    ("last", "problems"),
+    [("gate: true", 0), ("run: w3", 3), ("run: none", 3)],
+    ids=["all well", "a circle", "a job that there is not"],
+)
+def test_jobs_that_many_steps_run_are_read_once(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch, last: str, problems: int
+) -> None:
+    for number in range(12):
+        mill.job(f"w{number}", "module: workflow\nwith:\n  steps:\n" + f"    - run: w{number + 1}\n" * 3)
+    mill.job("w12", f"module: workflow\nwith:\n  steps:\n    - {last}\n")
+    read: list[str] = []
+
+    def counted(name: str, settings: Settings) -> Document:
+        read.append(name)
+        return others_find(name, settings)
+
+    others_find = others.find_document
+    monkeypatch.setattr(others, "find_document", counted)
+    assert len(mill.problems(steps("run: w0", "run: w0", "run: w0"))) == problems
+    assert len(read) <= 14
 
 
 def test_what_is_wrong_with_a_job_that_it_runs_is_told_with_its_place(mill: Mill) -> None:
