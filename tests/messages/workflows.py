@@ -36,6 +36,16 @@ def _broken_job(mill: Mill) -> str:
     return _refused("run: feed")(mill)
 
 
+def _in_the_way(mill: Mill) -> str:
+    for name in ("one", "two"):
+        mill.job(
+            name,
+            "module: import\nwith:\n  source: {path: a.csv}\n  destination: {panel: ABC_Scores}\n  action: upsert\n"
+            "  match: [ID, Course]\n  map: {ID: a, Course: b}\n",
+        )
+    return _refused("parallel: {left: [{run: one}], right: [{run: two}]}")(mill)
+
+
 def _guarded(mill: Mill) -> str:
     ((_, _, message, _),) = mill.problems("module: workflow\nguard: {min_rows: 1}\nwith: {steps: [{gate: true}]}\n")
     return message
@@ -58,6 +68,7 @@ WORKFLOWS: Mapping[str, Callable[[Mill], str]] = {
     "rows of nothing": _refused("delta: {key: ID}"),
     "a job that there is not": _refused("run: scores"),
     "a job that cannot run": _broken_job,
+    "jobs that would be in each other's way": _in_the_way,
     "workflows that run one another": _circle,
     "a guard of a workflow": _guarded,
     "a parameter that a scheduled run does not know": _without_default,

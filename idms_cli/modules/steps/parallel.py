@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from idms_cli.modules.steps import (
     StepResult,
 )
 from idms_cli.modules.workflows.branches import kept, summed, together, worst
+from idms_cli.modules.workflows.engine import all_steps
 from idms_cli.modules.workflows.scope import Scope
+
+SITE = "imis:"
+"""How the names of a site's data begin: `imis:live/Activity`."""
 
 
 class Options(StepOptions):
@@ -38,7 +43,26 @@ def check(options: Options, part: Part, scope: Scope) -> "_Parallel | None":
     """As `Kind.check`. The steps of a branch see those before this one and their own, and none of other branches."""
     before = len(part.problems)
     branches = {name: tuple(scope.check_steps(part.below("parallel", name), scope)) for name in options.parallel}
+    for (one, mine), (other, theirs) in combinations(branches.items(), 2):
+        for resource in sorted(_in_the_way(_data_of_jobs(mine), _data_of_jobs(theirs))):
+            message = f"the branches {one} and {other} both use {resource}, and at least one writes it"
+            part.tell_key(("parallel", other), message, "Put these jobs into one branch, one after the other.")
     return _Parallel(branches, options.concurrency) if len(part.problems) == before else None
+
+
+def _data_of_jobs(steps: Sequence[Step]) -> set[DataLock]:
+    """What jobs in a branch use of a site. The run holds all of it: nothing else keeps two branches apart."""
+    jobs = (step for _, step in all_steps(steps) if step.kind == "run")
+    return {lock for job in jobs for lock in job.action.locks() if lock.resource.startswith(SITE)}
+
+
+def _in_the_way(mine: set[DataLock], theirs: set[DataLock]) -> set[str]:
+    return {
+        f"{one.resource.removeprefix(SITE).partition('/')[2]} of {one.resource.removeprefix(SITE).partition('/')[0]}"
+        for one in mine
+        for other in theirs
+        if one.resource == other.resource and (one.write or other.write)
+    }
 
 
 class _Parallel:

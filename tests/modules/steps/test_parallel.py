@@ -141,3 +141,16 @@ def test_rows_of_branches_within_a_branch_are_rows_after_it(mill: Mill) -> None:
     )
     assert done.outcome.status == "completed", done.outcome
     assert done.output("after") is False
+
+
+@pytest.mark.parametrize(("other", "wrong"), [("ABC_Scores", True), ("ABC_Visits", False)])
+def test_jobs_of_two_branches_that_want_the_same_data_are_told(mill: Mill, other: str, wrong: bool) -> None:
+    for name, panel in (("one", "ABC_Scores"), ("two", other)):
+        mill.job(
+            name,
+            f"module: import\nwith:\n  source: {{path: a.csv}}\n  destination: {{panel: {panel}}}\n"
+            "  action: upsert\n  match: [ID, Ordinal]\n  map: {ID: a, Ordinal: b}\n",
+        )
+    found = mill.problems(steps("parallel: {left: [{run: one}], right: [{gate: true}, {run: two}]}"))
+    message = "the branches left and right both use abc_scores of test, and at least one writes it"
+    assert [one[2] for one in found] == ([message] if wrong else [])
