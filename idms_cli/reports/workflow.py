@@ -109,9 +109,13 @@ def _took(row: StepRow) -> str:
 
 
 def _came(row: StepRow) -> str:
-    figures = ", ".join(f"{row.counts[name]:,} {_WORDS.get(name, name)}" for name in _told_of(row))
+    figures = ", ".join(_figure(name, row.counts[name]) for name in _told_of(row))
     reason = "" if row.status in _STYLES else row.reason
     return "; ".join(filter(None, (reason, figures)))
+
+
+def _figure(name: str, number: int) -> str:
+    return some(number, "item") if name == "items" else f"{number:,} {_WORDS.get(name, name)}"
 
 
 def _told_of(row: StepRow) -> Iterator[str]:
