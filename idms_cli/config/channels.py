@@ -172,6 +172,21 @@ def unknown_channels(document: Document, at: Loc, known: Iterable[str], *, file:
     ]
 
 
+def digest_problems(
+    document: Document, channels: Mapping[str, ChannelOptions], digest: DigestOptions | None
+) -> list[Problem]:
+    """A digest is no run: a service that watches runs would take it for a failure."""
+    return [
+        document.problem(
+            ("digest", "channels", place),
+            f"{name} only hears how runs begin and end",
+            hint="name a mail, webhook, program or apprise channel",
+        )
+        for place, name in enumerate(digest.channels if digest else ())
+        if name in channels and channels[name].kind in PER_RUN
+    ]
+
+
 def channel_problems(
     document: Document, channels: Mapping[str, ChannelOptions], mail: MailSettings | None
 ) -> list[Problem]:

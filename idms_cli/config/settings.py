@@ -16,6 +16,7 @@ from idms_cli.config.channels import (
     DigestOptions,
     Notify,
     channel_problems,
+    digest_problems,
     unknown_channels,
 )
 from idms_cli.config.checked import Section, check
@@ -205,6 +206,7 @@ def read_settings(path: Path) -> Settings:
     settings = _settings(written, path.absolute())
     problems += _ca_file_problems(settings, document)
     problems += channel_problems(document, settings.channels, settings.mail)
+    problems += digest_problems(document, settings.channels, settings.digest)
     if problems:
         raise ProblemsFound(problems)
     return settings

@@ -13,11 +13,13 @@ from idms_cli.history.troubles import Trouble
 from idms_cli.notify.incidents import Policy, is_heard, is_well, is_worse, kind_of, worst
 
 LONGEST_REASON = 300
+NOTHING: Mapping[str, Any] = {}
 
 OUTDATED = {"start": ("start",), "success": ("start", "success"), "failure": ("start", "success", "failure")}
 """Pings that still wait and that a newer one takes the place of: a failure is told even when the next run began."""
 
 OF_BATCH = "SELECT 1 FROM run WHERE batch = ? AND id <> ? AND status IN ('failed', 'partial', 'held') LIMIT 1"
+HELD = "SELECT 1 FROM run INDEXED BY run_by_status WHERE job = ? AND status = 'held' AND id <> ? LIMIT 1"
 SCHEDULED = "SELECT notify FROM job WHERE enabled AND schedule <> '' AND notify <> '{}'"
 
 
@@ -77,8 +79,11 @@ class Alarm:
             troubles.begin(self._job, kind, self._now, facts=facts, remind_at=remind_at)
             self._tell("opened", {**facts, "trouble": kind, "since": self._now})
             return
-        troubles.again(trouble.id, worst(kind, trouble), facts=facts)
-        if is_worse(kind, trouble):
+        lasts = still_lasts(self._store, trouble, facts)
+        worst_now = worst(kind, trouble) if lasts else kind
+        known = facts if worst_now == kind else trouble.facts
+        troubles.again(trouble.id, worst_now, run=facts.get("run"), facts=known)
+        if is_worse(kind, trouble if lasts else None):
             self._tell("worse", {**facts, "trouble": kind, "since": trouble.since, "times": trouble.times + 1})
             troubles.remind(trouble.id, remind_at)
 
@@ -118,13 +123,28 @@ def was_silent(store: Store, since: float, now: float) -> None:
     store.outbox.add(channels, "silent", "", {"since": since, "until": now}, now)
 
 
+def still_lasts(store: Store, trouble: Trouble, facts: Mapping[str, Any] = NOTHING) -> bool:
+    """False when a person has decided: no run is held any more, or the job is enabled again.
+
+    `facts` are of what happens right now; it is not the trouble of before.
+    """
+    if trouble.kind == "held":
+        return store.database.connection.execute(HELD, (trouble.job, facts.get("run") or 0)).fetchone() is not None
+    if trouble.kind == "disabled":
+        switch = store.switches.one(trouble.job)
+        return bool(switch and switch.disabled) and not facts.get("disabled")
+    return True
+
+
 def remind(store: Store, now: float) -> None:
-    """Of troubles that last, once in a while; not of jobs that somebody has paused or disabled: they know."""
-    for trouble in store.troubles.to_remind(now):
-        with store.database.together():
+    """Of troubles that last, once in a while; not where somebody has paused, disabled, enabled, rejected: they know."""
+    if not store.troubles.to_remind(now):
+        return
+    with store.database.together():  # read anew: another tick may have told some
+        for trouble in store.troubles.to_remind(now):
             policy = _policy_of(store, trouble)
             store.troubles.remind(trouble.id, policy.remind_at(now))
-            if not _is_known(store, trouble.job, now):
+            if still_lasts(store, trouble) and not _is_known(store, trouble.job, now):
                 facts = {**trouble.facts, "trouble": trouble.kind, "since": trouble.since, "times": trouble.times}
                 store.outbox.add(policy.channels, "reminder", trouble.job, facts, now)
 

@@ -20,6 +20,8 @@ def digest_if_due(store: Store, settings: Settings, now: datetime) -> None:
     if planned == following:
         return
     with store.database.together():
+        if store.retention.digest_at != planned:
+            return  # another tick was faster
         if planned is not None and planned <= now.timestamp():
             facts = {"since": planned - DAY_S, "until": planned}
             store.outbox.add(wanted.channels, "digest", "", facts, now.timestamp())

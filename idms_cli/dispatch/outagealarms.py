@@ -1,6 +1,6 @@
 """A connection that does not work is one trouble, however many jobs wait for it: told once, and once at its end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from idms_cli.config.foreign import shortened
@@ -93,12 +93,17 @@ class OutageAlarm:
 def end_outages(store: Store, still: Iterable[str], now: float) -> None:
     """Troubles of connections that are not among those which still do not work are over; who was told hears of it."""
     lasting = {PREFIX + name for name in still}
-    for trouble in store.troubles.open():
-        if trouble.job.startswith(PREFIX) and trouble.job not in lasting:
+    if not _over(store, lasting):
+        return
+    with store.database.together():  # read anew: another tick may have told it
+        for trouble in _over(store, lasting):
             told = {**in_message(trouble.facts), "trouble": trouble.kind, "since": trouble.since, "until": now}
-            with store.database.together():
-                store.troubles.close(trouble.id, now)
-                store.outbox.add(trouble.facts["channels"], "closed", trouble.job, told, now)
+            store.troubles.close(trouble.id, now)
+            store.outbox.add(trouble.facts["channels"], "closed", trouble.job, told, now)
+
+
+def _over(store: Store, lasting: Collection[str]) -> list[Trouble]:
+    return [each for each in store.troubles.open() if each.job.startswith(PREFIX) and each.job not in lasting]
 
 
 def in_message(facts: Mapping[str, Any]) -> dict[str, Any]:

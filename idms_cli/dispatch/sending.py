@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from idms_cli.config.foreign import shortened
 from idms_cli.config.secrets import mask
 from idms_cli.config.settings import Settings
+from idms_cli.dispatch.alarms import still_lasts
 from idms_cli.dispatch.digests import DAY_S
 from idms_cli.dispatch.locks import Lock, take
 from idms_cli.dispatch.rejected import rejected_rows
@@ -22,6 +23,7 @@ from idms_cli.dispatch.senders import channel_lock
 from idms_cli.errors import DeliveryRefused, IdmsError, InputError, LoginRefused, OutcomeUnknown
 from idms_cli.history.outbox import MOST_DOUBTS, Queued
 from idms_cli.history.store import Store
+from idms_cli.history.troubles import Trouble
 from idms_cli.notify import Channel, Message, Site, open_channel
 from idms_cli.notify.digest import Day, Line, digest
 from idms_cli.notify.wording import STATES, Words
@@ -200,11 +202,17 @@ def _digest(store: Store, words: Words, facts: Any) -> tuple[str, str]:
     lines = []
     for job in sorted({*(job for job, found in days.items() if 0 in found), *troubles}):
         found, trouble = days.get(job, {}), troubles.get(job)
-        state = f"{STATES[trouble.kind][1]}, since {words.moment(trouble.since)}" if trouble else ""
+        state = _state(store, words, trouble) if trouble else ""
         past = [day for ago, day in found.items() if ago]
         lines.append(Line(job, found.get(0, Day()), past, state))
     assert facts["until"] - facts["since"] == DAY_S  # noqa: S101 - what the days above are
     return digest(lines, words.moment(facts["until"]), away=away)
+
+
+def _state(store: Store, words: Words, trouble: Trouble) -> str:
+    """Where a person has decided what is to become of it, no run has yet shown that the job is well."""
+    state = STATES[trouble.kind][1] if still_lasts(store, trouble) else "has not been well"
+    return f"{state}, since {words.moment(trouble.since)}"
 
 
 def _reasons(store: Store, facts: Any) -> list[str]:

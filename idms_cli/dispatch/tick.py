@@ -70,8 +70,8 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     give_up_late(store, settings, (pretended or now).timestamp(), clock)
     if jump_s:
         note = f"the clock jumped by {jump_s / 60:+.0f} minutes; nothing is claimed before the next tick agrees with it"
-    silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
-    with store.database.together():
+    with store.database.together():  # of two ticks after a silence, the second finds the first
+        silence_s = 0.0 if pretended or store.ticks.scheduled_since() is None else store.ticks.silence_s(clock)
         this = store.ticks.record(clock, note=note, silence_s=silence_s)
         if silence_s:
             was_silent(store, clock - silence_s, clock)

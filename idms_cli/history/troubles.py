@@ -59,10 +59,10 @@ class Troubles:
         with self._database.write() as connection:
             connection.execute(BEGIN, (job, kind, since, facts.get("run"), json.dumps(dict(facts)), remind_at))
 
-    def again(self, trouble: int, kind: str, *, facts: Mapping[str, Any]) -> None:
-        """It went badly once more."""
+    def again(self, trouble: int, kind: str, *, run: int | None, facts: Mapping[str, Any]) -> None:
+        """It went badly once more; `facts` are of the worst that lasts."""
         with self._database.write() as connection:
-            connection.execute(AGAIN, (kind, facts.get("run"), json.dumps(dict(facts)), trouble))
+            connection.execute(AGAIN, (kind, run, json.dumps(dict(facts)), trouble))
 
     def change(self, trouble: int, kind: str, *, facts: Mapping[str, Any]) -> None:
         """More is known of it."""

@@ -78,9 +78,9 @@ def is_well(run: Run, status: str, trouble: Trouble) -> bool:
     return status in ("completed", "partial")
 
 
-def is_worse(kind: str, trouble: Trouble) -> bool:
-    """Whether a known trouble wants a person more than before."""
-    return RANKS[kind] > max(RANKS[trouble.kind], 1)
+def is_worse(kind: str, trouble: Trouble | None) -> bool:
+    """Whether a known trouble wants a person more than before; None where what it wanted was done."""
+    return RANKS[kind] > (RANKS[trouble.kind] if trouble else 1) and RANKS[kind] > 1
 
 
 def worst(kind: str, trouble: Trouble) -> str:

@@ -11,6 +11,7 @@ from idms_cli.config.secrets import Secret
 from idms_cli.config.settings import read_settings
 from idms_cli.dispatch import alarms
 from idms_cli.dispatch.ending import end_run
+from idms_cli.dispatch.outagealarms import end_outages
 from idms_cli.dispatch.sending import render
 from idms_cli.history.rows import JobRow, NewRun, Run, Verdict
 from idms_cli.history.store import Store
@@ -154,6 +155,55 @@ def test_a_job_that_its_failures_disable_is_told_once_more(days: Days) -> None:
     assert days.told() == ["ops opened scores", "ops worse scores"]
     worse = days.store.outbox.newest(1)[0]
     assert (worse.facts["trouble"], worse.facts["disabled"]) == ("disabled", "disabled after 3 failures in a row")
+
+
+def test_a_job_that_is_held_again_after_somebody_rejected_is_told_and_not_reminded_of_before(days: Days) -> None:
+    days.job("scores")
+    first = days.run("scores", "held", NIGHT)
+    assert days.store.runs.refuse(first.id, "anna", NIGHT + HOUR)
+    alarms.remind(days.store, NIGHT + 25 * HOUR)
+    days.run("scores", "failed", NIGHT + 26 * HOUR)
+    second = days.run("scores", "held", NIGHT + 27 * HOUR)
+    days.run("scores", "failed", NIGHT + 28 * HOUR, reason="the site cannot be reached")
+    alarms.remind(days.store, NIGHT + 60 * HOUR)
+    assert days.told() == ["ops opened scores", "ops worse scores", "ops reminder scores"]
+    reminder = days.store.outbox.newest(1)[0]
+    assert (reminder.facts["trouble"], reminder.facts["run"]) == ("held", second.id)
+
+
+def test_a_job_that_is_disabled_again_after_somebody_enabled_it_is_told_again(days: Days) -> None:
+    days.job("scores")
+    days.run("scores", "failed", NIGHT, disable_after=1)
+    days.store.switches.enable("scores", NIGHT + HOUR, by="anna")
+    alarms.remind(days.store, NIGHT + 25 * HOUR)
+    assert days.told() == ["ops opened scores"]
+    days.run("scores", "failed", NIGHT + 26 * HOUR, disable_after=1)
+    alarms.remind(days.store, NIGHT + 60 * HOUR)
+    assert days.told() == ["ops opened scores", "ops worse scores", "ops reminder scores"]
+
+
+@pytest.mark.parametrize("what", ["reminder", "closed"])
+def test_two_ticks_at_once_tell_it_once(days: Days, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """The other one does all between the look of this one and its transaction."""
+    facts = {"connection": "live", "channels": ["ops"], "remind_s": HOUR, "reason": "", "hint": "", "jobs": []}
+    days.store.troubles.begin("imis:live", "down", NIGHT, facts=facts, remind_at=NIGHT)
+
+    def tell(store: Store) -> None:
+        if what == "reminder":
+            alarms.remind(store, NIGHT + HOUR)
+        else:
+            end_outages(store, [], NIGHT + HOUR)
+
+    together = days.store.database.together
+
+    def late() -> object:
+        with Store(days.store.state) as other:
+            tell(other)
+        return together()
+
+    monkeypatch.setattr(days.store.database, "together", late)
+    tell(days.store)
+    assert days.told() == [f"ops {what} imis:live"]
 
 
 def test_few_rejects_are_no_trouble_where_the_job_allows_them(days: Days) -> None:

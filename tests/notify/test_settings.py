@@ -83,10 +83,15 @@ defaults: {notify: [ops, watch]}
             "there is no channel 'ops'",
             "write it under channels:",
         ),
+        (
+            'channels: {chat: {ping: "https://x.example.org"}}\ndigest: {at: "07:00", channels: [chat]}',
+            "chat only hears how runs begin and end",
+            "name a mail, webhook, program or apprise channel",
+        ),
         ('digest: {at: "7am", channels: []}', "'7am' is not a time of day", ""),
         ("channels: {chat: {apprise: slack://a/b/c}}", "a secret cannot stand here itself", "say where it is kept"),
     ],
-    ids=["empty", "open", "no-server", "no-sender", "no-address", "near", "none", "time", "secret"],
+    ids=["empty", "open", "no-server", "no-sender", "no-address", "near", "none", "ping", "time", "secret"],
 )
 def test_what_is_wrong_in_idms_yaml_is_told(tmp_path: Path, text: str, message: str, hint: str) -> None:
     found = [(said, what) for _, said, what in told(tmp_path, text + "\n")]
