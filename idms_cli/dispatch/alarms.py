@@ -89,10 +89,12 @@ class Alarm:
 
     def was_not_bad(self, run: Run, status: str, counts: Mapping[str, int]) -> None:
         """A run ended, and nothing was wrong with it: the job may be well again."""
+        if self._has_bad_sibling(run):
+            return
         if run.started_at is not None and status != "cancelled" and is_heard(run, self.policy):
             self.ping("success", {"run": run.id, "counts": dict(counts)})
         trouble = self._store.troubles.open_of(self._job)
-        if trouble is None or not is_well(run, status, trouble) or self._has_bad_sibling(run):
+        if trouble is None or not is_well(run, status, trouble):
             return
         self._store.troubles.close(trouble.id, self._now)
         known = {"trouble": trouble.kind, "since": trouble.since, "times": trouble.times, "until": self._now}

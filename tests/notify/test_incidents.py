@@ -315,6 +315,16 @@ def test_a_failure_that_still_waits_is_told_though_the_next_run_has_begun_or_wen
     assert waiting == ["failure", "success", "start"]
 
 
+def test_a_good_file_pings_no_success_where_another_file_of_the_slot_failed(days: Days) -> None:
+    days.job("scores", channels=[], pings=["watch"])
+    first = days.run("scores", "failed", NIGHT)
+    second = days.begin("scores", NIGHT + MINUTE)
+    with days.store.database.write() as connection:
+        connection.execute("UPDATE run SET batch = ?", (first.id,))
+    days.end(days.one(second.id), "completed", NIGHT + 2 * MINUTE)
+    assert [one.kind for one in days.store.outbox.newest(9)[::-1] if one.state == "waiting"] == ["failure", "start"]
+
+
 def test_message_and_outcome_are_one_transaction(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     days.job("scores")
     run = days.begin("scores", NIGHT)
