@@ -5,13 +5,12 @@ from pathlib import Path
 import click
 
 from idms_cli.commands import Session, json_option, pass_session
-from idms_cli.dispatch.upkeep import EVERY_S
 from idms_cli.errors import RunFailed
 from idms_cli.history.database import SCHEMA_VERSION
 from idms_cli.history.maintenance import back_up, faults_of, rows_of, sizes_of, vacuum
 from idms_cli.history.rows import moment
 from idms_cli.reports.page import Line, Page, show
-from idms_cli.reports.upkeep import checked_page, megabytes, stats_page
+from idms_cli.reports.upkeep import Dates, checked_page, megabytes, stats_page
 from idms_cli.reports.wording import Clock
 
 
@@ -62,9 +61,10 @@ def stats(session: Session, *, as_json: bool) -> None:
     """How many rows and bytes there are, how far the history goes back, and when old runs are next let go."""
     store = session.store
     clock = Clock(session.settings.timezone, session.now())
-    facts = {"schema": str(SCHEMA_VERSION)}
-    if (horizon := store.retention.horizon) is not None:
-        facts["whole since"] = clock.moment(moment(horizon))
-    if (following := store.retention.next_at) is not None:
-        facts["old runs are let go next"] = f"{clock.moment(moment(following))}, then every {EVERY_S // 60} minutes"
-    show(stats_page(rows_of(store.database), sizes_of(store.state), facts), as_json=as_json)
+    horizon, following = store.retention.horizon, store.retention.next_at
+    dates = Dates(
+        SCHEMA_VERSION,
+        None if horizon is None else moment(horizon),
+        None if following is None else moment(following),
+    )
+    show(stats_page(rows_of(store.database), sizes_of(store.state), dates, clock), as_json=as_json)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from idms_cli.commands import Session, pass_session
+from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.deciding import find_run
 from idms_cli.config.foreign import harmless
+from idms_cli.errors import InputError
+from idms_cli.reports.page import Page, show
 from idms_cli.reports.pager import print_paged
 from idms_cli.reports.run import LOG, summary
 
@@ -19,11 +21,17 @@ LOOK_EVERY_S = 0.3
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("-f", "--follow", is_flag=True, help="Stay, and print what comes until the run is over.")
+@json_option
 @pass_session
-def command(session: Session, run_id: int, *, follow: bool) -> None:
+def command(session: Session, run_id: int, *, follow: bool, as_json: bool) -> None:
     """The whole log of a run."""
+    if follow and as_json:
+        raise InputError("--json is the whole of a log, and --follow has no end", hint="Leave one of them out.")
     run = find_run(session, run_id)
     path = session.store.run_directory(run_id) / LOG
+    if as_json:
+        show(Page({"run": run_id, "log": [*_lines(path)]}, []), as_json=True)
+        return
     if follow:
         for line in _followed(session, run_id, path):
             click.echo(harmless(line))

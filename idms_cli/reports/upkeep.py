@@ -1,14 +1,15 @@
 """The history itself: what was let go, whether it is sound, and how large it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from idms_cli.config.durations import format_duration
 from idms_cli.config.settings import RetentionOptions
-from idms_cli.dispatch.upkeep import Tidied
+from idms_cli.dispatch.upkeep import EVERY_S, Tidied
 from idms_cli.reports.page import Line, Page, Table
-from idms_cli.reports.wording import some
+from idms_cli.reports.wording import Clock, some
 
 
 def pruned_page(done: Tidied, keep: RetentionOptions, *, dry_run: bool) -> Page:
@@ -35,7 +36,18 @@ def checked_page(path: Path, faults: Sequence[str]) -> Page:
     return Page({"sound": not faults, "faults": list(faults)}, lines)
 
 
-def stats_page(tables: Mapping[str, int], sizes: Mapping[str, int], facts: Mapping[str, str]) -> Page:
+@dataclass(frozen=True)
+class Dates:
+    """Of the history itself."""
+
+    schema: int
+    whole_since: datetime | None
+    """Nothing of it was let go since."""
+    tidied_next: datetime | None
+    """When old runs are let go next."""
+
+
+def stats_page(tables: Mapping[str, int], sizes: Mapping[str, int], dates: Dates, clock: Clock) -> Page:
     """Rows of each table, bytes of what lies in the state directory."""
     rows = [(name, f"{number:,}") for name, number in tables.items()]
     places = [(name, megabytes(size)) for name, size in sizes.items()]
@@ -43,9 +55,16 @@ def stats_page(tables: Mapping[str, int], sizes: Mapping[str, int], facts: Mappi
         Table(("table", "rows"), rows, frozenset({"rows"})),
         Line(""),
         Table(("in the state directory", "size"), places, frozenset({"size"})),
-        *(Line(f"{name}: {text}") for name, text in facts.items()),
+        Line(f"schema: {dates.schema}"),
     ]
-    return Page({"tables": dict(tables), "bytes": dict(sizes), **facts}, parts)
+    if dates.whole_since:
+        parts.append(Line(f"whole since: {clock.moment(dates.whole_since)}"))
+    if dates.tidied_next:
+        next_time = clock.moment(dates.tidied_next)
+        parts.append(Line(f"old runs are let go next: {next_time}, then every {EVERY_S // 60} minutes"))
+    whole, tidied = (at.isoformat() if at else None for at in (dates.whole_since, dates.tidied_next))
+    told = {"schema": dates.schema, "whole_since": whole, "tidied_next": tidied}
+    return Page({"tables": dict(tables), "bytes": dict(sizes), **told}, parts)
 
 
 def megabytes(size: int) -> str:

@@ -98,6 +98,7 @@ def test_the_file_of_rejects_is_copied_but_never_over_another(two_runs: Place, t
 
 def test_the_log_is_printed_whole(two_runs: Place) -> None:
     lines = two_runs.idms("log", "1").stdout.splitlines()
+    assert two_runs.json("log", "1") == {"version": 1, "run": 1, "log": lines}
     assert lines == (two_runs.state / "runs/1/log.txt").read_text().splitlines()
     assert lines[-1].endswith("partial: 2 of 4 rows rejected")
 

@@ -68,6 +68,7 @@ def test_vacuum_gives_room_back_and_stats_tell_it(desk: Desk, past: Past) -> Non
     data = json.loads(desk.idms("db", "vacuum", "--json").out)
     assert data["after"] < data["before"]
     stats = json.loads(desk.idms("db", "stats", "--json").out)
+    assert stats.keys() == {"version", "tables", "bytes", "schema", "whole_since", "tidied_next"}
     assert stats["tables"]["run"] == 0
     assert stats["bytes"]["history.db"] > 0
     assert re.search(r"^run +0$", desk.idms("db", "stats").out, re.MULTILINE)
