@@ -1,12 +1,15 @@
 """What a run wrote, field by field, and who changed a record; its rejected rows; its log."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from idms_cli.dispatch.locks import take_data
 from idms_cli.modules import DataLock
+from idms_cli.sandbox import Sandbox
+from idms_cli.sandbox.server import serve
 from tests.conftest import Place, until
 
 FIRST = """\
@@ -23,15 +26,18 @@ member,course,grade
 """
 
 
-@pytest.fixture
-def two_runs(place: Place) -> Place:
-    """Run 1 inserts two scores and rejects two rows, run 2 changes one of the scores."""
-    place.job("scores")
-    place.write("scores.csv", FIRST)
-    assert place.idms("run", "scores").returncode == 1
-    place.write("scores.csv", SECOND)
-    assert place.idms("run", "scores").returncode == 0
-    return place
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Run 1 inserts two scores and rejects two rows, run 2 changes one of the scores. Tests leave it as it is."""
+    with serve(Sandbox()) as url:
+        place = Place(tmp_path_factory.mktemp("two_runs"), url)
+        place.job("scores")
+        place.write("scores.csv", FIRST)
+        assert place.idms("run", "scores").returncode == 1
+        place.write("scores.csv", SECOND)
+        assert place.idms("run", "scores").returncode == 0
+        yield place
+        place.end()
 
 
 def test_the_changes_of_a_run_are_told_field_by_field(two_runs: Place) -> None:
@@ -117,9 +123,12 @@ def test_a_log_is_followed_to_the_end_of_the_run(place: Place, url: str) -> None
 
 
 def test_a_journal_that_is_gone_is_not_taken_for_a_run_that_did_nothing(two_runs: Place) -> None:
-    (two_runs.state / "runs/1/journal.db").unlink()
-    assert two_runs.idms("changes", "1").stdout == "Run 1 of scores wrote 2 records; its journal is gone.\n"
-    assert two_runs.idms("rejects", "1").stdout == "Run 1 of scores rejected 2 rows; its journal is gone.\n"
+    journal = two_runs.state / "runs/1/journal.db"
+    away = journal.rename(journal.with_name("away.db"))
+    changes, rejects = (two_runs.idms(command, "1").stdout for command in ("changes", "rejects"))
+    away.rename(journal)
+    assert changes == "Run 1 of scores wrote 2 records; its journal is gone.\n"
+    assert rejects == "Run 1 of scores rejected 2 rows; its journal is gone.\n"
 
 
 def test_a_run_that_is_not_over_may_still_change_something(place: Place) -> None:
