@@ -81,7 +81,8 @@ def _input(directory: Path) -> Any:
 
 def _of(note: Note, directory: Path) -> Any:
     if not note.rows:
-        return note.output if note.went_well else {"status": note.status, "reason": note.reason}
+        output = note.output if note.shown is None else note.shown
+        return output if note.went_well else {"status": note.status, "reason": note.reason}
     rows = Spooled(directory / note.rows)
     first = [dict(zip(rows.columns, cells, strict=True)) for cells in islice(rows, ITEMS)]
     return {"rows": rows.count, "first": first, "file": str(directory / note.rows)}

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from idms_cli.config.secrets import Secret
 from idms_cli.errors import InputError
 from idms_cli.history.rows import Run
 from idms_cli.history.steps import StepRow
-from idms_cli.modules.workflows.notes import Note, write_json, write_note
+from idms_cli.modules.steps import StepResult
+from idms_cli.modules.workflows.notes import Note, facts_of, read_note, write_json, write_note
 from idms_cli.reports.page import Table
 from idms_cli.reports.stepdata import step_data
 from idms_cli.reports.workflow import workflow_page
@@ -100,3 +102,20 @@ def test_a_step_that_failed_says_so_and_one_that_there_is_not_is_told(directory:
         step_data(run(), [*STEPS, LATER], directory, "fuond")
     with pytest.raises(InputError, match="no longer kept"):
         step_data(run(), STEPS, directory / "gone", "found")
+
+
+def test_a_secret_that_an_answer_echoes_is_kept_for_later_steps_and_shown_to_nobody(tmp_path: Path) -> None:
+    token = Secret("echoed-canary")
+    given = {"json": {"seen": [f"Bearer {token.reveal()}"]}}
+    folder = tmp_path / "steps/got"
+    folder.mkdir(parents=True)
+    write_note(folder, Note(**facts_of(StepResult(given), tmp_path)))
+    kept = read_note(folder)
+    assert kept is not None
+    assert (kept.output, kept.shown) == (given, {"json": {"seen": ["Bearer ***"]}})
+    told = step_data(run(), [StepRow("got", 1, "http", "succeeded")], tmp_path, "got")
+    assert told.data["data"]["got"] == {"json": {"seen": ["Bearer ***"]}}
+
+
+def test_an_output_without_a_secret_is_kept_once(tmp_path: Path) -> None:
+    assert facts_of(StepResult({"rows": [1, "a", None, True]}), tmp_path)["shown"] is None

@@ -23,6 +23,9 @@ CALLS = frozenset({"get", "post", "put", "delete", "token", "calls"})
 LARGEST = 10_000_000
 """Bytes of an output; more is rows, which stay on disk."""
 
+DEEPEST = 20
+"""Levels; `idms show --data` shows fewer."""
+
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -44,6 +47,8 @@ class Note:
     counts: Mapping[str, int] = field(default_factory=dict)
     sums: bool = False
     output: Any = None
+    shown: Any = None
+    """The same as people may see it, where it has a secret in it that this run knows: an answer may echo a token."""
     rows: str = ""
     """Its spool, from the run's directory; empty for none."""
     then: str = ""
@@ -88,10 +93,22 @@ def facts_of(result: StepResult, directory: Path) -> dict[str, Any]:
         "counts": dict(result.counts),
         "sums": result.sums,
         "output": result.output,
+        "shown": None if (shown := masked(result.output)) == result.output else shown,
         "rows": str(result.rows.relative_to(directory)) if result.rows else "",
         "then": then,
         "unknown": result.unknown,
     }
+
+
+def masked(value: Any, depth: int = 0) -> Any:
+    """A JSON value without the secrets that this process has seen; what lies deeper than anybody is shown stays."""
+    if isinstance(value, str):
+        return mask(value)
+    if depth < DEEPEST and isinstance(value, Mapping):
+        return {mask(str(name)): masked(one, depth + 1) for name, one in value.items()}
+    if depth < DEEPEST and isinstance(value, list | tuple):
+        return [masked(one, depth + 1) for one in value]
+    return value
 
 
 def write_note(folder: Path, note: Note) -> None:
