@@ -7,6 +7,15 @@ SYSTEM_CONFIG = "/etc/idms/idms.yaml"
 
 
 def main() -> None:
+    """What the command does, and the exit code of who presses Ctrl-C while it is still loading."""
+    try:
+        _answer()
+    except KeyboardInterrupt:
+        sys.stderr.write("idms: interrupted\n")
+        sys.exit(130)
+
+
+def _answer() -> None:
     """Answer an idle `run-due` at a glance; everything else goes through the command line's one way."""
     arguments = sys.argv[1:]
     config = _config_of_plain_run_due(arguments)

@@ -20,12 +20,14 @@ from idms_cli.history.store import Store
 from idms_cli.sandbox import Sandbox
 from idms_cli.sandbox.server import serve
 
-# No test depends on the speed of the machine.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
-
 SOAK = bool(os.environ.get("IDMS_SOAK"))
 """The long form of a slow test: `make soak`."""
+
+# No test depends on the speed of the machine.
+settings.register_profile(
+    "any machine", deadline=None, max_examples=300 if SOAK else 50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 JOB = """\
 description: Scores of {name}

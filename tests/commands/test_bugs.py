@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -119,3 +121,19 @@ def test_checking_and_listing_needs_no_state(desk: Desk) -> None:
     desk.state.write_text("")
     assert desk.idms("check").code == 0
     assert desk.idms("jobs").code == 0
+
+
+def test_ctrl_c_while_it_is_still_loading_is_no_traceback() -> None:
+    loading = """
+import builtins
+import_it = builtins.__import__
+def interrupted(name, *rest):
+    if name == "idms_cli.cli":
+        raise KeyboardInterrupt
+    return import_it(name, *rest)
+builtins.__import__ = interrupted
+from idms_cli.__main__ import main
+main()
+"""
+    told = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout, told.stderr) == (130, "", "idms: interrupted\n")

@@ -18,6 +18,7 @@ from idms_cli.jobs.schedule import cron
 from idms_cli.jobs.several import all_of, between
 from idms_cli.jobs.slots import Schedule
 from idms_cli.jobs.words import WORDS
+from tests.conftest import SOAK
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -228,7 +229,7 @@ WINDOWS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300 if SOAK else 50, deadline=None, derandomize=True, database=None)
 @given(
     text=SCHEDULES,
     start=STARTS,
@@ -284,7 +285,7 @@ def last_of_each(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     return list({one.acts_at: one for one in occurrences}.values())
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200 if SOAK else 33, deadline=None, derandomize=True, database=None)
 @given(
     texts=st.lists(
         st.sampled_from(["0 2 * * *", "*/20 1-3 * * *", "30 1 * * 1", "0 */5 * * *", "15 12 1 * *"]),

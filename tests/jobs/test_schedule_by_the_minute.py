@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idms_cli.jobs.schedule import Schedule, cron
+from tests.conftest import SOAK
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -112,7 +113,7 @@ HOURS = up_to_four(st.sampled_from([0, 1, 2, 3, 23]) | st.integers(0, 23))
 DAYS = st.none() | up_to_four(st.integers(1, 31))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400 if SOAK else 66, deadline=None, derandomize=True, database=None)
 @given(
     change=st.sampled_from(CHANGES),
     fields=st.builds(Fields, minutes=MINUTES, hours=HOURS, days=DAYS),
