@@ -1,11 +1,14 @@
 """Jobs that come after another one are claimed as soon as that one's run has ended, not only at the next tick."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from idms_cli.config.settings import Settings
-from idms_cli.dispatch.claim import Claimed, claim_all
 from idms_cli.history.rows import JobRow
 from idms_cli.history.store import Store
+
+if TYPE_CHECKING:
+    from idms_cli.dispatch.claim import Claimed
 
 
 def followers(store: Store, jobs: dict[str, JobRow]) -> list[JobRow]:
@@ -13,7 +16,11 @@ def followers(store: Store, jobs: dict[str, JobRow]) -> list[JobRow]:
     return [jobs[name] for name in sorted(store.chains.ready()) if name in jobs]
 
 
-def claim_followers(store: Store, settings: Settings, now: datetime) -> list[Claimed]:
+def claim_followers(store: Store, settings: Settings, now: datetime) -> "list[Claimed]":
     """Decide the slots of all followers as their files were last read."""
-    ready = followers(store, store.catalog.all()) if store.chains.ready() else []
+    if not store.chains.ready():
+        return []
+    from idms_cli.dispatch.claim import claim_all  # noqa: PLC0415 - each supervisor asks, and few have anything to claim
+
+    ready = followers(store, store.catalog.all())
     return claim_all(store, settings, ready, now, clock=now.timestamp())
