@@ -1,5 +1,6 @@
 """The command line: each command's name and summary, and the one place where errors become messages and exit codes."""
 
+import gc
 import io
 import os
 import sqlite3
@@ -111,6 +112,7 @@ def group(context: click.Context, config: str | None, *, debug: bool) -> None:
     """Scheduled data jobs for iMIS: a plan before it writes, never a record twice, the truth about partial success."""
     from idms_cli.commands import Session  # noqa: PLC0415 - --help and --version need none of it
 
+    gc.enable()  # the command is loaded: see `__main__`
     if "JOURNAL_STREAM" in os.environ and context.invoked_subcommand not in INHERIT:
         from idms_cli.config.journald import settle_environment  # noqa: PLC0415 - only where systemd may run us
 
