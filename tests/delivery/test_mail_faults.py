@@ -55,7 +55,7 @@ def test_a_refused_login_is_tried_once(tmp_path: Path, ways: str) -> None:
 
 
 def test_a_token_that_is_not_good_is_refused(tmp_path: Path, web: Receiver) -> None:
-    web.decide = lambda taken: Says(200, b'{"access_token": "other", "expires_in": 3600}')
+    web.decide = lambda taken: Says(200, b'{"access_token": "another-token-of-mail", "expires_in": 3600}')
     with post_office(tmp_path, ways="XOAUTH2") as office:
         mailing = Mailing(office, tmp_path)
         oauth = {"token_url": f"{web.url}/token", "client_id": "a", "client_secret": mailing.secret("b")}
