@@ -9,7 +9,7 @@ from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.forecasting import habits_of
-from idms_cli.dispatch.reading import Checked, asked_online, check_jobs, told_if_past
+from idms_cli.dispatch.reading import Checked, asked_online, check_jobs, require_job, told_if_past
 from idms_cli.history.database import FILE_NAME
 from idms_cli.history.durations import usual_durations
 from idms_cli.jobs.meetings import forecast
@@ -39,8 +39,11 @@ def command(session: Session, jobs: tuple[str, ...], *, online: bool, as_json: b
     def has_run(job: str) -> bool:
         return any(slot.verdict == "run" for slot in session.store.slots.of(job))
 
-    checked = [told_if_past(each, now, has_run) for each in check_jobs(settings, now, jobs)]
-    known = _known(session, checked, now, jobs)
+    for name in jobs:
+        require_job(settings, name)
+    everybody = {each.name: each for each in check_jobs(settings, now)}  # a job may meet any other one
+    checked = [told_if_past(everybody[name], now, has_run) for name in dict.fromkeys(jobs) or everybody]
+    known = _known(session, [*everybody.values()], now, jobs)
     if online:
         checked = _asked(checked, settings)
     show(check_page(checked, Clock(settings.timezone, now), known), as_json=as_json)
@@ -56,9 +59,8 @@ def _asked(checked: Sequence[Checked], settings: Settings) -> list[Checked]:
         return [asked_online(each, sites.of) for each in checked]
 
 
-def _known(session: Session, checked: Sequence[Checked], now: datetime, jobs: Sequence[str]) -> Known:
+def _known(session: Session, everybody: Sequence[Checked], now: datetime, jobs: Sequence[str]) -> Known:
     """What the history knows, if there is one: a check makes none."""
-    everybody = check_jobs(session.settings, now) if jobs else checked
     if not (session.settings.state / FILE_NAME).exists():
         return Known(meetings=forecast(habits_of(everybody, {}), now, about=jobs))
     usual_s = usual_durations(session.store.database, [each.name for each in everybody])

@@ -63,10 +63,16 @@ def _after_dry_run(run: Run) -> Iterator[Step]:
 
 
 def _after(run: Run, directory: Path) -> Iterator[Step]:
+    if run.module != "workflow":  # beside the steps of one stands at which of them it can go on
+        yield from _the_rest(run, directory)
+    if any(run.counts.get(name) for name in DONE) and directory.exists():
+        yield Step(f"idms changes {run.id}", "what it wrote, field by field")
+        yield Step(f"idms undo {run.id}", "take that back; shows its plan first")
+
+
+def _the_rest(run: Run, directory: Path) -> Iterator[Step]:
     counts = run.counts
-    if run.module == "workflow":
-        pass  # beside its steps stands at which it can go on
-    elif any(counts.get(name) for name in NOT_DELIVERED):
+    if any(counts.get(name) for name in NOT_DELIVERED):
         yield Step(f"idms retry {run.id}", "deliver what it did not, with the rows it has read")
     elif counts.get("rejected") and (directory / REJECTS).exists() and "selected" not in counts:
         mended = f"{run.job}-mended.csv"
@@ -74,6 +80,3 @@ def _after(run: Run, directory: Path) -> Iterator[Step]:
         yield Step(f"idms retry {run.id} --rejected --file {mended}", "import them when they are mended")
     elif run.status in ("failed", "cancelled") and run.intent in ("run", "backfill"):
         yield Step(f"idms run {run.job}", "once more, when that is put right")
-    if any(counts.get(name) for name in DONE) and directory.exists():
-        yield Step(f"idms changes {run.id}", "what it wrote, field by field")
-        yield Step(f"idms undo {run.id}", "take that back; shows its plan first")

@@ -193,6 +193,22 @@ class Action(Protocol):
         """The same for a dry run: what it would do, with no change anywhere."""
 
 
+class NoSite:
+    """For actions that no site knows anything of."""
+
+    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - see the class
+        """As `Action`."""
+        return OnlineCheck()
+
+
+class Inward(NoSite):
+    """And for those that nobody else can be in the way of; what stands within them is asked by itself."""
+
+    def locks(self) -> tuple[DataLock, ...]:
+        """As `Action`."""
+        return ()
+
+
 @runtime_checkable
 class MakesRows(Protocol):
     """An action of which later steps can take rows."""

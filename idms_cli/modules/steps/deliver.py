@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import Field
 
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
 from idms_cli.modules.sendoff import as_result, deliver, rehearse
 from idms_cli.modules.steplist import Step as Destined
 from idms_cli.modules.steplist import check_step
-from idms_cli.modules.steps import StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import NoSite, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import RowsOf, Scope
 from idms_cli.templates.moments import sample_occasion
 
@@ -25,7 +25,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class Deliver:
+class Deliver(NoSite):
     """See `Action`."""
 
     step: Destined
@@ -37,9 +37,6 @@ class Deliver:
 
     def locks(self) -> tuple[DataLock, ...]:
         return (DataLock(self.step.destination.resource(), write=True),)
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         rows = context.rows_of(self.rows)

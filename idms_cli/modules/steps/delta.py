@@ -6,10 +6,10 @@ from pathlib import Path
 from pydantic import Field
 
 from idms_cli.errors import Unreachable
-from idms_cli.modules import DataLock, OnlineCheck, RunContext, SiteOf
+from idms_cli.modules import RunContext
 from idms_cli.modules.changes import HINT_PART, refuse_overtaken
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import RowsOf, Scope
 from idms_cli.rows.delta import CHANGED_ROWS, Delta, DeltaOptions
 
@@ -22,7 +22,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Inward):
     """See `Action`, and `Remembering`."""
 
     options: DeltaOptions
@@ -32,12 +32,6 @@ class Compare:
     def describe(self) -> str:
         also = ", and the keys of those that vanished" if self.options.vanished else ""
         return f"rows that are new or changed, by {self.options.key}{also}"
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         source, run = context.rows_of(self.rows), context.run

@@ -12,9 +12,8 @@ from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.config.secret_sources import SecretSource, resolve
 from idms_cli.errors import DeliveryRefused, IdmsError, InputError, Interrupted, OutcomeUnknown, Unreachable
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.content import json_pieces, read_json
 from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
@@ -89,7 +88,7 @@ def check(options: Options, part: Part, scope: Scope) -> "_Exec | None":
     return _Exec(given, right, scope) if len(right) == len(shapes) else None
 
 
-class _Exec:
+class _Exec(Inward):
     """See `Action`."""
 
     def __init__(self, options: ExecOptions, shapes: Mapping[str, Shape], scope: Scope) -> None:
@@ -100,13 +99,6 @@ class _Exec:
 
     def describe(self) -> str:
         return f"the program {shortened(self._options.command[0])}"
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         once = Once.of(context.folder)

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from idms_cli.delivery.local import Options as LocalOptions
 from idms_cli.delivery.steps import FileStepOptions
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
 from idms_cli.modules.sendoff import as_result, deliver, made, rehearse
 from idms_cli.modules.steplist import Step as Destined
 from idms_cli.modules.steplist import check_step
-from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, NoSite, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import RowsOf, Scope
 from idms_cli.modules.writing import Writing, check_writing
 from idms_cli.templates.moments import sample_occasion
@@ -29,7 +29,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class File:
+class File(NoSite):
     """See `Action`."""
 
     step: Destined | None
@@ -43,9 +43,6 @@ class File:
 
     def locks(self) -> tuple[DataLock, ...]:
         return (DataLock(self.step.destination.resource(), write=True),) if self.step else ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         """Its output says where the file is: `path`, `name`, `size`, `rows`; of several, the first."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from idms_cli.errors import InputError
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import RowsOf, Scope
 from idms_cli.modules.workflows.shapes import Condition
 from idms_cli.rows.sources import LOOK_EVERY, Reading
@@ -24,7 +23,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class Filter:
+class Filter(Inward):
     """See `Action`."""
 
     condition: Condition
@@ -33,12 +32,6 @@ class Filter:
 
     def describe(self) -> str:
         return f"the rows for which {self.condition.template.source}"
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         path, source = context.folder / ROWS, context.rows_of(self.rows)

@@ -13,7 +13,6 @@ from idms_cli.config.fields import Share, ShareOf
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.errors import Held, InputError
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
 from idms_cli.modules.steps import (
     FAILED,
@@ -23,6 +22,7 @@ from idms_cli.modules.steps import (
     SUCCEEDED,
     Closing,
     InnerResult,
+    Inward,
     Remembering,
     Step,
     StepContext,
@@ -96,7 +96,7 @@ def _source(options: Options, part: Part, scope: Scope) -> RowsOf | None:
 
 
 @dataclass(frozen=True)
-class _ForEach:
+class _ForEach(Inward):
     """See `Action` and `Containing`."""
 
     options: Options
@@ -114,15 +114,6 @@ class _ForEach:
 
     def inside(self) -> Iterator[tuple[str, Sequence[Step]]]:
         yield "", self.steps
-
-    def locks(self) -> tuple[DataLock, ...]:
-        """Those of the steps within are asked for with them."""
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        """As the locks."""
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         """Done again, items that are over are not repeated, nor what is over of one that is not."""

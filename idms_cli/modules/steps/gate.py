@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import REHEARSED, Goto, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, Goto, Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import Scope
 from idms_cli.modules.workflows.shapes import Condition, Shape
 
@@ -23,7 +22,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Inward):
     """See `Action`."""
 
     condition: Condition | bool
@@ -34,12 +33,6 @@ class Gate:
         said = self.condition if isinstance(self.condition, bool) else self.condition.template.source
         what = f"go on at {self.then.goto}" if isinstance(self.then, Goto) else f"end: {self.then}"
         return f"{what}, if {str(said).lower() if isinstance(said, bool) else said}"
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         if not self._holds(context):

@@ -23,9 +23,9 @@ from idms_cli.delivery.calls.options import (
 )
 from idms_cli.delivery.texts import TemplateText
 from idms_cli.errors import InputError
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, NoSite, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.requesting import Answering, Requesting, Wanted, made_body, made_headers
 from idms_cli.modules.workflows.scope import Scope
 from idms_cli.modules.workflows.shapes import HINT_VALUES, Key, Shape, named
@@ -122,7 +122,7 @@ def _has(part: Part, word: str) -> bool:
     return part.document.has((*part.at, "http", word))
 
 
-class _Http:
+class _Http(NoSite):
     """See `Action`."""
 
     def __init__(self, options: HttpOptions, shapes: Mapping[str, Shape], settings: Settings) -> None:
@@ -135,10 +135,6 @@ class _Http:
 
     def locks(self) -> tuple[DataLock, ...]:
         return (DataLock(self._options.url.fixed, write=not self._options.is_safe),)
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         options = self._options

@@ -18,9 +18,9 @@ from idms_cli.delivery.calls.options import Expected
 from idms_cli.errors import DeliveryRefused, InputError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.answers import Answer
 from idms_cli.imis.sending import AnyCall, Parameters, Patience
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, NoSite, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.content import plain
 from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
@@ -117,7 +117,7 @@ def _has(part: Part, word: str) -> bool:
     return part.document.has((*part.at, "imis", word))
 
 
-class _Imis:
+class _Imis(NoSite):
     """See `Action`."""
 
     def __init__(self, options: ImisOptions, connection: str, shapes: Mapping[str, Shape]) -> None:
@@ -131,10 +131,6 @@ class _Imis:
     def locks(self) -> tuple[DataLock, ...]:
         reads = self._options.method == "GET" or self._options.repeatable
         return (DataLock(f"imis:{self._connection}/{self._options.entity}", write=not reads),)
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         once = Once.of(context.folder)

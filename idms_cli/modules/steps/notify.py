@@ -11,9 +11,9 @@ from idms_cli.config.fields import ListOf, Name
 from idms_cli.config.foreign import shortened
 from idms_cli.config.problems import BadValue
 from idms_cli.errors import InputError
-from idms_cli.modules import DataLock, Note, OnlineCheck, SiteOf
+from idms_cli.modules import Note
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import REHEARSED, StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import REHEARSED, Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.onceonly import Once
 from idms_cli.modules.workflows.pausing import pause
 from idms_cli.modules.workflows.scope import Scope
@@ -91,7 +91,7 @@ def _of_job(part: Part, scope: Scope) -> Sequence[str]:
     return told(scope.settings.defaults.notify).channels
 
 
-class _Notify:
+class _Notify(Inward):
     """See `Action`."""
 
     def __init__(self, channels: tuple[str, ...], shapes: Mapping[str, Shape]) -> None:
@@ -100,13 +100,6 @@ class _Notify:
 
     def describe(self) -> str:
         return f"a message by {', '.join(self._channels)}"
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         once = Once.of(context.folder)

@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
+from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
 from idms_cli.modules.steps import (
     FAILED,
     REHEARSED,
     SUCCEEDED,
     InnerResult,
+    Inward,
     Step,
     StepContext,
     StepName,
@@ -65,7 +66,7 @@ def _in_the_way(mine: set[DataLock], theirs: set[DataLock]) -> set[str]:
     }
 
 
-class _Parallel:
+class _Parallel(Inward):
     """See `Action` and `Containing`."""
 
     def __init__(self, branches: Mapping[str, Sequence[Step]], width: int) -> None:
@@ -77,15 +78,6 @@ class _Parallel:
 
     def inside(self) -> Iterator[tuple[str, Sequence[Step]]]:
         yield from self._branches.items()
-
-    def locks(self) -> tuple[DataLock, ...]:
-        """Those of the steps within are asked for with them."""
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:
-        """As the locks."""
-        del site_of
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         """A branch that fails lets the others end. Done again, what is over in a branch is not repeated."""

@@ -8,9 +8,8 @@ from pydantic import Field
 
 from idms_cli.config.fields import ListOf
 from idms_cli.errors import InputError
-from idms_cli.modules import DataLock, OnlineCheck, SiteOf
 from idms_cli.modules.part import Part
-from idms_cli.modules.steps import StepContext, StepOptions, StepResult
+from idms_cli.modules.steps import Inward, StepContext, StepOptions, StepResult
 from idms_cli.modules.workflows.scope import RowsOf, Scope
 from idms_cli.modules.workflows.shapes import Shape
 from idms_cli.rows.misfits import Misfits
@@ -38,7 +37,7 @@ class Options(StepOptions):
 
 
 @dataclass(frozen=True)
-class Select:
+class Select(Inward):
     """See `Action`."""
 
     options: SelectOptions
@@ -55,12 +54,6 @@ class Select:
         }
         told = [f"{word} {', '.join(names)}" for word, names in words.items() if names]
         return "; ".join([", ".join(self.options.select or ("all columns",)), *told])
-
-    def locks(self) -> tuple[DataLock, ...]:
-        return ()
-
-    def check_online(self, site_of: SiteOf) -> OnlineCheck:  # noqa: ARG002 - no site knows of it
-        return OnlineCheck()
 
     def run(self, context: StepContext) -> StepResult:
         path = context.folder / ROWS

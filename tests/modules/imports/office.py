@@ -108,6 +108,8 @@ class Office:
     connection: str = "rate: 100000/s, settle: 0s"
     others: dict[str, str] = field(default_factory=dict)
     """Further connections: name -> url."""
+    further: str = ""
+    """More of idms.yaml."""
     runs: int = 0
     log: list[str] = field(default_factory=list)
 
@@ -199,7 +201,7 @@ class Office:
         login = f"username: idms-background, password: {{file: {secret}}}"
         urls = {"test": self.url, **self.others}
         lines = [f'  {name}: {{url: "{url}", {login}, {self.connection}}}\n' for name, url in urls.items()]
-        (self.directory / "idms.yaml").write_text("".join(["connections:\n", *lines]))
+        (self.directory / "idms.yaml").write_text("".join(["connections:\n", *lines, self.further]))
 
 
 def writes(site: Sandbox) -> int:

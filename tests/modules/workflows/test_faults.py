@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from idms_cli.modules.steps import STEPS
 from tests.modules.workflows.mill import Ground, Mill, steps
 
 ROWS = "name: given\nselect: all\nfrom: \"{{ [{'ID': '1'}, {'ID': '2'}] }}\""
@@ -17,7 +18,15 @@ FAULTS = {
     "gate": ('gate: "{{ given[0].Name == 1 }}"', "gate: there is no 'Name' in it"),
     "file": ("file: {to: nowhere, file: a.csv}", "there is no folder"),
     "deliver": ("deliver: {to: nowhere, file: a.csv}", "there is no folder"),
+    "http": ("http: http://127.0.0.1:9/nobody", "no connection"),
+    "imis": ("imis: {path: /api/Nowhere/1, attempts: 1}", "404"),
+    "wait": ("wait: {file: nowhere.csv, limit: 1s}", "nowhere.csv"),
+    "notify": ('notify: {text: "{{ given[0].Name }}", channels: [ops]}', "there is no 'Name' in it"),
+    "exec": ("exec: {command: ['false']}", "exit code 1"),
+    "parallel": ("parallel: {left: [{gate: true, then: fail, why: no}], right: [{gate: false}]}", "left: "),
+    "for-each": ('for-each: "{{ given }}"\nsteps: [{gate: true, then: fail, why: no}]', "item 1"),
 }
+ON_A_SITE = ("query", "imis")
 REST = ("name: between\ngate: false", "name: later\nfile: {to: out, file: later.csv}\nfrom: given")
 
 WORDS: dict[str, tuple[Any, ...]] = {
@@ -37,11 +46,13 @@ def run_with(mill: Mill, fault: str, word: str) -> Ground:
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_step_that_fails_means_what_its_on_error_says(request: pytest.FixtureRequest, kind: str, word: str) -> None:
     fault, reason = FAULTS[kind]
-    mill: Mill = request.getfixturevalue("sited" if kind == "query" else "mill")
+    mill: Mill = request.getfixturevalue("sited" if kind in ON_A_SITE else "mill")
+    mill.further = "channels: {ops: {webhook: {url: https://chat.example.org/hook}}}\n"
     done = run_with(mill, fault, word)
     status, states = WORDS[word]
     assert done.outcome.status == status, done.outcome
-    assert done.states == {"given": "succeeded", "broken": "failed", **states}
+    own = {path: state for path, state in done.states.items() if "/" not in path}
+    assert own == {"given": "succeeded", "broken": "failed", **states}
     assert reason in done.reasons["broken"]
     assert set(mill.delivered) == ({"later.csv"} if states["later"] == "succeeded" else set())
     if word == "fail":
@@ -50,6 +61,10 @@ def test_a_step_that_fails_means_what_its_on_error_says(request: pytest.FixtureR
         assert done.reasons["later"] == "not reached: broken ended it"
     if word.startswith("{"):
         assert done.reasons["between"] == "jumped over by broken"
+
+
+def test_every_kind_of_step_is_among_those_that_fail() -> None:
+    assert FAULTS.keys() == STEPS.keys()
 
 
 def test_a_step_that_is_switched_off_is_skipped_and_no_failure(mill: Mill) -> None:
