@@ -1,6 +1,6 @@
 """Job files read on demand, whatever was read before: for commands that look at jobs, or start one by hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,15 +42,13 @@ class Checked:
     """None when no site was asked."""
 
 
-def check_jobs(settings: Settings, now: datetime, names: Sequence[str] = ()) -> list[Checked]:
-    """Read the named jobs, or all. Raises `InputError` for a name that no file has."""
+def check_jobs(settings: Settings, now: datetime) -> list[Checked]:
+    """Read all jobs."""
     files = list_files(settings, "")
-    wanted = [_known(name, files) for name in names] or sorted(files)
     calendars = calendars_of(settings, now)
-    checked = {name: _check(name, files[name][0], settings, calendars) for name in wanted}
-    if any(each.job and each.job.upstream for each in checked.values()):  # who comes after whom is told by all files
-        others = {name: _check(name, files[name][0], settings, calendars) for name in files if name not in checked}
-        upstreams = {name: _upstream(each.job) for name, each in {**checked, **others}.items()}
+    checked = {name: _check(name, files[name][0], settings, calendars) for name in sorted(files)}
+    if any(each.job and each.job.upstream for each in checked.values()):
+        upstreams = {name: _upstream(each.job) for name, each in checked.items()}
         checked = {name: _with_chain_problems(each, upstreams) for name, each in checked.items()}
     return list(checked.values())
 
