@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from idms_cli.errors import InputError
-from idms_cli.history.rows import Wanted
+from idms_cli.history.rows import Run, Wanted
 from idms_cli.history.store import Store
 from idms_cli.jobs.job import Job
 from idms_cli.modules import RunContext, Work
@@ -58,16 +58,17 @@ def _run_with_data(store: Store, job: str, wanted: int | None) -> int | None:
         run = store.runs.one(wanted)
         if run is None or run.job != job:
             raise InputError(f"run {wanted} is no run of {job}", hint=f"idms history {job}")
-        if not _has_data(store, wanted):
+        if not _has_data(store, run):
             raise InputError(f"run {wanted} has no data of steps", hint="`journals:` in `retention:` says how long.")
         return wanted
-    runs = [run for run in store.runs.history(Wanted(job=job, limit=LOOKED_AT)) if _has_data(store, run.id)]
+    runs = [run for run in store.runs.history(Wanted(job=job, limit=LOOKED_AT)) if _has_data(store, run)]
     real = [run.id for run in runs if not run.dry_run]
     return next(iter([*real, *(run.id for run in runs)]), None)
 
 
-def _has_data(store: Store, run: int) -> bool:
-    return (store.run_directory(run) / STEPS).is_dir()
+def _has_data(store: Store, run: Run) -> bool:
+    """A run that takes another one back has folders of steps, and nothing that they gave."""
+    return run.intent != "undo" and (store.run_directory(run.id) / STEPS).is_dir()
 
 
 def _context(store: Store, job: Job, directory: Path, now: datetime) -> RunContext:

@@ -100,8 +100,8 @@ def _steps_done(numbers: Mapping[str, int]) -> str:
     words = {"rehearsed": "tried", "partial": "partial", "failed": "failed", "skipped": "skipped", "held": "held"}
     done, total = numbers["steps_succeeded"], numbers.get("steps", 0)
     others = [f"{numbers[f'steps_{name}']:,} {word}" for name, word in words.items() if numbers.get(f"steps_{name}")]
-    if numbers.get("steps_left"):
-        others.append(f"{numbers['steps_left']:,} not done")
+    if left := numbers.get("steps_left", 0) - numbers.get("steps_held", 0):
+        others.append(f"{left:,} not done")
     well = f"{some(total, 'step')} succeeded" if done == total else f"{done:,} of {some(total, 'step')} succeeded"
     return ", ".join([well, *others] if done or not others else [f"of {some(total, 'step')} {others[0]}", *others[1:]])
 

@@ -121,3 +121,16 @@ def test_mistakes_are_told(flow: Place) -> None:
     assert told("some", given={"fuond": []}) == "there is no step 'fuond'"
     assert told("some", given=[]).endswith("an object is wanted")
     assert "item 1 of the list is no row" in told("some", given={"found": [1]})
+
+
+def test_a_run_that_took_another_one_back_has_no_data_of_steps(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 2)
+    steps = "  - {name: scores, run: scores}\n  - {name: end, gate: '{{ scores.inserted == 2 }}'}\n"
+    place.write("jobs.d/flow.yaml", f"module: workflow\nwith:\n  steps:\n{steps}")
+    assert place.idms("run", "flow").returncode == 0
+    assert place.idms("undo", "1", "--apply").returncode == 0
+    told = tried(place, "end")[1]
+    assert (told["run"], told["data"]) == (1, True)
+    with pytest.raises(InputError, match="run 2 has no data of steps"):
+        tried(place, "end", run=2)

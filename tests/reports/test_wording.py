@@ -73,9 +73,11 @@ def test_one_is_not_many(number: int, words: str) -> None:
          "3 read = 3 unchanged; 2 steps skipped"),
         ({"read": 3, "selected": 3, "steps": 2, "steps_failed": 2}, False, "3 read; no step delivered, 2 failed"),
         ({"read": 3, "selected": 3, "steps": 2}, True, "3 read"),
+        ({"read": 6, "left": 6, "steps": 5, "steps_succeeded": 1, "steps_held": 1, "steps_left": 4}, False,
+         "1 of 5 steps succeeded, 1 held, 3 not done; 6 read = 6 left"),
     ],
     ids=["nothing", "calls only", "no rows", "all kinds", "not over", "dry run", "a transfer", "all kinds of steps",
-         "nothing to send", "no step", "a dry transfer"],
+         "nothing to send", "no step", "a dry transfer", "a held workflow"],
 )  # fmt: skip
 def test_counts_account_for_every_row(numbers: dict[str, int], dry_run: bool, words: str) -> None:
     assert counts(numbers, dry_run=dry_run) == words
