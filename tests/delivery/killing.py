@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.delivery.cargo import SampleCargo, delivery, destination
 
@@ -15,9 +16,14 @@ LONGEST_S = 60.0
 
 def killed_when(condition: Callable[[], bool], step: str, file: Path, directory: Path) -> None:
     """Deliver in another process, and `kill -9` it once the condition holds."""
-    arguments = [sys.executable, "-m", "tests.delivery.killing", step, str(file), str(directory)]
+    process_killed_when(condition, "tests.delivery.killing", step, str(file), str(directory))
+
+
+def process_killed_when(condition: Callable[[], Any], module: str, *arguments: str) -> None:
+    """Run a module of the tests in another process, and `kill -9` it once the condition holds."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         limit = time.monotonic() + LONGEST_S
         while not condition():
             if process.poll() is not None:

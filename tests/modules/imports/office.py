@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.config.documents import parse_document
+from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import read_settings
 from idms_cli.errors import IdmsError
 from idms_cli.modules import Outcome, RunContext, Work, load_module
@@ -117,6 +118,26 @@ class Office:
         path = self.directory / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return path
+
+    @property
+    def out(self) -> Path:
+        """A folder to deliver into."""
+        folder = self.directory / "out"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def delivered(self) -> dict[str, str]:
+        """The files in `out`, by name."""
+        return {path.name: path.read_bytes().decode() for path in sorted(self.out.iterdir())}
+
+    def wrong_with(self, check: Callable[[], object]) -> list[tuple[int, int, str, str]]:
+        """Line, column, message and hint of everything that is wrong with a job."""
+        try:
+            check()
+        except ProblemsFound as found:
+            return [(one.line, one.column, one.message, one.hint) for one in found.problems]
+        return []
 
     def parse(self, options: Job | str) -> Work:
         """The checked job; `options` as text is a whole job file, named in messages as jobs.d/job.yaml."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.config.documents import parse_document
-from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import read_settings
 from idms_cli.delivery.journal import StepRow, Steps, read_steps
 from idms_cli.errors import IdmsError
@@ -52,18 +51,7 @@ class Sent:
 
 
 class Dock(Office):
-    """As the office of imports, with a folder `out`."""
-
-    @property
-    def out(self) -> Path:
-        folder = self.directory / "out"
-        folder.mkdir(exist_ok=True)
-        return folder
-
-    @property
-    def delivered(self) -> dict[str, str]:
-        """The files in `out`, by name."""
-        return {path.name: path.read_bytes().decode() for path in sorted(self.out.iterdir())}
+    """As the office of imports, for transfers."""
 
     def transfer(self, text: str) -> Transfer:
         """The checked job; `text` is what stands under `with:`, or a whole job file."""
@@ -73,12 +61,8 @@ class Dock(Office):
         return parse(parse_document(whole.encode(), "jobs.d/feed.yaml"), settings, "test")
 
     def problems(self, text: str) -> list[tuple[int, int, str, str]]:
-        """Line, column, message and hint of everything that is wrong with a job."""
-        try:
-            self.transfer(text)
-        except ProblemsFound as found:
-            return [(one.line, one.column, one.message, one.hint) for one in found.problems]
-        return []
+        """As `wrong_with`."""
+        return self.wrong_with(lambda: self.transfer(text))
 
     def send(self, text: str, *, again: Path | None = None, **context: Any) -> Sent:
         """Run a transfer, or go on with one; raises what the module raises."""

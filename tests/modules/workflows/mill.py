@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from idms_cli.config.documents import parse_document
-from idms_cli.config.problems import ProblemsFound
 from idms_cli.config.settings import read_settings
 from idms_cli.errors import IdmsError
 from idms_cli.history.steps import StepRow
@@ -60,18 +59,7 @@ class Ground:
 
 
 class Mill(Office):
-    """As the office of imports, with a folder `out`."""
-
-    @property
-    def out(self) -> Path:
-        folder = self.directory / "out"
-        folder.mkdir(exist_ok=True)
-        return folder
-
-    @property
-    def delivered(self) -> dict[str, str]:
-        """The files in `out`, by name."""
-        return {path.name: path.read_bytes().decode() for path in sorted(self.out.iterdir())}
+    """As the office of imports, for workflows."""
 
     def job(self, name: str, text: str) -> Path:
         """A job file beside."""
@@ -89,12 +77,8 @@ class Mill(Office):
         return parse(parse_document(whole.encode(), f"jobs.d/{name}.yaml"), settings, connection)
 
     def problems(self, text: str) -> list[tuple[int, int, str, str]]:
-        """Line, column, message and hint of everything that is wrong with a job."""
-        try:
-            self.workflow(text)
-        except ProblemsFound as found:
-            return [(one.line, one.column, one.message, one.hint) for one in found.problems]
-        return []
+        """As `wrong_with`."""
+        return self.wrong_with(lambda: self.workflow(text))
 
     def grind(self, text: str, *, again: Path | None = None, **context: Any) -> Ground:
         """Run a workflow, or go on with one; raises what the module raises."""
