@@ -1,6 +1,7 @@
 """The occurrences of a job as the history knows it, without a look at its file."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from idms_cli.history.chains import UpstreamSlot
@@ -21,11 +22,12 @@ def occurrences_of(store: Store, row: JobRow) -> Occurrences:
         return stored.occurrences(zone, lambda name: _calendar(store, name, zone))
     slots = store.chains.unanswered(row.name)
     over, waiting = [slot for slot in slots if slot.is_over], [slot for slot in slots if not slot.is_over]
+    first_open = waiting[0].due if waiting else None
     return Following(
         words=stored.schedule(zone).describe(),
         known=tuple(sorted(_answer(slot, stored) for slot in over if slot.until is None)),
         stretch=next(((slot.due, slot.until) for slot in over if slot.until), None),
-        answered_until=waiting[0].due - timedelta(seconds=1) if waiting else over[-1].due if over else None,
+        answered_until=_answered_until(over, first_open, store.chains.decided_until(stored.upstream)),
     )
 
 
@@ -35,6 +37,17 @@ def decided_until(occurrences: Occurrences, row: JobRow, now: datetime) -> int:
         return int(now.timestamp())
     answered = occurrences.answered_until
     return row.decided_until if answered is None else int(answered.timestamp())
+
+
+def _answered_until(over: Sequence[UpstreamSlot], first_open: datetime | None, decided: int) -> datetime | None:
+    """The last slot before which the upstream leaves none open.
+
+    It may have run one that is still to come, by a clock that was ahead, and decides those before it later.
+    """
+    return max(
+        (one.due for one in over if (first_open is None or one.due < first_open) and one.due.timestamp() <= decided),
+        default=None,
+    )
 
 
 def _answer(upstream: UpstreamSlot, stored: Stored) -> Occurrence:

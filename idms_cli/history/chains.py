@@ -47,6 +47,11 @@ class Chains:
         """The jobs whose upstream has a slot that is over and that they have not answered to."""
         return {row["name"] for row in self._database.connection.execute(READY)}
 
+    def decided_until(self, upstream: str) -> int:
+        """Up to when an upstream has decided its slots (UTC seconds); 0 when there is no such job."""
+        row = self._database.connection.execute("SELECT decided_until FROM job WHERE name = ?", (upstream,)).fetchone()
+        return 0 if row is None else int(row["decided_until"])
+
     def unanswered(self, job: str) -> list[UpstreamSlot]:
         """The upstream's slots that this job has not answered to, ascending, over or not."""
         return [UpstreamSlot.of(row) for row in self._database.connection.execute(OF_JOB, (job,))]

@@ -92,7 +92,7 @@ class Following:
     stretch: tuple[datetime, datetime] | None = None
     """A stretch of the other's slots that were cut off, and never ran."""
     answered_until: datetime | None = None
-    """Once these are decided, no slot up to here is open; None when nothing is known."""
+    """Once these are decided, no slot up to here is open; None where that cannot be said of any."""
 
     def next_after(self, moment: datetime) -> None:
         del moment

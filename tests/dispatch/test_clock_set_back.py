@@ -1,20 +1,24 @@
 """A clock that was ahead for a while: what was decided for a time that is still to come is open again."""
 
+import time
 from datetime import datetime
 
 import pytest
 
 from idms_cli.config.settings import read_settings
+from idms_cli.dispatch import launch
+from idms_cli.dispatch.ending import end_run
+from idms_cli.dispatch.launch import Started
 from idms_cli.dispatch.tick import tick
 from idms_cli.history.store import Store
 from tests.conftest import Place
 
 
-def _ticks(place: Place, *moments: str) -> None:
+def _ticks(place: Place, *moments: str, day: str = "2026-12-01") -> None:
     settings = read_settings(place.directory / "idms.yaml")
     with Store(place.state) as store:
         for moment in moments:
-            tick(store, settings, datetime.fromisoformat(f"2026-12-01 {moment}+00:00"))
+            tick(store, settings, datetime.fromisoformat(f"{day} {moment}+00:00"))
 
 
 @pytest.fixture
@@ -32,3 +36,34 @@ def test_a_slot_that_waits_for_the_end_of_a_window_is_open_again(deferred: Place
     assert [due for due, *_ in deferred.slots("scores")] == ["2026-12-01 00:30"]
     _ticks(deferred, "03:59", "04:00")
     assert [due for due, *_ in deferred.slots("scores")] == ["2026-12-01 00:30", "2026-12-01 02:00"]
+
+
+@pytest.fixture
+def unending(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
+    """The runs that were started, latest last; nobody does their work."""
+    started: list[Started] = []
+    monkeypatch.setattr(launch, "spawn", lambda one, *_: started.append(one))
+    return started
+
+
+def _ends(place: Place, started: Started, status: str) -> None:
+    with Store(place.state) as store:
+        end_run(store, started.run, time.time(), {"status": status, "exit_code": 0 if status == "completed" else 1})
+    started.release()
+
+
+def test_a_job_after_another_passes_over_no_run_that_began_once_the_clock_was_right_again(
+    place: Place, url: str, unending: list[Started]
+) -> None:
+    place.settings(url)
+    place.job("first", schedule='{daily: "02:00"}')
+    place.job("second", schedule="{after: first}")
+    _ticks(place, "00:00", "02:00", "02:01", day="2026-12-02")
+    _ends(place, unending[-1], "failed")
+    _ticks(place, "02:02", day="2026-12-02")
+    assert place.slots("second")[-1][:2] == ("2026-12-02 02:00", "skipped")
+    _ticks(place, "01:00", "01:01", "02:00", "02:01", "02:02")
+    _ends(place, unending[-1], "completed")
+    _ticks(place, "02:03")
+    found = {due: verdict for due, verdict, _ in place.slots("second")}
+    assert found == {"2026-12-01 02:00": "run", "2026-12-02 02:00": "skipped"}

@@ -106,7 +106,7 @@ class Oracle(PeoplesWorld):
                 self.write_down(job.name, able[-1].slot, "overlap")
             else:
                 self._claim(job, able[-1])
-        self.is_decided(job)
+        self.is_decided(job, due)
 
     def _why_not(self, job: Job, one: Occurrence) -> str:
         switch, late = self.switch(job.name), self.now - one.acts_at

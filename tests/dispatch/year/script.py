@@ -125,9 +125,6 @@ class Script:
         chance = self._chance
         job = chance.choice(list(self._files))
         file = replace(self._files[job], note=self._files[job].note + 1)
-        what = chance.choice(
-            ("note", "rules", "enabled", "broken", "broken", "new", "pause", "pause", "command", "command", "command")
-        )
         edits = ("note", "rules", "rules", "rules", "enabled", "broken", "broken", "new")
         what = chance.choice((*edits, "pause", "pause", "command", "command", "command"))
         if what == "new" and len(self._files) >= self._plan.jobs:

@@ -133,7 +133,7 @@ class World:
         for one in due:
             self.write_down(job.name, one.slot, one.skip or reason)
         self.write_down_stretch(job.name, older, reason)
-        self.is_decided(job)
+        self.is_decided(job, due)
 
     def due(self, job: Job) -> tuple[list[Occurrence], tuple[int, int] | None]:
         """What has no verdict yet; and the first and the last of those that are too many to be kept one by one."""
@@ -163,14 +163,14 @@ class World:
         past = bisect_right(known, self.now, key=_acts_at)
         return known[past - 1] if past and known[-1].acts_at <= job.decided_until else None
 
-    def is_decided(self, job: Job) -> None:
-        """Whatever is due now has its verdict."""
+    def is_decided(self, job: Job, answered: list[Occurrence]) -> None:
+        """Whatever is due now has its verdict; of a job after another one these have theirs."""
         if job.rules is None or not job.rules.after:
             job.decided_until = max(job.decided_until, self.now)
-        elif waiting := self._unanswered(job):
-            job.decided_until = max(job.decided_until, waiting[0][0] - 1)
-        else:
-            job.decided_until = max([job.decided_until, *self.slots.get(job.rules.after, {})])
+        elif upstream := self.jobs.get(job.rules.after):
+            waiting = [due for due, _ in self._unanswered(job)]
+            until = min([upstream.decided_until, *(due - 1 for due in waiting)])
+            job.decided_until = max([job.decided_until, *(one.slot for one in answered if one.slot <= until)])
 
     def followers(self) -> list[Job]:
         """The jobs after another one that has done something they have not answered to."""
