@@ -17,10 +17,15 @@ def followers(store: Store, jobs: dict[str, JobRow]) -> list[JobRow]:
 
 
 def claim_followers(store: Store, settings: Settings, now: datetime) -> "list[Claimed]":
-    """Decide the slots of all followers as their files were last read."""
+    """Decide the slots of all followers whose files nobody has touched since; the next tick reads those of the others.
+
+    What was edited or removed meanwhile is neither run as it was nor told as broken.
+    """
     if not store.chains.ready():
         return []
-    from idms_cli.dispatch.claim import claim_all  # noqa: PLC0415 - each supervisor asks, and few have anything to claim
+    # each supervisor asks, and few have anything to claim
+    from idms_cli.dispatch.claim import claim_all  # noqa: PLC0415
+    from idms_cli.dispatch.refresh import unchanged  # noqa: PLC0415
 
-    ready = followers(store, store.catalog.all())
+    ready = unchanged(settings, followers(store, store.catalog.all()), now)
     return claim_all(store, settings, ready, now, clock=now.timestamp())

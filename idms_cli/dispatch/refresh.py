@@ -1,6 +1,6 @@
 """Changed job files are read, and what they say is kept for the next tick."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from idms_cli.history.rows import JobRow
 from idms_cli.history.runs import definition_hash
 from idms_cli.history.store import Store
 from idms_cli.jobs.calendars import Calendars
-from idms_cli.jobs.folder import list_jobs, same_file, settings_mark
+from idms_cli.jobs.folder import list_jobs, list_marks, same_file, settings_mark
 from idms_cli.jobs.job import Job
 from idms_cli.jobs.stored import Stored, same_rules
 
@@ -41,7 +41,7 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     What a job owed until now by what its file said before is written down as skipped, before that is forgotten.
     """
     files = calendar_files(settings)
-    config_mark = settings_mark(str(settings.path), __version__, files, now.astimezone(UTC).year)
+    config_mark = _config_mark(settings, files, now)
     calendars = calendars_of(settings, now)
     listing = list_files(settings, config_mark)
     known = store.catalog.all()
@@ -81,6 +81,19 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     )
     jobs = store.catalog.all() if rows or removed else known
     return Refreshed(jobs, tuple(changed), tuple(filter(None, settled)))
+
+
+def unchanged(settings: Settings, rows: Iterable[JobRow], now: datetime) -> list[JobRow]:
+    """Those of these jobs whose files, and what idms.yaml says, are as they were when they were last read."""
+    try:
+        marks = list_marks(str(settings.jobs), _config_mark(settings, calendar_files(settings), now))
+    except OSError:
+        return []
+    return [row for row in rows if marks.get(row.name) == row.fingerprint]
+
+
+def _config_mark(settings: Settings, calendar_files: Iterable[str], now: datetime) -> str:
+    return settings_mark(str(settings.path), __version__, calendar_files, now.astimezone(UTC).year)
 
 
 def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[str, ...], str]]:

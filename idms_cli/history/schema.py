@@ -1,8 +1,7 @@
 """The tables of the history, and the steps that bring an older file up to date."""
 
+import sqlite3
 from collections.abc import Callable
-
-from sqlite_utils import Database as Tables
 
 from idms_cli.errors import InputError
 from idms_cli.history.database import SCHEMA_VERSION, Database
@@ -267,30 +266,30 @@ FROM job;
 """
 
 
-def first(tables: Tables) -> None:
+def first(connection: sqlite3.Connection) -> None:
     """Version 1: all tables."""
-    _execute(tables, TABLES)
+    _execute(connection, TABLES)
 
 
-def second(tables: Tables) -> None:
+def second(connection: sqlite3.Connection) -> None:
     """Version 2: the history looks after itself; what reports ask is found by an index; views for people."""
-    _execute(tables, UPKEEP + VIEWS)
+    _execute(connection, UPKEEP + VIEWS)
 
 
-def third(tables: Tables) -> None:
+def third(connection: sqlite3.Connection) -> None:
     """Version 3: incidents of jobs and the messages about them; the steps of workflows; what runs are found by."""
     runs = VIEWS.partition(";\n")[0].replace(" counts\nFROM run", " counts, module, sites\nFROM run")
     for statements in (ALERTS, STEPS, SORTS, f"DROP VIEW v_runs;\n{runs}"):
-        _execute(tables, statements)
+        _execute(connection, statements)
 
 
-def _execute(tables: Tables, statements: str) -> None:
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
-            tables.execute(statement)
+            connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (first, second, third)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (first, second, third)
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -306,7 +305,6 @@ def bring_up_to_date(database: Database) -> None:
     if database.version == SCHEMA_VERSION:
         return
     with database.write() as connection:  # the version is read again in here: another process may have been first
-        tables = Tables(connection)
         for step in MIGRATIONS[database.version :]:
-            step(tables)
+            step(connection)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -3,7 +3,8 @@
 import pytest
 
 from idms_cli.history.store import Store
-from tests.conftest import Place, until
+from idms_cli.sandbox import Sandbox
+from tests.conftest import Place, courses, until
 
 EVENING, NIGHT = "2026-11-30 20:00", "2026-12-01 02:00"
 
@@ -167,3 +168,34 @@ def test_a_job_whose_upstream_is_removed_is_told(place: Place) -> None:
     told = place.idms("run-due")
     assert told.returncode == 2
     assert "there is no job 'first' to come after" in told.stderr
+
+
+@pytest.fixture
+def under_way(place: Place, site: Sandbox) -> Place:
+    """The upstream's run of the night is at its records."""
+    chain(place, rows=20)
+    place.at(EVENING)
+    site.latency_s = 0.05
+    place.at(NIGHT)
+    until(lambda: any(course != "Second" for _, course in courses(site)))
+    return place
+
+
+def test_a_job_whose_file_is_removed_meanwhile_is_not_told_as_broken(under_way: Place) -> None:
+    (under_way.directory / "jobs.d/second.yaml").unlink()
+    under_way.settled()
+    assert [(run.job, run.status) for run in under_way.runs()] == [("first", "completed")]
+    assert under_way.slots("second") == []
+    under_way.at("2026-12-01 02:01")
+    assert under_way.slots("second") == [(NIGHT, "skipped", "removed")]
+
+
+def test_a_job_whose_file_is_edited_meanwhile_waits_for_the_next_tick_and_goes_by_what_it_says_then(
+    under_way: Place,
+) -> None:
+    under_way.job("second", schedule="{after: first}", more="enabled: false")
+    under_way.settled()
+    assert under_way.slots("second") == []
+    under_way.at("2026-12-01 02:01")
+    assert [slot[:2] for slot in under_way.slots("second")] == [(NIGHT, "skipped")]
+    assert reasons(under_way, "second")[-1].startswith("disabled: ")

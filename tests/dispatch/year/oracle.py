@@ -160,7 +160,8 @@ class Oracle(PeoplesWorld):
 
     def _after_an_end(self) -> None:
         for job in self.followers():
-            self._decide(job)
+            if self.is_as_read(job):
+                self._decide(job)
         self._hand_over(resumes=False)
         self._stop_replaced()
 

@@ -60,6 +60,10 @@ class PeoplesWorld(World):
             if pause.is_open(self.now):
                 pause.ended = max(self.now, pause.since)
 
+    def is_as_read(self, job: Job) -> bool:
+        """Whether nobody has touched its file since it was read last."""
+        return self._files.get(job.name) == job.file
+
     def read_files(self) -> None:
         """Every command does this first."""
         removed = [name for name in self.jobs if name not in self._files]
