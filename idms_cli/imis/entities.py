@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from idms_cli.codes import Code
@@ -13,8 +13,10 @@ from idms_cli.imis.getter import Getter
 from idms_cli.imis.kinds import Key, Record
 from idms_cli.imis.pages import Page, Pages, Row, Unique, parse
 from idms_cli.imis.properties import Value
-from idms_cli.imis.site import Site
 from idms_cli.imis.values import filter_text, same
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 FILTER_PAGE = 100
 FILTER_ROWS = 2 * FILTER_PAGE
@@ -66,12 +68,12 @@ def filtered(site: Getter, entity: str, conditions: Mapping[str, Value], *, ever
     return pages.rows() if every else islice(pages.rows(), FILTER_ROWS + 1)
 
 
-def every(site: Site, entity: str) -> Iterator[EntityRow]:
+def every(site: "Site", entity: str) -> Iterator[EntityRow]:
     """Every row of an entity, in the largest pages that the connection allows; each once, also where pages overlap."""
     return pages_of(site, entity).rows()
 
 
-def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -> Pages[EntityRow]:
+def pages_of(site: "Site", entity: str, filters: Sequence[tuple[str, str]] = ()) -> Pages[EntityRow]:
     """The rows of an entity, each once; with `filters` (name, operator and value) those that meet all, as it says."""
 
     what = f"Reading {entity}" if filters else f"Reading all of {entity}"
@@ -85,7 +87,7 @@ def pages_of(site: Site, entity: str, filters: Sequence[tuple[str, str]] = ()) -
 
 
 def pages_of_bodies(
-    site: Site, entity: str, filters: Sequence[tuple[str, str]] = (), *, key: Callable[[Row], str | None]
+    site: "Site", entity: str, filters: Sequence[tuple[str, str]] = (), *, key: Callable[[Row], str | None]
 ) -> Pages[Row]:
     """The same for an entity whose rows have a form of their own: as they come, each once by its `key`."""
 
@@ -98,7 +100,7 @@ def pages_of_bodies(
     return Pages(fetch, what=what, size=site.page_size, log=site.log, by=Unique(key))
 
 
-def total(site: Site, entity: str) -> int:
+def total(site: "Site", entity: str) -> int:
     """How many rows the site counts in an entity: one call."""
     page = site.get(_collection(entity), _window(1, 0))
     counted = page.get("TotalCount") if isinstance(page, dict) else None
@@ -134,7 +136,7 @@ def hits(rows: Iterator[Row], meets: Callable[[Row], Record | None], *, what: st
     return list(found.values())
 
 
-def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool | None], once: bool = False) -> None:
+def replace_whole(site: "Site", path: str, body: Any, *, stored: Callable[[], bool | None], once: bool = False) -> None:
     """PUT `body`, and when no try got a clear answer, look: `stored()` says if the site has it, None if it is gone.
 
     `once` is for a body to which something without a key was added: sent twice, it may be there twice (A14).
@@ -155,7 +157,7 @@ def replace_whole(site: Site, path: str, body: Any, *, stored: Callable[[], bool
         raise RecordRefused([text], status=unknown.status, code=code) from unknown
 
 
-def remove(site: Site, path: str, *, there: Callable[[], bool]) -> None:
+def remove(site: "Site", path: str, *, there: Callable[[], bool]) -> None:
     """DELETE, and be content when it is gone already. When no try got a clear answer, look: `there()`.
 
     Raises `RecordRefused` when the site says no, or still has it.

@@ -1,10 +1,12 @@
 """What reading from a site needs of it: so that queries and metadata do not know how requests are sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from idms_cli.imis.clock import Clock
-from idms_cli.imis.sending import Parameters
+
+Parameters = Sequence[tuple[str, str]]
+"""A query string in order; a name may come several times."""
 
 Decode = Callable[[bytes], Any]
 """Makes of a body what its reader needs, or None."""

@@ -8,13 +8,12 @@ from typing import Any
 from idms_cli.errors import InputError, RecordRefused
 from idms_cli.imis.assumptions import QUERY_NOT_FOUND_TRIES
 from idms_cli.imis.definitions import near_match
-from idms_cli.imis.getter import Getter
+from idms_cli.imis.getter import Getter, Parameters
 from idms_cli.imis.pages import Page, Pages, Unique
 from idms_cli.imis.querydefinitions import Told, ask_for
 from idms_cli.imis.querypages import QueryRow, decode_flat, decode_generic, read_page
 from idms_cli.imis.queryrefusals import is_not_found, translated
 from idms_cli.imis.retry import pause_s
-from idms_cli.imis.sending import Parameters
 
 _NEW, _OLD = "/api/query", "/api/iqa"
 _DECODERS = {_NEW: decode_flat, _OLD: decode_generic}

@@ -1,7 +1,7 @@
 """One request until it is answered: with a token, and sent again only where that can do no harm."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,13 +13,11 @@ from idms_cli.imis.answers import Answer, SiteSlow, describe, error_of
 from idms_cli.imis.assumptions import LONGEST_PAUSE_S
 from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock
+from idms_cli.imis.getter import Parameters
 from idms_cli.imis.tokens import Token, TokenStore
 from idms_cli.imis.transport import Exchange, NoAnswer, Transport
 from idms_cli.imis.values import json_number
 from idms_cli.web.retryafter import retry_after_s
-
-Parameters = Sequence[tuple[str, str]]
-"""A query string in order; a name may come several times."""
 
 Repeat = Literal["freely", "shrinkable", "once", "asking"]
 """`freely` as far as the verb allows; a `shrinkable` page less, since its caller can ask for a smaller one; `once` like

@@ -14,11 +14,11 @@ from idms_cli.imis.breaker import Breaker
 from idms_cli.imis.clock import Clock, SystemClock
 from idms_cli.imis.counts import CallCounts
 from idms_cli.imis.definitions import Definition, Definitions
-from idms_cli.imis.getter import Decode
+from idms_cli.imis.getter import Decode, Parameters
 from idms_cli.imis.pacing import Pace
 from idms_cli.imis.queries import Queries, QueryRows
 from idms_cli.imis.querydefinitions import Told
-from idms_cli.imis.sending import AnyCall, Parameters, Sender
+from idms_cli.imis.sending import AnyCall, Sender
 from idms_cli.imis.tokens import TokenStore
 from idms_cli.imis.transport import Transport
 

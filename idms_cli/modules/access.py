@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from idms_cli.config.secret_sources import resolve
 from idms_cli.config.settings import Connection, Settings
 from idms_cli.errors import IdmsError
+from idms_cli.imis.access import SiteAccess
 from idms_cli.imis.counts import Calls
-from idms_cli.imis.site import Site, SiteAccess
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 def site_access(connection: Connection, name: str, settings: Settings, *, patient: bool = False) -> SiteAccess:
@@ -53,9 +56,11 @@ class RunSites:
     ) -> None:
         self._stack.close()
 
-    def of(self, connection: str) -> Site:
+    def of(self, connection: str) -> "Site":
         """As `SiteOf`; nothing is asked yet."""
         if connection not in self._open:
+            from idms_cli.imis.site import Site  # noqa: PLC0415 - loads httpx, which nobody needs to read a job
+
             access = site_access(
                 self._settings.connections[connection], connection, self._settings, patient=self._patient
             )
@@ -82,7 +87,7 @@ class OpenSites:
     ) -> None:
         self._sites.__exit__(kind, error, traceback)
 
-    def of(self, connection: str) -> Site:
+    def of(self, connection: str) -> "Site":
         """As `SiteOf`. One that did not answer is not asked again."""
         if connection not in self._tried:
             self._tried[connection] = self._try(connection)

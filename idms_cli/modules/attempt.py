@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idms_cli.errors import Held, IdmsError, Interrupted, PlanOutdated, RunFailed, Unreachable, Unsure
 from idms_cli.files import BrokenRow, Row, Table
@@ -14,7 +15,6 @@ from idms_cli.files.spool import Taken, read_listing
 from idms_cli.history.rows import QUESTIONS
 from idms_cli.imis.counts import Calls
 from idms_cli.imis.kinds import Kind, Whole
-from idms_cli.imis.site import Site
 from idms_cli.modules import Outcome, RunContext
 from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
@@ -29,6 +29,9 @@ from idms_cli.records.plan import names_of
 from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.undo import TakeBack
 from idms_cli.records.window import Window
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 REJECTS = "rejects.csv"
 GIVEN = "given"
@@ -65,7 +68,7 @@ class Task:
 class Attempt:
     """See the module."""
 
-    def __init__(self, task: Task, context: RunContext, journal: Journal, site: Site, kind: Kind) -> None:
+    def __init__(self, task: Task, context: RunContext, journal: Journal, site: "Site", kind: Kind) -> None:
         self._task = task
         self._context = context
         self._journal = journal

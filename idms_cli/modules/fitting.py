@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import MatchOptions
@@ -12,12 +12,14 @@ from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.definitions import NotDescribed
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
-from idms_cli.imis.site import Site
 from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, says_all
 from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, Columns, MapOptions, MapRefused, Rule, bind
 from idms_cli.records.matching import Rules
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Fitting:
             return False
         return bool(match) and owner.issuperset(map(str.casefold, match))
 
-    def contacts(self, columns: Sequence[str], kind: Kind, site: Site, lists: CodeLists) -> ContactFinder | None:
+    def contacts(self, columns: Sequence[str], kind: Kind, site: "Site", lists: CodeLists) -> ContactFinder | None:
         """Finds the contacts of an insert-matching."""
         find = self.options.find
         if not find:

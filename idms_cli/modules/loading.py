@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idms_cli.config.documents import Document
 from idms_cli.config.matchoptions import Elsewhere, MatchOptions, in_force
@@ -13,7 +14,6 @@ from idms_cli.files.origins.options import Misfit
 from idms_cli.files.spool import Taken
 from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.kinds import KINDS, Kind, open_kind
-from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
 from idms_cli.modules.attempt import Attempt, Task, close_attempt
@@ -23,6 +23,9 @@ from idms_cli.modules.source import Source
 from idms_cli.records.journal import open_journal
 from idms_cli.records.mapping import columns_of
 from idms_cli.records.undo import TakeBack
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Loading:
             for one in said
         )
 
-    def _told_of(self, kind: Kind, site: Site, columns: Sequence[str] | None) -> Iterator[Problem]:
+    def _told_of(self, kind: Kind, site: "Site", columns: Sequence[str] | None) -> Iterator[Problem]:
         """What a run would find out of itself, were each thing the only one that is wrong."""
         lists, options, fitting = CodeLists(site), self.options, self._fitting
         for look in (
@@ -134,7 +137,7 @@ class Loading:
             except ProblemsFound as found:
                 yield from found.problems
 
-    def _task(self, kind: Kind, site: Site, sites: RunSites) -> Task:
+    def _task(self, kind: Kind, site: "Site", sites: RunSites) -> Task:
         entry, fitting, lists = KINDS[kind_of(self.options)[0]], self._fitting, CodeLists(site)
         return Task(
             opened=self.source.opened,

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from idms_cli.config.foreign import shortened
 from idms_cli.config.spelling import did_you_mean
@@ -11,14 +11,16 @@ from idms_cli.errors import InputError, SiteError
 from idms_cli.files.origins.options import Misfit
 from idms_cli.imis.querydefinitions import QueryDefinition
 from idms_cli.imis.querypages import QueryRow
-from idms_cli.imis.site import Site
 from idms_cli.modules.source import Said
 from idms_cli.rows.query import FIRST_ROWS, QueryOptions, answers
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 SORT = "Sort it in iMIS, on the tab Sorting, by a column that is different in every row: pages follow each other then."
 
 
-def look_at(site: Site, options: QueryOptions) -> Said:
+def look_at(site: "Site", options: QueryOptions) -> Said:
     """What is wrong with a query, and what is unsafe. Reads its first rows. Raises `Unreachable` and `LoginRefused`."""
     try:
         sent = answers(site, options)

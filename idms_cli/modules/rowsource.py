@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from idms_cli.config.documents import Document, Loc
 from idms_cli.config.problems import ProblemsFound
@@ -11,7 +11,6 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError
 from idms_cli.files.origins import options as origins
 from idms_cli.imis.counts import Calls
-from idms_cli.imis.site import Site
 from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
 from idms_cli.modules.attempt import call_figures
@@ -29,6 +28,9 @@ from idms_cli.rows.query import QueryOptions, read_query
 from idms_cli.rows.rejected import rejecting
 from idms_cli.rows.sources import Reading
 from idms_cli.rows.spool import spooling
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _reading(context: RunContext, calls: Callable[[], Calls] = Calls) -> Reading
     return Reading(context.row_limit, context.log, tell, context.stopping)
 
 
-def _no_site(connection: str) -> Site:
+def _no_site(connection: str) -> "Site":
     raise LookupError(f"a file is on no site, and so not on {connection}")
 
 

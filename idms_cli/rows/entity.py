@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -19,11 +19,13 @@ from idms_cli.imis.generic import property_named
 from idms_cli.imis.party import party_id, values_of
 from idms_cli.imis.partyproperties import Members, read_members
 from idms_cli.imis.properties import Property, Value
-from idms_cli.imis.site import Site
 from idms_cli.rows.cells import cell_of
 from idms_cli.rows.misfits import Misfit, Misfits
 from idms_cli.rows.sources import LOOK_EVERY, Reading
 from idms_cli.rows.spool import Spool
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 CONTACTS = ("Party", "Person", "Organization")
 """The entities that are read as contacts, under the flat names people use."""
@@ -71,7 +73,7 @@ def misfits(options: EntityOptions) -> Iterator[Misfit]:
             yield Misfit(("columns", index), "this column is there twice")
 
 
-def read_entity(site: Site, options: EntityOptions, spool: Spool, reading: Reading) -> None:
+def read_entity(site: "Site", options: EntityOptions, spool: Spool, reading: Reading) -> None:
     """Spool the rows that meet the filter; rows that the site gives though they do not are left out, and told.
 
     Raises `Misfits` for properties that the site does not know, `InputError` for an entity that it does not have, and
@@ -97,7 +99,7 @@ def read_entity(site: Site, options: EntityOptions, spool: Spool, reading: Readi
         reading.log(f"the site gave {left_out:,} rows of {options.entity} that do not meet the filter: left out")
 
 
-def columns_of(site: Site, options: EntityOptions) -> tuple[str, ...]:
+def columns_of(site: "Site", options: EntityOptions) -> tuple[str, ...]:
     """What `read_entity` would give as columns; reads no row. Raises as that does."""
     if options.entity.casefold() in map(str.casefold, CONTACTS):
         return _contacts(site, options).columns
@@ -125,7 +127,7 @@ class _Found:
     """Whether all came that the site counts; to be asked after the last."""
 
 
-def _generic(site: Site, options: EntityOptions) -> _Found:
+def _generic(site: "Site", options: EntityOptions) -> _Found:
     definition = site.definition(options.entity)
     conditions, columns = _fitted(options, definition.properties)
     pages = pages_of(site, definition.name, [one.wire for one in conditions])
@@ -133,7 +135,7 @@ def _generic(site: Site, options: EntityOptions) -> _Found:
     return _Found(columns, _read(pages.rows(), names, conditions), lambda: pages.is_whole)
 
 
-def _contacts(site: Site, options: EntityOptions) -> _Found:
+def _contacts(site: "Site", options: EntityOptions) -> _Found:
     members = read_members(site)
     conditions, columns = _fitted(options, members.all)
     _refuse_unsearchable(conditions, members)

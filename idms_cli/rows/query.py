@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -16,8 +16,10 @@ from idms_cli.config.spelling import did_you_mean
 from idms_cli.errors import InputError, Interrupted
 from idms_cli.imis.querydefinitions import Prompt, QueryDefinition
 from idms_cli.imis.querypages import QueryRow
-from idms_cli.imis.site import Site
 from idms_cli.rows.spool import Spool, Spooled, is_spooled, spooling
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 FIRST_ROWS = 500
 """So many rows show which columns there are, and whether rows leave out those that are empty."""
@@ -64,7 +66,7 @@ class Reading:
     """Only so many rows."""
 
 
-def read_query(site: Site, options: QueryOptions, path: Path, reading: Reading = Reading()) -> Spooled:
+def read_query(site: "Site", options: QueryOptions, path: Path, reading: Reading = Reading()) -> Spooled:
     """The rows of a query in a spool at `path`, whole and on disk when this returns; what is there already is not read.
 
     Memory is flat however many there are. Raises `InputError` for a query or prompt that the site does not have,
@@ -79,7 +81,7 @@ def read_query(site: Site, options: QueryOptions, path: Path, reading: Reading =
     return Spooled(path)
 
 
-def answers(site: Site, options: QueryOptions) -> list[str]:
+def answers(site: "Site", options: QueryOptions) -> list[str]:
     """What is sent for the prompts of a query, in their order; asks the site for that where they are named.
 
     Raises `InputError` for a name that the query does not ask for, and where the site does not tell the order.
@@ -127,7 +129,7 @@ def _text(answer: Answer) -> str:
     return str(answer).lower() if isinstance(answer, bool) else str(answer)
 
 
-def _defined(site: Site, path: str) -> tuple[str, ...]:
+def _defined(site: "Site", path: str) -> tuple[str, ...]:
     definition = site.query_definition(path).definition
     return tuple(dict.fromkeys(column.name for column in definition.columns)) if definition else ()
 

@@ -17,7 +17,8 @@ from idms_cli.delivery.calls.addresses import WebAddress, parse_address
 from idms_cli.delivery.calls.options import Expected
 from idms_cli.errors import DeliveryRefused, InputError, OutcomeUnknown, RecordRefused, SiteError, Unreachable
 from idms_cli.imis.answers import Answer
-from idms_cli.imis.sending import AnyCall, Parameters, Patience
+from idms_cli.imis.getter import Parameters
+from idms_cli.imis.sending import AnyCall, Patience
 from idms_cli.modules import DataLock
 from idms_cli.modules.part import Part
 from idms_cli.modules.steps import REHEARSED, NoSite, StepContext, StepOptions, StepResult

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from idms_cli.config.durations import format_duration
@@ -13,13 +13,15 @@ from idms_cli.errors import InputError
 from idms_cli.files.origins import Access, Found, open_origin
 from idms_cli.files.origins.address import Address
 from idms_cli.files.origins.options import OriginOptions
-from idms_cli.imis.site import Site
 from idms_cli.jobs.wallclock import moments_of
 from idms_cli.modules.workflows.shapes import Condition
 from idms_cli.modules.workflows.views import RowsView
 from idms_cli.rows.query import QueryOptions, Reading, read_query
 from idms_cli.rows.spool import Spooled
 from idms_cli.templates.moments import time_of
+
+if TYPE_CHECKING:
+    from idms_cli.imis.site import Site
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 UNTIL = "Write a time of day (07:00), a moment (2026-12-31 07:00), or {{ slot|shift('2h') }}."
@@ -135,7 +137,7 @@ class Arrival:
 class Answer:
     """A query whose rows meet a condition."""
 
-    site: Site
+    site: "Site"
     options: QueryOptions
     condition: Condition
     values: Mapping[str, Any]
