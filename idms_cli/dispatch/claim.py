@@ -116,13 +116,14 @@ class Claimer:
         due = occurrences.due(datetime.fromtimestamp(row.decided_until, UTC), self._now, newest=NEWEST)
         upcoming = occurrences.next_after(self._now)
         next_due = None if upcoming is None else int(upcoming.acts_at.timestamp())
-        case, work = self._look(row) if due.occurrences else (Case(row, None, self._now), None)
+        case, work = self._look(row, due.occurrences) if due.occurrences else (Case(row, None, self._now), None)
         verdicts = (*_stretch(case, due), *_each(case, work, due))
         return Decided(row, case.job, verdicts, next_due, decided_until(occurrences, row, self._now))
 
-    def _look(self, row: JobRow) -> tuple[Case, Work | None]:
+    def _look(self, row: JobRow, due: Sequence[Occurrence]) -> tuple[Case, Work | None]:
         """What the verdicts of a job's slots depend on; and its work, unless the job cannot run anyway."""
-        pauses = self._store.pauses.of(row.name, row.decided_until, self._moment)
+        latest = max(int(one.acts_at.timestamp()) for one in due)  # to come, where the clock has been set back since
+        pauses = self._store.pauses.of(row.name, row.decided_until, max(self._moment, latest))
         case = Case(row, None, self._now, tuple(pauses))
         if row.problems or row.disabled or not row.enabled:
             return case, None
