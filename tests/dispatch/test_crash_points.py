@@ -33,13 +33,13 @@ PARTS = 1
 if SOAK:
     CASES["a tick and all it starts"] = (FAMILY, FAULTS)
     PARTS = 20
-    """The long form tries all points, in parts that are spread evenly: `-k "part 3 of"` is a sample of them all."""
+    """The long form tries all points, in parts that are spread evenly: `-k part-3-of` is a sample of them all."""
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(36_000 if SOAK else 120)
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("part", range(PARTS), ids=lambda part: f"part {part + 1} of {PARTS}")
+@pytest.mark.parametrize("part", range(PARTS), ids=lambda part: f"part-{part + 1}-of-{PARTS}")
 def test_a_fault_at_any_system_call_doubles_nothing_and_loses_nothing(
     place: Place, site: Sandbox, part: int, case: str
 ) -> None:
