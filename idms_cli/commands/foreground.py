@@ -1,6 +1,7 @@
 """What all commands share that start a run and wait for it: progress bar, page at the end, exit code."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import click
@@ -26,13 +27,16 @@ def wait_for(session: Session, run: Run, alive: Lock) -> Run:
         return carry_on(session.store, session.settings, run, alive, _hand(session, bar))
 
 
-def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> int:
+def see_through(
+    session: Session, run: Run, alive: Lock, *, as_json: bool, keep: Callable[[Run], str] = lambda _: ""
+) -> int:
     """Wait for a run in this command's hands, show how it ended, and return the exit code that says so.
 
-    Where the job's files are a run each, the others are waited for and shown as well.
+    Where the job's files are a run each, the others are waited for and shown as well. `keep` keeps a plan in a file,
+    whose name it tells.
     """
     ended = wait_for(session, run, alive)
-    page, code = _page(session, ended), _code(ended)
+    page, code = _page(session, ended, kept=keep(ended)), _code(ended)
     if not as_json:
         show(page)
     others = []
@@ -48,10 +52,10 @@ def see_through(session: Session, run: Run, alive: Lock, *, as_json: bool) -> in
     return code
 
 
-def _page(session: Session, ended: Run) -> Page:
+def _page(session: Session, ended: Run, *, kept: str = "") -> Page:
     clock = Clock(session.settings.timezone, session.now())
     log = ended.status not in ("completed", "partial", "skipped")
-    shown = Shown(log=log, steps=session.store.steps.of(ended.id))
+    shown = Shown(log=log, steps=session.store.steps.of(ended.id), kept=kept)
     return run_page(ended, session.store.run_directory(ended.id), clock, shown)
 
 

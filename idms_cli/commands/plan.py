@@ -12,6 +12,7 @@ from idms_cli.dispatch.claim import new_run
 from idms_cli.dispatch.foreground import create_in_foreground
 from idms_cli.errors import InputError
 from idms_cli.files.spool import require_listing, together
+from idms_cli.history.rows import Run
 from idms_cli.modules import Delivering, Parametrised
 from idms_cli.records.saved_plan import About, save_plan
 
@@ -55,11 +56,14 @@ def command(
     new = replace(new_run(session.store, found, work), dry_run=True, row_limit=limit, locks=())
     new = replace(new, parameters=accepted(work, job, parameters))
     run, alive = create_in_foreground(session.store, new)
-    code = see_through(session, run, alive, as_json=as_json)
-    ended = session.store.runs.one(run.id)
-    if out and ended and ended.status in ("completed", "partial"):
+
+    def keep(ended: Run) -> str:
+        if not out or ended.status not in ("completed", "partial"):
+            return ""
         directory = session.store.run_directory(run.id)
         about = About(found.name, found.document.text, together(require_listing(directory)), limit, run.id)
         save_plan(directory, about, out)
-        click.echo(f"The plan is in {out}. `idms apply {out}` carries it out.", err=True)
-    return code
+        click.echo(f"The plan is in {out}.", err=True)
+        return str(out)
+
+    return see_through(session, run, alive, as_json=as_json, keep=keep)

@@ -7,10 +7,12 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from idms_cli.config.durations import format_duration
+from idms_cli.config.foreign import harmless
 from idms_cli.config.settings import Settings
 from idms_cli.dispatch.closing import close_run
 from idms_cli.dispatch.control import Control
@@ -33,6 +35,11 @@ STOP_WITHIN_S = 30.0
 FORCE_AFTER_S = 1.0
 """A second signal ends the worker by force, unless it comes so soon after the first that it is the same request: a
 service manager signals the whole group, and whoever is above passes the signal on as well."""
+
+WORKER_LOG = "worker.log"
+SPEAKER = "idms: "
+"""What each error of a command begins with."""
+LONGEST_WORD = 300
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -96,7 +103,7 @@ class Supervisor:
 
     def _start_worker(self) -> subprocess.Popen[bytes]:
         command = [*program(self._settings), "work", str(self._run.id), "--parent", str(os.getpid())]
-        with (self._directory / "worker.log").open("ab") as log:
+        with (self._directory / WORKER_LOG).open("ab") as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -153,9 +160,9 @@ class Supervisor:
     def _record(self, returncode: int) -> None:
         result = self._result()
         if result is None and self._run.dry_run:
-            result = {"status": "cancelled", "reason": _why_no_outcome(returncode), "exit_code": 1}
+            result = {"status": "cancelled", "reason": self._why_no_outcome(returncode), "exit_code": 1}
         if result is None:
-            reason, counts = _why_no_outcome(returncode), last_counts(self._directory)
+            reason, counts = self._why_no_outcome(returncode), last_counts(self._directory)
             self._store.runs.interrupt(self._run.id, reason, counts)
             tell_ended(self._run, time.time(), {"status": "interrupted", "reason": reason, "counts": counts})
         elif result["status"] == "waiting":
@@ -201,6 +208,13 @@ class Supervisor:
             return {"status": "cancelled", "reason": reason, "exit_code": 130, "counts": counts}
         return None
 
+    def _why_no_outcome(self, returncode: int) -> str:
+        if returncode < 0:
+            return f"its worker was killed by {signal.Signals(-returncode).name}"
+        said = _last_word(self._directory / WORKER_LOG)
+        why = f": {said}" if said else "; worker.log says more"
+        return f"its worker left with exit code {returncode} and told no outcome{why}"
+
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         now = _boot_s()
@@ -210,10 +224,14 @@ class Supervisor:
             self._force_asked = True
 
 
-def _why_no_outcome(returncode: int) -> str:
-    if returncode < 0:
-        return f"its worker was killed by {signal.Signals(-returncode).name}"
-    return f"its worker left with exit code {returncode} and told no outcome; worker.log says more"
+def _last_word(log: Path) -> str:
+    """The last error that a worker told, without its hint; empty if it told none."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    told = [line.removeprefix(SPEAKER) for line in lines if line.startswith(SPEAKER)]
+    return harmless(told[-1])[:LONGEST_WORD] if told else ""
 
 
 def _boot_s() -> float:

@@ -11,7 +11,7 @@ LOOKED_AT = 10
 TOOK = """
 SELECT ended_at - started_at AS took FROM run
 WHERE job = ? AND status IN ('completed', 'partial') AND NOT dry_run AND intent = 'run' AND row_limit IS NULL
-  AND started_at IS NOT NULL AND ended_at IS NOT NULL
+  AND started_at IS NOT NULL AND ended_at IS NOT NULL AND decided_at IS NULL
 ORDER BY id DESC LIMIT ?"""
 
 

@@ -89,7 +89,7 @@ class Attempt:
             self._write_rejects()
             return self._told("held", held)
         except PlanOutdated as outdated:
-            return Outcome("failed", str(outdated), outdated.hint, outdated.exit_code)
+            return Outcome("failed", str(outdated), outdated.hint, outdated.exit_code, self._calls())
         except Exception as error:
             if not self._journal.is_planned:
                 raise  # nothing was written, and what is known of the rows is worth nothing

@@ -1,9 +1,12 @@
 """What to do next about a run: the commands that fit how it stands."""
 
+import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from idms_cli.config.matchoptions import GIVEN
 from idms_cli.history.rows import Run
 from idms_cli.reports.page import Line, Page, Table
 
@@ -19,16 +22,16 @@ class Step(NamedTuple):
     why: str
 
 
-def next_steps_page(run: Run, directory: Path) -> Page:
-    """Nothing for a run about which nothing is to be done."""
-    steps = list(_steps(run, directory))
+def next_steps_page(run: Run, directory: Path, *, kept: str = "") -> Page:
+    """Nothing for a run about which nothing is to be done; `kept` is the file that keeps its plan."""
+    steps = list(_steps(run, directory, kept))
     if not steps:
         return Page({"next": []}, [])
     data = [step._asdict() for step in steps]
     return Page({"next": data}, [Line(""), Line("What to do next", "bold"), Table(("", ""), steps)])
 
 
-def _steps(run: Run, directory: Path) -> Iterator[Step]:
+def _steps(run: Run, directory: Path, kept: str) -> Iterator[Step]:
     if run.is_open:
         yield from _while_open(run)
     elif run.status == "held":
@@ -36,7 +39,7 @@ def _steps(run: Run, directory: Path) -> Iterator[Step]:
             yield Step(f"idms approve {run.id}", "carry out exactly this plan")
             yield Step(f"idms reject {run.id}", "end it; nothing is written")
     elif run.dry_run:
-        yield from _after_dry_run(run)
+        yield from _after_dry_run(run, directory, kept)
     else:
         yield from _after(run, directory)
 
@@ -49,17 +52,33 @@ def _while_open(run: Run) -> Iterator[Step]:
     yield Step(f"idms stop {run.id}", "end it; what was not sent is in its rejects file")
 
 
-def _after_dry_run(run: Run) -> Iterator[Step]:
+def _after_dry_run(run: Run, directory: Path, kept: str) -> Iterator[Step]:
+    """The command that does what was planned: with the same options, parameters and rows."""
     if not run.counts.get("left") and not run.counts.get("selected"):
         return
+    given = " --file FILE" if any(directory.glob("given.*")) else ""
     carry_out = {
-        "run": f"idms run {run.job}",
+        "run": f"idms run {run.job}{_as_given(run)}",
         "undo": f"idms undo {run.of_run} --apply",
-        "retry": f"idms retry {run.of_run} --rejected",
+        "retry": f"idms retry {run.of_run} --rejected{given}",
         "rest": f"idms retry {run.of_run}",
     }
-    if run.intent in carry_out and run.row_limit is None:
-        yield Step(carry_out[run.intent], "carry it out")
+    if kept:
+        yield Step(f"idms apply {shlex.quote(kept)}", "carry out exactly this plan")
+    elif run.intent in carry_out and run.row_limit is None:
+        yield Step(carry_out[run.intent], "carry it out, with the same FILE" if given else "carry it out")
+
+
+def _as_given(run: Run) -> str:
+    """The options and parameters of its command line, to be written again."""
+    options = {name: one["value"] for name, one in run.options.items() if one["from"] == GIVEN}
+    words = [f"-o {shlex.quote(f'{name}={_plainly(value)}')}" for name, value in options.items()]
+    words += [f"-p {shlex.quote(f'{name}={value}')}" for name, value in run.parameters.items()]
+    return "".join(f" {word}" for word in words)
+
+
+def _plainly(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _after(run: Run, directory: Path) -> Iterator[Step]:

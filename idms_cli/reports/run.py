@@ -43,6 +43,8 @@ class Shown:
     steps: Sequence[StepRow] = ()
     """Of a workflow."""
     every_step: bool = False
+    kept: str = ""
+    """The file that keeps its plan."""
 
 
 def run_page(run: Run, directory: Path, clock: Clock, shown: Shown = Shown()) -> Page:
@@ -50,7 +52,7 @@ def run_page(run: Run, directory: Path, clock: Clock, shown: Shown = Shown()) ->
     pages = [Page(run_data(run), [*_head(run, directory, clock)]), steps_page(run, directory)]
     pages.append(workflow_page(run, shown.steps, every=shown.every_step))
     pages += _journal_pages(run, directory, shown.changes) if not shown.steps else _pages_of_jobs(run, directory, shown)
-    pages.append(next_steps_page(run, directory))
+    pages.append(next_steps_page(run, directory, kept=shown.kept))
     if shown.log:
         pages.append(_log_page(directory / LOG))
     data: dict[str, Any] = {}
@@ -84,7 +86,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     else:
         yield "created", f"{clock.exact(run.created_at)} ({slot})"
     if run.duration_s is not None:
-        yield "took", duration(run.duration_s)
+        yield "took", duration(run.duration_s) + (", the wait for the approval included" if _was_approved(run) else "")
     yield from _files(run, clock)
     if run.decided_by and run.decided_at:
         yield "rejected" if run.is_refused else "approved", f"{clock.exact(run.decided_at)} by {run.decided_by}"
@@ -118,7 +120,12 @@ def _time(run: Run) -> Iterator[tuple[str, str]]:
     site_s = run.counts["site_ms"] / 1000
     own_s = run.duration_s - site_s
     own = f", {duration(own_s)} in idms and its rate limit" if own_s >= 0 else ", several calls at once"
-    yield "time", f"{duration(site_s)} in the site{own}"
+    yield "time", f"{duration(site_s)} in the site{'' if _was_approved(run) else own}"
+
+
+def _was_approved(run: Run) -> bool:
+    """Whether it waited for somebody in the middle of its time."""
+    return run.decided_at is not None and not run.is_refused
 
 
 def _why_again(run: Run) -> str:

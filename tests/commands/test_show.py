@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from idms_cli.history.store import Store
 from idms_cli.records.entry import Entry, Intent
 from idms_cli.records.journal import Journal
 from idms_cli.sandbox import Sandbox
@@ -195,3 +196,12 @@ def test_the_time_of_the_site_is_told_against_our_own(desk: Desk, past: Past) ->
     past.ended("completed", counts={"read": 1, "calls": 3, "site_ms": 200_000})
     assert re.search(r"time +20 s in the site, 4\d s in idms and its rate limit\n", desk.idms("show", "1").out)
     assert "3m20s in the site, several calls at once\n" in desk.idms("show", "2").out
+
+
+def test_the_wait_for_an_approval_is_not_told_as_our_own_time(desk: Desk, past: Past) -> None:
+    run_id = past.ended("completed", counts={"read": 1, "calls": 3, "site_ms": 200})
+    with Store(desk.state) as store, store.database.write() as connection:
+        connection.execute("UPDATE run SET decided_by = 'ann', decided_at = ended_at - 1 WHERE id = ?", (run_id,))
+    told = desk.idms("show", str(run_id)).out
+    assert re.search(r"took +\S+, the wait for the approval included\n", told)
+    assert re.search(r"time +0.2 s in the site\n", told)

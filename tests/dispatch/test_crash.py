@@ -91,6 +91,24 @@ def test_a_supervisor_that_fails_takes_its_worker_along_without_a_trace_of_pytho
     assert [(run.status, run.counts["inserted"]) for run in place.runs()] == [("completed", 3)]
 
 
+def test_what_a_worker_said_before_it_left_is_the_reason_of_the_interruption(place: Place) -> None:
+    full = "import sys\nfrom idms_cli.errors import IdmsError\nfrom idms_cli.records.journal import Journal\n"
+    full += "def transaction(self, true=Journal.transaction):\n    if self.is_planned and self.counts().inserted:\n"
+    full += "        raise IdmsError('the disk is full') from OSError()\n    return true(self)\n"
+    place.write("full/sitecustomize.py", f"{full}if 'work' in sys.orig_argv:\n    Journal.transaction = transaction\n")
+    place.job("scores")
+    place.scores("scores", 60)
+    place.environment["PYTHONPATH"] = str(place.directory / "full")
+    place.idms("run", "scores")
+    (run,) = place.runs()
+    told_none = "its worker left with exit code 1 and told no outcome"
+    said = f"{told_none}: the disk is full"
+    assert (run.status, run.reason) == ("interrupted", said)
+    del place.environment["PYTHONPATH"]
+    place.idms("resume", "1")
+    assert [(run.status, run.counts["inserted"]) for run in place.runs()] == [("completed", 60)]
+
+
 @pytest.mark.slow
 def test_kills_at_random_moments_double_and_lose_nothing(place: Place, site: Sandbox) -> None:
     seed = random.randrange(1 << 32)

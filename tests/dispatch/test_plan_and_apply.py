@@ -36,6 +36,18 @@ def test_a_plan_writes_nothing_and_apply_carries_it_out(place: Place, site: Sand
     assert (run.intent, run.counts["inserted"], run.counts["updated"]) == ("apply", 1, 1)
 
 
+def test_what_to_do_next_is_exactly_what_was_planned(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    options = ("-o", "duplicates=first", "-o", "skip_blank_match=false")
+    told = place.idms("plan", "scores", *options)
+    assert "idms run scores -o skip_blank_match=false -o duplicates=first  carry it out\n" in told.stdout
+    told = place.idms("plan", "scores", *options, "--out", "night.plan")
+    assert "idms apply night.plan  carry out exactly this plan\n" in told.stdout
+    assert "idms run" not in told.stdout
+    assert told.stderr.endswith("The plan is in night.plan.\n")
+
+
 def test_a_plan_is_carried_out_once(place: Place, site: Sandbox, plan: Path) -> None:
     place.idms("apply", str(plan))
     site.reset()
@@ -71,6 +83,7 @@ def test_a_plan_is_refused_as_a_whole_when_one_of_its_records_has_changed(
     told = place.idms("apply", str(plan))
     assert told.returncode == 2
     assert "records are no longer as they were planned (1)" in told.stdout
+    assert place.runs()[-1].counts["get"] > 0
     assert _grades(site) == {"101": "C"}
 
 
