@@ -65,15 +65,13 @@ def why_shut(settings: Settings, run: Run, now: float) -> str:
 
 def give_up_late(store: Store, settings: Settings, moment: float, now: float) -> None:
     """Waiting runs whose slot is over its grace at `moment` are skipped; `now` is when that is written down."""
-    for run in store.runs.open():
-        if run.status != "pending" or run.foreground or run.start_by is None or moment <= run.start_by.timestamp():
-            continue
+    for run in store.queue.late(moment):
         shut = shut_for(settings, run)
         lock = take(run_lock(store.run_directory(run.id))) if shut else None
         if lock is None:
             continue  # it may start, or somebody is just starting it
         fresh = store.runs.one(run.id)
-        if shut and fresh is not None and fresh.status == "pending" and fresh.due is not None:
+        if shut and fresh is not None and fresh.status == "pending" and fresh.due is not None and run.start_by:
             name, outage = shut
             grace = format_duration(run.start_by - fresh.due)
             reason = f"over the grace of {grace}; connection {name} {_state(outage, settings, now)}"

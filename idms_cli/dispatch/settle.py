@@ -22,11 +22,7 @@ PROGRESS = "progress.json"
 
 def settle(store: Store, now: float) -> list[Run]:
     """Correct what the history says of runs whose process is gone; returns those just found `interrupted`."""
-    found = []
-    for run in store.runs.open():
-        if run.status == "running" or run.foreground:  # somebody must hold its lock
-            found += _settle_one(store, run, now)
-    return found
+    return [lost for run in store.queue.in_hands() for lost in _settle_one(store, run, now)]
 
 
 def read_progress(directory: Path) -> Mapping[str, int]:

@@ -62,7 +62,7 @@ def tick(store: Store, settings: Settings, now: datetime, *, pretended: datetime
     clock = now.timestamp()
     jump_s = 0.0 if pretended else store.ticks.clock_jump_s(clock)
     found = {run.id for run in settle(store, clock)}
-    interrupted = [run for run in store.runs.open() if run.status == "interrupted"]
+    interrupted = store.queue.interrupted()
     refreshed = refresh(store, settings, pretended or now)
     note = f"as if at {pretended:%Y-%m-%d %H:%M %Z}" if pretended else ""
     if not pretended:

@@ -15,10 +15,16 @@ WHERE NOT foreground AND stop_reason = ''
 ORDER BY priority DESC, id"""
 PLACES = "SELECT pool, count(*) FROM run WHERE status = 'running' GROUP BY pool"
 RUNNING = "SELECT * FROM run WHERE status = 'running' ORDER BY id"
+INTERRUPTED = "SELECT * FROM run WHERE status = 'interrupted' ORDER BY id"
+IN_HANDS = """
+SELECT * FROM run
+WHERE status IN ('pending', 'running', 'interrupted') AND (status = 'running' OR foreground) ORDER BY id"""
+LATE = "SELECT * FROM run WHERE status = 'pending' AND NOT foreground AND start_by < ? ORDER BY id"
+# A job's history is long, and what is open is little: of the two indexes SQLite would take the wrong one.
 EARLIER = """
-SELECT id FROM run
-WHERE job = :job AND id <> :id AND NOT dry_run
-  AND (id < :id AND status IN ('pending', 'running', 'interrupted') OR :backfill AND status = 'running')
+SELECT id FROM run INDEXED BY run_open
+WHERE status IN ('pending', 'running', 'interrupted') AND job = :job AND id <> :id AND NOT dry_run
+  AND (id < :id OR :backfill AND status = 'running')
 ORDER BY id LIMIT 1"""
 WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
 PUT_OFF = """
@@ -32,7 +38,7 @@ DROP = """
 UPDATE run SET status = ?, reason = ?, ended_at = ?, exit_code = ?
 WHERE id = ? AND status = 'pending' AND started_at IS NULL"""
 OPEN_SLOTS = """
-SELECT * FROM run
+SELECT * FROM run INDEXED BY run_open
 WHERE job = ? AND id < ? AND status IN ('pending', 'running', 'interrupted') AND NOT by_hand AND NOT dry_run
 ORDER BY id"""
 ASK = """
@@ -72,6 +78,18 @@ class Queue:
 
     def running(self) -> list[Run]:
         return self._list(RUNNING, ())
+
+    def interrupted(self) -> list[Run]:
+        """Runs whose process died, or that could not go on."""
+        return self._list(INTERRUPTED, ())
+
+    def in_hands(self) -> list[Run]:
+        """Runs that a process must be there for: those that run, and those that somebody waits for."""
+        return self._list(IN_HANDS, ())
+
+    def late(self, moment: float) -> list[Run]:
+        """Runs that wait, for nobody, and should have started before a moment (UTC seconds)."""
+        return self._list(LATE, (moment,))
 
     def earlier(self, run: Run) -> int | None:
         """The oldest run of the same job that was created before and is not over; for a backfill, any that runs."""

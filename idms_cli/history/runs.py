@@ -74,7 +74,7 @@ ONE = "SELECT * FROM run WHERE id = ?"
 OPEN_RUNS = "SELECT * FROM run WHERE status IN ('pending', 'running', 'interrupted') ORDER BY id"
 ANY_OF_JOB = "SELECT 1 FROM run WHERE job = ? LIMIT 1"
 OPEN_OF_JOB = """
-SELECT * FROM run WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
+SELECT * FROM run INDEXED BY run_open WHERE job = ? AND status IN ('pending', 'running', 'interrupted') AND NOT dry_run
   AND intent != 'backfill'
 ORDER BY id LIMIT 1"""
 ASKING_OF_JOB = "SELECT * FROM run WHERE job = ? AND status = 'held' AND counts ->> 'questions' > 0 ORDER BY id LIMIT 1"

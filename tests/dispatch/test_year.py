@@ -5,7 +5,8 @@ jobs paused and disabled. The short form is a few days around clock changes.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from random import randrange
 from typing import Any
@@ -23,8 +24,12 @@ from tests.dispatch.year.product import Product
 from tests.dispatch.year.script import Plan, Script
 
 SEED = randrange(1 << 32) if SOAK else 16
-SEASONS = {"2026-09-01": 91, "2026-12-01": 90, "2027-03-01": 92, "2027-06-01": 92}
-YEAR = [Plan(SEED + number, moment_of(day), days, 200) for number, (day, days) in enumerate(SEASONS.items())]
+MONTHS = [date(2026 + month // 12, month % 12 + 1, 1) for month in range(8, 21)]
+"""From September 2026 to September 2027."""
+YEAR = [
+    Plan(SEED + number, moment_of(str(first)), (following - first).days, 200)
+    for number, (first, following) in enumerate(pairwise(MONTHS))
+]
 DAYS = [Plan(SEED, moment_of("2026-10-24"), 3, 100, trouble=5, people=20, lost=0.8)]
 SMALL = Plan(2, moment_of("2026-10-31"), 2, 40, trouble=5, people=20, lost=0.8)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from idms_cli.history.rows import Wanted
+from idms_cli.history.rows import NewRun, Run, Wanted
 from idms_cli.history.store import Store
 from idms_cli.history.unsent import READY
 
@@ -47,6 +47,12 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "messages that wait": lambda store: store.outbox.newest(20, only_open=True),
     "messages that were given up": lambda store: store.outbox.given_up(1.0),
 }
+OPEN: dict[str, Callable[[Store, Run], object]] = {
+    "of a job": lambda store, run: store.runs.open_of(run.job),
+    "earlier ones": lambda store, run: store.queue.earlier(run),
+    "of slots": lambda store, run: store.queue.open_slots(run.job, run.id),
+    "in hands": lambda store, _: store.queue.in_hands(),
+}
 IN_ORDER = re.compile(
     r"SCAN (run|message)$|SCAN run USING INDEX run_by_hand$|SCAN (trouble|this) USING INDEX (trouble|message)_open"
     r"|SCAN (newest|name|site|json_each|\(subquery|CONSTANT)"
@@ -80,3 +86,19 @@ def test_a_question_is_answered_by_an_index(
         assert not [each for each in plan if each.endswith(UP_TO)], plan
         if {"SCAN run", "SCAN message"} & {*plan}:
             assert not [each for each in plan if "TEMP B-TREE" in each], plan
+
+
+@pytest.mark.parametrize("question", OPEN.values(), ids=OPEN)
+def test_open_runs_of_a_job_are_looked_for_among_the_open_ones_not_in_its_whole_history(
+    store: Store, asked: list[str], question: Callable[[Store, Run], object]
+) -> None:
+    definition = store.runs.remember("scores.yaml", "")
+    with store.database.write() as connection:
+        number = store.runs.create(connection, NewRun("scores", definition), 1.0)
+    run = store.runs.one(number)
+    assert run
+    asked.clear()
+    question(store, run)
+    (query,) = asked
+    plan = [row["detail"] for row in store.database.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert re.search(r"INDEX run_(open|by_status)\b", plan[0]), plan
