@@ -1,7 +1,7 @@
 """One attempt at loading rows: plan if that was not done yet, apply what is left, tell how it ended."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -14,18 +14,17 @@ from idms_cli.files.places import in_words
 from idms_cli.files.spool import Taken, read_listing
 from idms_cli.history.rows import QUESTIONS
 from idms_cli.imis.counts import Calls
-from idms_cli.imis.kinds import Kind, Whole
+from idms_cli.imis.kinds import Kind
 from idms_cli.modules import Outcome, RunContext
+from idms_cli.modules.finding import Finding
 from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
 from idms_cli.records.guard import for_some_rows, tripped
 from idms_cli.records.journal import Journal, open_journal
 from idms_cli.records.load import Load, Steering, end_early
-from idms_cli.records.lookup import Lookup, OneByOne, Snapshot, snapshot_pays
 from idms_cli.records.mapping import BoundMapping
 from idms_cli.records.matching import Rules
 from idms_cli.records.mended import fed_back
-from idms_cli.records.plan import names_of
 from idms_cli.records.rejects import RejectsFile
 from idms_cli.records.undo import TakeBack
 from idms_cli.records.window import Window
@@ -116,10 +115,21 @@ class Attempt:
                 self._plan(load, window)
             self._context.log(f"planned: {_in_words(self._journal.counts())}")
             self._look_at_totals()
-            if self._context.intent == "apply" and not self._context.earlier:
-                load.refuse_if_changed(window)
-            if not self._context.dry_run:
-                load.apply(window, settle_s=self._task.settle_s, is_old_plan=is_old_plan)
+            with self._finding.absent(self._looked_for_again(is_old_plan=is_old_plan)) as absent:
+                if self._context.intent == "apply" and not self._context.earlier:
+                    load.refuse_if_changed(window, absent=absent)
+                if not self._context.dry_run:
+                    load.apply(window, settle_s=self._task.settle_s, is_old_plan=is_old_plan, absent=absent)
+
+    def _looked_for_again(self, *, is_old_plan: bool) -> int:
+        """How many inserts are: since the plan somebody else may have made the record."""
+        is_due = (is_old_plan or self._rules.exactly) and not self._context.dry_run
+        return self._journal.planned_counts().get("insert", 0) if is_due else 0
+
+    @cached_property
+    def _finding(self) -> Finding:
+        read, page_size = self._task.read, self._site.page_size
+        return Finding(self._kind, self._rules, self._context, read=read, page_size=page_size)
 
     @cached_property
     def _rules(self) -> Rules:
@@ -152,7 +162,7 @@ class Attempt:
             return
         with self._open() as opened:
             table = fed_back(opened, told_numbers=self._task.tells_numbers)
-            with self._lookup(table) as lookup:
+            with self._finding.lookup(table, lambda: self._task.bound(table)) as lookup:
                 bound, contacts = self._task.bound(table), self._task.contacts(table)
                 load.plan(self._rows(table), bound, window, lookup, contacts=contacts)
             for note in table.notes:
@@ -160,33 +170,6 @@ class Attempt:
 
     def _rows(self, table: Table) -> Iterator[Row | BrokenRow]:
         return islice(table.rows(), self._context.row_limit)
-
-    def _lookup(self, table: Table) -> AbstractContextManager[Lookup]:
-        rules = self._rules
-        if rules.match and isinstance(self._kind, Whole) and self._reads_pages(self._kind, table):
-            names = names_of(self._task.bound(table), rules)
-            if rules.action == "delete":  # the journal keeps all of what is deleted
-                names = tuple(dict.fromkeys((*names, *rules.properties)))
-            snapshot = Snapshot(self._context.directory, rules.match, names, rules.properties)
-            number = snapshot.read(self._kind, stopping=self._context.stopping)
-            why = "fewer calls than one for each row" if self._task.read == "auto" else "as the job says"
-            self._context.log(f"read all {number:,} records of {self._kind.entity}: {why}")
-            return closing(snapshot)
-        return closing(OneByOne(self._kind, every=rules.on_multiple == "all"))
-
-    def _reads_pages(self, kind: Whole, table: Table) -> bool:
-        if self._task.read == "auto":
-            unasked = kind.is_read_whole_unasked
-            return unasked and snapshot_pays(self._to_look_up(table), kind, self._site.page_size)
-        return self._task.read == "snapshot"
-
-    def _to_look_up(self, table: Table) -> Iterator[object]:
-        """The rows whose records have to be found."""
-        mapping = self._task.bound(table)
-        if not (self._rules.current_is_unchanged and mapping.tells_current):
-            return self._rows(table)
-        rows = (row for row in self._rows(table) if isinstance(row, Row))
-        return (row for row in rows if not mapping.is_current(row.cells, mapping.values(row.cells).values))
 
     def _open(self) -> AbstractContextManager[Table]:
         return self._task.opened(self._folder)
@@ -233,15 +216,19 @@ class Attempt:
         counts = self._journal.counts()
         if not counts.add_up:  # a bug of ours, and nothing that may go unseen
             raise RuntimeError(f"the counts of the run do not add up: {counts}")
-        figures = {**counts.as_dict(), **self._calls(), **(self._expected() if counts.left else {})}
+        figures = {**counts.as_dict(), **self._calls(), **(self._expected(status) if counts.left else {})}
         if why is None:
             return Outcome(status, counts=figures)
         return Outcome(status, str(why), why.hint, why.exit_code, figures)
 
-    def _expected(self) -> dict[str, int]:
-        """Calls and seconds that the plan will take: a write each, and a look before it at what is there."""
+    def _expected(self, status: str) -> dict[str, int]:
+        """Calls and seconds that the plan will take: a write each, and a look before it at what is there.
+
+        An insert was looked for by the plan; where somebody approves that, it is looked for once more.
+        """
         planned = self._journal.planned_counts()
-        calls = sum(planned.values()) * 2 - planned.get("insert", 0)
+        inserts = planned.get("insert", 0)
+        calls = sum(planned.values()) * 2 - inserts + (self._finding.looks(inserts) if status == "held" else 0)
         so_far, access = self._task.calls(), self._site.access
         sent = so_far.get + so_far.post + so_far.put
         at_speed = calls * so_far.seconds / max(sent, 1) / access.concurrency

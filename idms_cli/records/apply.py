@@ -1,13 +1,15 @@
 """The second half of a run: what was planned is written, each record journalled before and after."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import TypeVar
 
 from idms_cli.codes import Code
 from idms_cli.errors import IdmsError, OutcomeUnknown, RecordRefused, SiteError, Unreachable, Unsure
 from idms_cli.imis.kinds import Kind, Record
+from idms_cli.imis.properties import Value
 from idms_cli.records.entry import Entry, Verdict
 from idms_cli.records.faults import Fault
 from idms_cli.records.flow import Flow, Ready, Steps, Told
@@ -19,6 +21,15 @@ from idms_cli.records.window import Result, Window
 
 READ_AHEAD = 100
 """Planned records that are held in memory."""
+
+Absent = Callable[[Mapping[str, Value]], bool]
+"""Whether it is known, without a call, that no record has these match values."""
+
+
+def nothing_known(match: Mapping[str, Value]) -> bool:
+    """An `Absent` that has to be asked for each."""
+    del match
+    return False
 
 
 class Applier:
@@ -37,7 +48,7 @@ class Applier:
         self._writing = Patience()
         """Beside the other: a site that can be read, but stores nothing, is down as well."""
 
-    def apply(self, window: Window, *, tell: Callable[[list[Verdict]], None]) -> None:
+    def apply(self, window: Window, *, tell: Callable[[list[Verdict]], None], absent: Absent = nothing_known) -> None:
         """Write everything that is planned. `tell` is given the verdicts of each window, and raises to stop.
 
         Raises `LoginRefused`, `Unreachable` when the site fails several records in a row, and `Unsure` when nobody but
@@ -51,12 +62,14 @@ class Applier:
             _raise_first(resolved)
         if self._journal.in_question():
             raise Unsure("The run died while a record was being sent.")
-        steps = Steps(self._ready_at_once, _surely(self._prepare, "planned"), _surely(self._write, "sending"))
+        ready = partial(self._ready_at_once, absent=absent)
+        steps = Steps(ready, _surely(self._prepare, "planned"), _surely(self._write, "sending"))
         Flow(window, self._journal, steps).run(self._planned(), tell=tell)
 
-    def check(self, window: Window) -> Iterator[Verdict]:
+    def check(self, window: Window, *, absent: Absent = nothing_known) -> Iterator[Verdict]:
         """What could not be written as it is planned; writes nothing. Raises what ends the whole run."""
-        for result in window.stream(_surely(self._prepare, "planned"), self._planned()):
+        unsure = (entry for entry in self._planned() if self._ready_at_once(entry, absent=absent) is None)
+        for result in window.stream(_surely(self._prepare, "planned"), unsure):
             if isinstance(result, Told):
                 _raise_first([result])
                 yield result.verdict
@@ -64,8 +77,10 @@ class Applier:
     def _planned(self) -> Iterator[Entry]:
         return chain.from_iterable(self._journal.todo("planned", window=READ_AHEAD))
 
-    def _ready_at_once(self, entry: Entry) -> Ready | None:
-        return Ready(entry, None) if entry.action == "insert" and not self._needs_look(entry) else None
+    def _ready_at_once(self, entry: Entry, *, absent: Absent) -> Ready | None:
+        if entry.action != "insert":
+            return None
+        return Ready(entry, None) if not self._needs_look(entry) or absent(entry.match) else None
 
     def _needs_look(self, insert: Entry) -> bool:
         """Whether nobody has looked since a plan was made that is old, or was approved."""

@@ -8,7 +8,7 @@ from idms_cli.errors import Interrupted, PlanOutdated
 from idms_cli.files import BrokenRow, Row
 from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Kind
-from idms_cli.records.apply import Applier
+from idms_cli.records.apply import Absent, Applier, nothing_known
 from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
 from idms_cli.records.doubles import Doubles
@@ -69,10 +69,10 @@ class Load:
         planner.plan(window, tell=self._tell_read)
         self._journal.finish_plan(())
 
-    def refuse_if_changed(self, window: Window) -> None:
+    def refuse_if_changed(self, window: Window, *, absent: Absent = nothing_known) -> None:
         """Look at every record that the plan wants to write. Raises `PlanOutdated` if any is not as it was planned."""
         applier = Applier(self._kind, self._rules, self._journal, settle_s=0)
-        found = [verdict for verdict in applier.check(window) if verdict.faults]
+        found = [verdict for verdict in applier.check(window, absent=absent) if verdict.faults]
         if found:
             first = "; ".join(f"{in_words(each.line)}: {each.faults[0].message}" for each in found[:3] if each.faults)
             raise PlanOutdated(
@@ -80,8 +80,10 @@ class Load:
                 hint="Make a new plan.",
             )
 
-    def apply(self, window: Window, *, settle_s: float, is_old_plan: bool = False) -> None:
-        """Write what is planned. Raises what ends it early: see `end_early`; for `is_old_plan` see `Applier`."""
+    def apply(
+        self, window: Window, *, settle_s: float, is_old_plan: bool = False, absent: Absent = nothing_known
+    ) -> None:
+        """Write what is planned. Raises what ends it early: see `end_early`; for the rest see `Applier`."""
         counts = self._journal.counts()
         applier = Applier(self._kind, self._rules, self._journal, settle_s=settle_s, is_old_plan=is_old_plan)
 
@@ -93,7 +95,7 @@ class Load:
             self._steering.tell(counts.as_dict())
             self._stop_if_asked()
 
-        applier.apply(window, tell=tell)
+        applier.apply(window, tell=tell, absent=absent)
 
     def _tell_read(self, read: int) -> None:
         self._steering.tell(Counts(read=read).as_dict())

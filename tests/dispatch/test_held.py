@@ -210,3 +210,17 @@ def test_an_approved_run_that_is_stopped_while_it_waits_is_carried_out_by_the_ne
         lock.release()
     place.idms("run-due", "--wait")
     assert (place.runs()[0].status, _written(site)) == ("completed", 10)
+
+
+def test_an_approved_plan_of_many_inserts_is_looked_at_once_more_in_whole_pages(place: Place, site: Sandbox) -> None:
+    _job(place, "{max_changes: 5}")
+    place.idms("run", "scores")
+    (held,) = place.runs()
+    site.add_rows("ABC_Scores", [{"ID": "103", "Course": "Bookbinding", "Grade": "C"}])  # somebody was quicker
+    before = sum(site.calls["calls"].values())
+    place.idms("approve", "1")
+    (run,) = place.runs()
+    assert (run.status, run.counts["inserted"], run.counts["rejected"]) == ("partial", 9, 1)
+    assert _written(site) == 10
+    assert held.counts["expected_calls"] == 10 + 1
+    assert sum(site.calls["calls"].values()) - before < 2 * 10
