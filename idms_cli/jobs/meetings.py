@@ -6,6 +6,7 @@ Pure: no clock, no history, no files. What is known of a job comes in as a `Habi
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Protocol
 
 from idms_cli.jobs.schedule import Due
@@ -27,7 +28,7 @@ MOST_MEETINGS = 500
 
 STEP_MIN = 5
 FARTHEST_MIN = 12 * 60
-"""A free time is looked for in such steps, and up to so much later."""
+"""A free time is looked for in such steps, else by the minute, and up to so much later."""
 
 _DAY_MIN = 24 * 60
 _ALL_DAY = (1 << _DAY_MIN) - 1
@@ -239,11 +240,13 @@ def _with_suggestions(meetings: Sequence[Meeting], visits: Sequence[_Visits]) ->
     free: dict[str, Suggestion | None] = {}
     told = []
     for meeting in meetings:
-        movable = min(by_job[meeting.second], by_job[meeting.first], key=lambda each: (_density(each), each.lasts))
-        name = movable.habit.job
-        if name not in free:
-            free[name] = _free_time(movable, at_work, visits)
-        told.append(replace(meeting, suggestion=free[name]))
+        pair = sorted((by_job[meeting.second], by_job[meeting.first]), key=lambda each: (_density(each), each.lasts))
+        for movable in pair:  # rather the one that starts less often
+            name = movable.habit.job
+            if name not in free:
+                free[name] = _free_time(movable, at_work, visits)
+        suggestion = next(filter(None, (free[movable.habit.job] for movable in pair)), None)
+        told.append(replace(meeting, suggestion=suggestion))
     return told
 
 
@@ -259,7 +262,8 @@ def _free_time(job: _Visits, at_work: Mapping[str, int], visits: Sequence[_Visit
         if other is not job and any(_conflict(resource, job, other) for resource in shared):
             busy |= at_work[other.habit.job]
     own = at_work[job.habit.job]
-    for later in range(STEP_MIN, FARTHEST_MIN + 1, STEP_MIN):
+    by_the_minute = range(1, FARTHEST_MIN + 1)
+    for later in chain(by_the_minute[STEP_MIN - 1 :: STEP_MIN], by_the_minute):
         if not _turned(own, later) & busy:
             return Suggestion(job.habit.job, later, job.starts[0] + timedelta(minutes=later))
     return None

@@ -130,3 +130,16 @@ def test_three_hundred_jobs_of_each_minute_are_a_bounded_amount_of_work() -> Non
     found = forecast(habits, NOW)
     assert found.more > 40_000
     assert asked <= 300 * 2 * 64
+
+
+def test_where_the_seldom_one_of_two_finds_no_free_time_the_other_one_may() -> None:
+    always = job("always", "*/5 * * * *", writes=("lock:ledger",))
+    meetings = meet(always, job("nightly", "0 2 * * *", writes=(ACTIVITY, "lock:ledger")), job("twice", "0 2,14 * * *"))
+    found = {(one.first, one.second): one.suggestion for one in meetings}
+    assert found["nightly", "twice"] == Suggestion("twice", 10, datetime(2026, 11, 23, 14, 10, tzinfo=UTC))
+    assert found["always", "nightly"] is None
+
+
+def test_between_the_runs_of_a_quarter_hourly_job_a_free_minute_is_found() -> None:
+    (meeting,) = meet(job("often", "*/15 * * * *"), job("daily", "15 2 * * *"))
+    assert meeting.suggestion == Suggestion("daily", 7, datetime(2026, 11, 24, 2, 22, tzinfo=UTC))
