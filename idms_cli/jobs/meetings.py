@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Protocol
 
-from idms_cli.jobs.schedule import Due
+from idms_cli.jobs.occurrences import Timetable
 
 DAYS = 14
 """How far one looks ahead, unless told otherwise."""
@@ -34,13 +33,6 @@ _DAY_MIN = 24 * 60
 _ALL_DAY = (1 << _DAY_MIN) - 1
 
 
-class Timetable(Protocol):
-    """When a job starts: a `Schedule`, or what else can tell the same."""
-
-    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
-        """The starts later than `after` and not later than `until`: all, or the `newest` where there are more."""
-
-
 @dataclass(frozen=True)
 class Habit:
     """A job as its neighbours see it."""
@@ -51,6 +43,8 @@ class Habit:
     """What it reads and writes: resource -> whether it writes."""
     lasts_s: float
     """How long a run usually takes."""
+    is_movable: bool = True
+    """It has times of its own, and does not come after another job."""
 
 
 @dataclass(frozen=True)
@@ -241,11 +235,11 @@ def _with_suggestions(meetings: Sequence[Meeting], visits: Sequence[_Visits]) ->
     told = []
     for meeting in meetings:
         pair = sorted((by_job[meeting.second], by_job[meeting.first]), key=lambda each: (_density(each), each.lasts))
-        for movable in pair:  # rather the one that starts less often
-            name = movable.habit.job
-            if name not in free:
-                free[name] = _free_time(movable, at_work, visits)
-        suggestion = next(filter(None, (free[movable.habit.job] for movable in pair)), None)
+        movable = [each for each in pair if each.habit.is_movable]  # rather the one that starts less often
+        for each in movable:
+            if each.habit.job not in free:
+                free[each.habit.job] = _free_time(each, at_work, visits)
+        suggestion = next(filter(None, (free[each.habit.job] for each in movable)), None)
         told.append(replace(meeting, suggestion=suggestion))
     return told
 

@@ -5,7 +5,7 @@ occurrences, and that is what a tick works with. Nothing here reads a clock, a f
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from idms_cli.jobs.slots import Due, Schedule
@@ -80,6 +80,26 @@ class Starts:
         """The starts later than `after` and not later than `until`, or the `newest` where there are more."""
         found = self.occurrences.due(after, until, newest=newest)
         return Due(tuple(one.acts_at for one in found.occurrences if not one.skip), found.older)
+
+
+class Timetable(Protocol):
+    """When a job starts: a `Schedule`, or what else can tell the same."""
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
+        """The starts later than `after` and not later than `until`: all, or the `newest` where there are more."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """The starts of a job that waits for the end of another one: so much after that one's."""
+
+    first: Timetable
+    by: timedelta
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
+        found = self.first.due(after - self.by, until - self.by, newest=newest)
+        older = (found.older[0] + self.by, found.older[1] + self.by) if found.older else None
+        return Due(tuple(slot + self.by for slot in found.slots), older)
 
 
 @dataclass(frozen=True)

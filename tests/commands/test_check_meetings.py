@@ -49,3 +49,12 @@ def test_a_lock_that_only_the_jobs_name_is_data_too_and_a_job_that_somebody_disa
     desk.idms("run-due")
     desk.idms("disable", "scores", "--why", "no feed")
     assert "will wait" not in desk.idms("check").out
+
+
+def test_a_job_after_another_one_meets_whoever_starts_when_that_one_ends(desk: Desk) -> None:
+    desk.job("good", f'{GOOD.replace("ABC_Scores", "ABC_Notes")}schedule: {{cron: "0 2 * * *"}}\n')
+    desk.job("later", f"{GOOD}schedule: {{after: good}}\n")
+    desk.job("other", f'{GOOD}schedule: {{cron: "6 2 * * *"}}\n')
+    (meeting,) = json.loads(desk.idms("check", "--json").out)["meetings"]
+    assert (meeting["jobs"], meeting["times"]) == (["later", "other"], 14)
+    assert meeting["suggestion"]["job"] == "other"
