@@ -141,7 +141,7 @@ class Bench:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,  # a lock that is not let go of is waited for 30 s, by one process after the other
             check=False,
         )
 
