@@ -43,11 +43,7 @@ def _opened(path: Path, options: CsvOptions, shown: Path | None) -> Iterator[Tab
         def records() -> Iterator[Row | BrokenRow | None]:
             return cut(islice(lines(source, stream), header_lines, None), layout, first_line=header_lines + 1)
 
-        def reread(raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-            again = Layout(source.path, dialect, width, check_nul=True)
-            return filter(None, cut(io.StringIO(raw, newline=""), again, first_line=line))
-
-        yield FileTable(source, columns, records, text.notes, dialect=dialect, reread=reread)
+        yield FileTable(source, columns, records, text.notes, dialect=dialect)
 
 
 def _found_delimiter(source: Source, stream: io.TextIOBase, quote: str) -> str:

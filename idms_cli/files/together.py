@@ -59,9 +59,6 @@ class _Together:
                 self._refuse_other(name, table)
                 yield from self._rows_of(number, table)
 
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        return self._first.reread(raw, width=width, line=line)
-
     def _rows_of(self, number: int, table: Table) -> Iterator[Row | BrokenRow]:
         for row in table.rows():
             yield row._replace(line=in_file(number, row.line))
