@@ -52,7 +52,7 @@ def of_file(path: Path, settings: Settings) -> Sampled:
     except InputError as error:
         if not _KEY_OF_A_SOURCE.search(error.hint):
             raise
-        hint = f"{error.hint} Only the `source:` of a job can say that: write this one by hand."
+        hint = f"{error.hint.rstrip('.')}. Only the `source:` of a job can say that: write this one by hand."
         raise InputError(str(error), hint=hint) from error
     where = "".join(f", {key}: {quoted(place)}" for key, place in places.items())
     shown = _relative(path, settings.directory)
