@@ -1,6 +1,5 @@
 """`idms retry RUN --rejected`: the rows that a run rejected, once more."""
 
-import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,8 @@ from idms_cli.files import Row
 from idms_cli.files.dialect import CsvOptions
 from idms_cli.history.rows import Run
 from idms_cli.modules import Delivering, Parametrised
-from idms_cli.modules.attempt import GIVEN, REJECTS
+from idms_cli.modules.attempt import REJECTS
+from idms_cli.modules.given import give
 from idms_cli.modules.workplaces import STEPS
 from idms_cli.records.mended import given_format, open_given
 
@@ -50,7 +50,8 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
     if (session.store.run_directory(run_id) / STEPS).is_dir():
         hint = f"`idms show {run_id}` says where each file of them lies; mended, it goes where the job reads its files."
         raise InputError(f"run {run_id} is a workflow: its rejected rows are those of its jobs", hint=hint)
-    rows = mended or session.store.run_directory(run_id) / REJECTS
+    rejects = session.store.run_directory(run_id) / REJECTS
+    rows = mended or rejects
     if not rows.is_file():
         what = f"{mended}: there is no such file" if mended else f"run {run_id} has no rejected rows"
         raise InputError(what, hint=f"`idms show {run_id}` says what became of its rows.")
@@ -65,7 +66,7 @@ def command(session: Session, run_id: int, *, rejected: bool, mended: Path | Non
         _refuse_unknown(rows)
     new = replace(new_run(session.store, job, work), dry_run=dry_run, intent="retry", of_run=run.id)
     created, alive = create_in_foreground(session.store, new)
-    shutil.copyfile(rows, session.store.run_directory(created.id) / f"{GIVEN}{''.join(rows.suffixes[-2:])}")
+    give(rows, session.store.run_directory(created.id), rejects=rejects)
     return see_through(session, created, alive, as_json=as_json)
 
 

@@ -99,11 +99,7 @@ class BrokenRow(NamedTuple):
     code: ReadCode
     message: str
     raw: str
-    """What a file of rejects keeps of it, in the `dialect` of its table; never blank.
-
-    In delimited text the record as it stands in the file, without its last line end. In the other formats the cells
-    and, as one cell more than the table has columns, the record's own text: as it is, it is broken again.
-    """
+    """The record as it stands in the file, without its last line end; of a sheet, what there is to see. Never blank."""
 
 
 class Table(Protocol):
@@ -115,7 +111,7 @@ class Table(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """How a file of rejects has to be written so that the same job can read it."""
+        """How lines are cut into its rows, and how a file of rejects is written so that the same job can read it."""
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -135,9 +131,6 @@ class Table(Protocol):
         Raises `InputError` where the file cannot be read on: a quote that is never closed, a cell over the limit, a
         file that changes meanwhile; `Unreachable` when the disk fails.
         """
-
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        """The rows in the text of a `BrokenRow`, as if it stood at `line` of a table with `width` columns."""
 
 
 class Opener(Protocol):

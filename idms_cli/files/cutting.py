@@ -1,6 +1,7 @@
 """Lines are cut into rows of a table; what does not fit becomes a broken row with all of its text, never silence."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,15 @@ def cut(lines: Iterable[str], layout: Layout, *, first_line: int) -> Iterator[Ro
     that is never closed and a cell over `LINE_LIMIT` characters: whatever follows cannot be told apart from it.
     """
     return _Cutter(layout, first_line=first_line).cut(lines)
+
+
+def cut_again(text: str, dialect: Dialect, *, width: int, line: int) -> list[Row | BrokenRow]:
+    """The rows in a text of which somebody may have corrected what was wrong, as if it stood at `line` of a file."""
+    layout = Layout(Path(), dialect, width, check_nul=True)
+    try:
+        return [row for row in cut(io.StringIO(text, newline=""), layout, first_line=line) if row is not None]
+    except InputError:
+        return [BrokenRow(line, (), "quote", "A quote is opened and never closed.", text)]
 
 
 class _Cutter:

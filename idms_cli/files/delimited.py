@@ -11,7 +11,7 @@ from idms_cli.config.foreign import shortened
 from idms_cli.errors import InputError
 from idms_cli.files import BrokenRow, Dialect, Row, Table
 from idms_cli.files.cutting import Layout, cut, strict_reader
-from idms_cli.files.dialect import CsvOptions, found_delimiter
+from idms_cli.files.dialect import CsvOptions, found_delimiter, said_delimiter
 from idms_cli.files.filetable import FileTable, lines
 from idms_cli.files.header import column_names
 from idms_cli.files.packing import open_text
@@ -35,19 +35,17 @@ def _opened(path: Path, options: CsvOptions, shown: Path | None) -> Iterator[Tab
         text = settle(source, options.encoding)
         source.stream.seek(0)
         stream = io.TextIOWrapper(source.stream, encoding=text.encoding, newline="")
-        delimiter = options.delimiter or _found_delimiter(source, stream, options.quote)
+        said = said_delimiter(next(lines(source, stream), ""))
+        above = int(said is not None)
+        delimiter = options.delimiter or said or _found_delimiter(source, stream, options.quote)
         dialect = Dialect(delimiter, options.quote)
-        columns, header_lines = _header(source, stream, dialect)
+        columns, header_lines = _header(source, stream, dialect, above=above)
         layout = Layout(source.path, dialect, len(columns), check_nul=text.has_nul)
 
         def records() -> Iterator[Row | BrokenRow | None]:
             return cut(islice(lines(source, stream), header_lines, None), layout, first_line=header_lines + 1)
 
-        def reread(raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-            again = Layout(source.path, dialect, width, check_nul=True)
-            return filter(None, cut(io.StringIO(raw, newline=""), again, first_line=line))
-
-        yield FileTable(source, columns, records, text.notes, dialect=dialect, reread=reread)
+        yield FileTable(source, columns, records, text.notes, dialect=dialect)
 
 
 def _found_delimiter(source: Source, stream: io.TextIOBase, quote: str) -> str:
@@ -61,14 +59,14 @@ def _found_delimiter(source: Source, stream: io.TextIOBase, quote: str) -> str:
     return delimiter
 
 
-def _header(source: Source, stream: io.TextIOBase, dialect: Dialect) -> tuple[tuple[str, ...], int]:
-    """The names of the columns, and how many lines they take."""
-    reader = strict_reader(lines(source, stream), dialect)
+def _header(source: Source, stream: io.TextIOBase, dialect: Dialect, *, above: int) -> tuple[tuple[str, ...], int]:
+    """The names of the columns, and after how many lines the rows begin; `above` of them are before the header."""
+    reader, first_line = strict_reader(islice(lines(source, stream), above, None), dialect), above + 1
     try:
         cells: list[str] = next(reader, [])
     except csv.Error as error:
         raise InputError(
-            f"{source.path}:1: the header cannot be read: {error}.",
-            hint="Look for a quote in the first line that is not closed, or not doubled inside a name.",
+            f"{source.path}:{first_line}: the header cannot be read: {error}.",
+            hint="Look for a quote in this line that is not closed, or not doubled inside a name.",
         ) from error
-    return column_names(cells, place=f"{source.path}:1"), reader.line_num
+    return column_names(cells, place=f"{source.path}:{first_line}"), above + reader.line_num

@@ -14,6 +14,7 @@ from idms_cli.config.spelling import did_you_mean
 DELIMITERS = (",", ";", "\t", "|")
 """What is looked for in a header when the job does not say."""
 
+_SAID = re.compile(r"""(["']?)sep=(?P<mark>[^\w\s"']|\t)\1""", re.IGNORECASE)
 _WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _ENCODINGS = (
     "utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "cp1250", "cp1251", "cp850", "cp437", "latin-1",
@@ -67,6 +68,12 @@ class CsvOptions(Section):
         if self.delimiter == self.quote:
             raise BadValue("delimiter and quote are the same character", hint="leave one of them out")
         return self
+
+
+def said_delimiter(first_line: str) -> str | None:
+    """The delimiter in a line `sep=;` above the header, such as is written for Excel; None for any other line."""
+    found = _SAID.fullmatch(first_line.rstrip("\r\n"))
+    return found["mark"] if found else None
 
 
 def found_delimiter(header: str, quote: str) -> str | None:

@@ -20,7 +20,6 @@ from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_content
 from idms_cli.files.sheetheader import Header, column_letters, no_header
 from idms_cli.files.source import Source, unreadable
-from idms_cli.files.unread import raw_row
 
 
 @contextmanager
@@ -144,10 +143,9 @@ class _Cutter:
         for index, what in wrong:
             if self._others_matter or index in self._kept:
                 message = f"{column_letters(index)}{number} {what}."
-                return BrokenRow(number, kept, "cell", message, raw_row(kept, message, width=len(kept)))
+                return BrokenRow(number, kept, "cell", message, raw=message)
         if self._others_matter and there > self._kept[-1] + 1:
             beyond = [cell for cell in cells[self._kept[-1] + 1 :] if cell.strip()]
             message = f"{column_letters(there - 1)}{number} has text, but its column has no name."
-            raw = raw_row([*kept, *beyond[:-1]], beyond[-1], width=len(kept))
-            return BrokenRow(number, kept, "ragged", message, raw)
+            return BrokenRow(number, kept, "cell", message, raw="\t".join(beyond))
         return Row(number, kept)

@@ -3,20 +3,12 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from idms_cli.files import BrokenRow, Dialect, Row
 from idms_cli.files.source import Fingerprint, Source, changed, unreadable
-from idms_cli.files.unread import REJECTS_DIALECT, refused_again
 
 Records = Callable[[], Iterator[Row | BrokenRow | None]]
 """All records of a file from the first one, each time it is called; None for one without any text."""
-
-
-class Reread(Protocol):
-    """See `Table.reread`."""
-
-    def __call__(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]: ...
 
 
 @dataclass
@@ -30,8 +22,7 @@ class FileTable:
     """What there is to note before anything is read."""
     blank_is: tuple[str, str] = ("blank line", "blank lines")
     """What a record without any text is called, and several."""
-    dialect: Dialect = REJECTS_DIALECT
-    reread: Reread = refused_again
+    dialect: Dialect = Dialect()  # noqa: RUF009  (frozen)
     blank_lines: int = field(default=0, init=False)
 
     @property

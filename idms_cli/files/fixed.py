@@ -12,7 +12,6 @@ from idms_cli.files.layout import FixedColumn, slots
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_text
 from idms_cli.files.text import settle
-from idms_cli.files.unread import raw_row
 
 
 @contextmanager
@@ -52,7 +51,7 @@ class _Cutter:
         fault = self._fault(line)
         if fault is None:
             return Row(number, cells)
-        return BrokenRow(number, cells, *fault, raw=raw_row(cells, line, width=len(self._slots)))
+        return BrokenRow(number, cells, *fault, raw=line)
 
     def _fault(self, line: str) -> tuple[ReadCode, str] | None:
         length = len(line)

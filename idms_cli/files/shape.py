@@ -14,7 +14,6 @@ from idms_cli.files.filetable import FileTable
 from idms_cli.files.header import column_names
 from idms_cli.files.options import FileOptions
 from idms_cli.files.source import Source
-from idms_cli.files.unread import raw_row
 
 LOOKED_AT = 100
 """So many records tell the columns where the job does not."""
@@ -152,7 +151,7 @@ class _Shape:
         return "nested", f"There is no one value '{shortened(column)}', since the record has '{shortened(name)}'."
 
     def _broken(self, line: int, cells: tuple[str, ...], fault: tuple[ReadCode, str], text: str) -> BrokenRow:
-        return BrokenRow(line, cells, *fault, raw=raw_row(cells, text, width=len(self._columns)))
+        return BrokenRow(line, cells, *fault, raw=text)
 
 
 @lru_cache(maxsize=4096)

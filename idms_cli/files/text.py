@@ -55,6 +55,7 @@ def settle(source: Source, declared: str | None) -> Text:
     try:
         trial = _trial(source, "utf-8")
     except UnicodeError:
+        _refuse_unmarked_utf16(source)
         trial = _tried(source, FALLBACK)
         return Text(FALLBACK, (_fallback_note(trial.lines_beyond_ascii),), trial.has_nul)
     if trial.has_nul:
@@ -166,7 +167,7 @@ def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes) -> Iterator[
 
 
 def _refuse_unmarked_utf16(source: Source) -> None:
-    """UTF-16 without its mark passes as UTF-8 when it is plain English: every second byte is then NUL."""
+    """UTF-16 without its mark passes as UTF-8 when it is plain English, else as cp1252: every second byte is NUL."""
     source.stream.seek(0)
     probably = unmarked_utf16(source.stream.read(1000))
     if probably:

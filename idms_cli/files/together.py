@@ -59,9 +59,6 @@ class _Together:
                 self._refuse_other(name, table)
                 yield from self._rows_of(number, table)
 
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        return self._first.reread(raw, width=width, line=line)
-
     def _rows_of(self, number: int, table: Table) -> Iterator[Row | BrokenRow]:
         for row in table.rows():
             yield row._replace(line=in_file(number, row.line))
@@ -71,6 +68,11 @@ class _Together:
 
     def _refuse_other(self, name: str, table: Table) -> None:
         first = self._files[0][0]
+        if table.columns != self._first.columns and sorted(table.columns) == sorted(self._first.columns):
+            raise InputError(
+                f"{name} has the columns of {first} in another order: {', '.join(table.columns)}",
+                hint="Files that are read together have the same header. Write several: each for a run of each.",
+            )
         if table.columns != self._first.columns:
             raise InputError(
                 f"{name} has other columns than {first}: {', '.join(table.columns)}",

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from idms_cli.imis.site import Site
 
 REJECTS = "rejects.csv"
-GIVEN = "given"
-"""The name, before its ending, of the rows that a retry was given: rejects of another run, mended or not."""
 
 MOST_NAMED = 3
 
@@ -261,11 +259,6 @@ def _write_rejects(directory: Path, journal: Journal, opened: Table, files: Sequ
         rows = table.rows()
         for line, faults in journal.rejected():
             rejects.add(_row_at(line, rows), faults)
-
-
-def given_to(directory: Path) -> Path | None:
-    """The rows that a retry was given; None for any other run."""
-    return next(directory.glob(f"{GIVEN}.*"), None)
 
 
 def _row_at(line: int, rows: Iterator[Row | BrokenRow]) -> Row | BrokenRow:

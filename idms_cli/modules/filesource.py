@@ -20,11 +20,11 @@ from idms_cli.files.origins.options import Misfit, OriginOptions, misfits
 from idms_cli.files.spool import Limits, Taken, digest_of, read_listing, require_listing
 from idms_cli.files.together import open_together
 from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
-from idms_cli.modules.attempt import given_to
+from idms_cli.modules.given import given_to, open_copy
 from idms_cli.modules.intake import Intake, put_away
 from idms_cli.modules.source import Said
 from idms_cli.records.journal import FILE_NAME
-from idms_cli.records.mended import fed_back, open_given
+from idms_cli.records.mended import fed_back
 
 
 class SourceOptions(OriginOptions, FileOptions):
@@ -106,7 +106,7 @@ class FileSource:
     def opened(self, directory: Path) -> AbstractContextManager[Table]:
         given = given_to(directory)
         if given is not None:
-            return open_given(given, self.options)
+            return open_copy(given, self.options)
         files = require_listing(directory)
         opened = [(str(self.address.label(file.name)), partial(self._open, directory, file)) for file in files]
         return opened[0][1]() if len(files) == 1 else open_together(opened)

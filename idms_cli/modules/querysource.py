@@ -15,11 +15,11 @@ from idms_cli.files.origins.options import Misfit
 from idms_cli.files.spool import Taken, keep_listing, read_listing, require_listing
 from idms_cli.modules import DataLock, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
-from idms_cli.modules.attempt import call_figures, given_to
+from idms_cli.modules.attempt import call_figures
+from idms_cli.modules.given import given_to, open_copy
 from idms_cli.modules.querycheck import look_at
 from idms_cli.modules.source import Said
 from idms_cli.records.journal import FILE_NAME
-from idms_cli.records.mended import open_given
 from idms_cli.rows.digest import digest_of
 from idms_cli.rows.query import QueryOptions, Reading, read_query
 from idms_cli.rows.spool import Spooled
@@ -82,7 +82,7 @@ class QuerySource:
 
     def opened(self, directory: Path) -> AbstractContextManager[Table]:
         given = given_to(directory)
-        return open_given(given, CsvOptions()) if given else self._opened(directory)
+        return open_copy(given, CsvOptions()) if given else self._opened(directory)
 
     def refuse_changed(self, directory: Path) -> Sequence[Taken]:
         """As of `Work`: the query is read again, whole."""

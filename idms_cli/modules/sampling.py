@@ -1,11 +1,13 @@
 """The first rows of a file or a query, and how a drafted job names where they come from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from idms_cli.config.settings import Settings
+from idms_cli.errors import InputError
 from idms_cli.files import Row, open_table
 from idms_cli.files.options import FileOptions
 from idms_cli.files.recordpaths import found_places
@@ -18,6 +20,8 @@ from idms_cli.rows.table import cell_text
 
 ROWS_READ = 1000
 """Rows that are looked at to tell how dates and numbers are written."""
+
+_KEY_OF_A_SOURCE = re.compile(rf"\b(?:{'|'.join(FileOptions.model_fields)}):")
 
 QUERY = "$/"
 """How the path of a query begins."""
@@ -40,10 +44,16 @@ class Sampled:
 
 def of_file(path: Path, settings: Settings) -> Sampled:
     """Raises `InputError` for a file that cannot be read."""
-    places = found_places(path)
-    with open_table(path, FileOptions.model_validate(places)) as table:
-        rows = [row.cells for row in islice(table.rows(), ROWS_READ) if isinstance(row, Row)]
-        sample, notes = Sample(table.columns, rows), table.notes
+    try:
+        places = found_places(path)
+        with open_table(path, FileOptions.model_validate(places)) as table:
+            rows = [row.cells for row in islice(table.rows(), ROWS_READ) if isinstance(row, Row)]
+            sample, notes = Sample(table.columns, rows), table.notes
+    except InputError as error:
+        if not _KEY_OF_A_SOURCE.search(error.hint):
+            raise
+        hint = f"{error.hint.rstrip('.')}. Only the `source:` of a job can say that: write this one by hand."
+        raise InputError(str(error), hint=hint) from error
     where = "".join(f", {key}: {quoted(place)}" for key, place in places.items())
     shown = _relative(path, settings.directory)
     doubt = "are these the records?" if where else ""

@@ -16,14 +16,15 @@ CREATE TABLE met (
   key BLOB PRIMARY KEY, line INTEGER NOT NULL, content INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE contradicted (     -- an earlier row by a later one of its key
-  line INTEGER PRIMARY KEY, by INTEGER NOT NULL
+  line INTEGER PRIMARY KEY, by INTEGER NOT NULL, key BLOB NOT NULL
 ) STRICT;
 """
 MEET = "INSERT INTO met (key, line, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 MET = "SELECT line, content FROM met WHERE key = ?"
 REPLACE = "UPDATE met SET line = ?, content = ? WHERE key = ?"
-CONTRADICT = "INSERT INTO contradicted (line, by) VALUES (?, ?) ON CONFLICT DO NOTHING"
+CONTRADICT = "INSERT INTO contradicted (line, by, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 CONTRADICTED = "SELECT line, by FROM contradicted ORDER BY line"
+REPLACED = "SELECT gone.line, met.line FROM contradicted AS gone JOIN met USING (key) ORDER BY gone.line"
 
 
 class Doubles:
@@ -47,8 +48,12 @@ class Doubles:
             connection.execute("COMMIT")
 
     def contradicted(self) -> Iterator[tuple[int, int]]:
-        """Line of a row that does not count after all, and of the first later one that says something else."""
-        yield from self._scratch.connection.execute(CONTRADICTED)
+        """Line of a row that does not count after all, and of the one that counts in its place.
+
+        Where none of them counts: and of the first later one that says something else.
+        """
+        last = self._rules.duplicates == "last"
+        yield from self._scratch.connection.execute(REPLACED if last else CONTRADICTED)
 
     def close(self) -> None:
         """Forget them."""
@@ -63,7 +68,7 @@ class Doubles:
             return self._skipped(row, f"says the same as {in_words(line)}")
         if self._rules.duplicates == "first":
             return self._skipped(row, f"{in_words(line)} has the same key; the first one counts")
-        self._scratch.connection.execute(CONTRADICT, (line, row.line))
+        self._scratch.connection.execute(CONTRADICT, (line, row.line, row.key))
         if self._rules.duplicates == "last":
             self._scratch.connection.execute(REPLACE, (row.line, hash(row.texts), row.key))
             return None

@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
+from idms_cli.codes import ReadCode
 from idms_cli.errors import InputError
 from idms_cli.files import FORMATS, BrokenRow, Dialect, Plain, Row, Table, format_of, open_table
+from idms_cli.files.cutting import cut_again
 from idms_cli.files.dialect import CsvOptions
+from idms_cli.files.filetable import FileTable
 from idms_cli.files.formulas import unguarded
 from idms_cli.files.options import FileOptions
 from idms_cli.files.packing import open_content
 from idms_cli.files.source import Fingerprint
 from idms_cli.records.forms import Mended
-from idms_cli.records.rejects import RAW_COLUMN, REASON_COLUMNS
+from idms_cli.records.rejects import RAW_COLUMN, REASON_COLUMNS, TEXT_COUNTS, fitted, how_to_mend
 
 _BETWEEN = re.compile(rb"""_line["']?(?P<mark>[^\w"'])["']?_stage""")
+_CODES: tuple[ReadCode, ...] = get_args(ReadCode)
 
 
 def given_format(path: Path) -> str:
@@ -28,19 +33,26 @@ def given_format(path: Path) -> str:
     return file_format
 
 
-def open_given(path: Path, options: CsvOptions) -> AbstractContextManager[Table]:
+@contextmanager
+def open_given(
+    path: Path, options: CsvOptions, *, delimiter: str | None = None, shown: Path | None = None
+) -> Iterator[Table]:
     """Open a file of rejects, mended or not, in the format in which somebody saved it; `options` are the job's.
 
-    Raises as `given_format` and `open_table` do.
+    `delimiter` stood between the cells of the rows that were rejected; `shown` is as in `open_table`. Raises as
+    `given_format` and `open_table` do.
     """
-    file_format = given_format(path)
-    if file_format not in ("csv", "tsv"):
-        return open_table(path, FileOptions())
-    delimiter = _delimiter_of(path) or options.delimiter
-    return open_table(path, FileOptions(delimiter=delimiter, quote=options.quote), file_format=file_format)
+    file_format, written = given_format(path), FileOptions()
+    if file_format in ("csv", "tsv"):
+        written = FileOptions(delimiter=delimiter_of(path) or options.delimiter, quote=options.quote)
+    delimiter = delimiter or options.delimiter
+    with open_table(path, written, file_format=file_format, shown=shown) as table:
+        if delimiter and isinstance(table, FileTable):
+            table.dialect = Dialect(delimiter, options.quote)
+        yield table
 
 
-def _delimiter_of(path: Path) -> str | None:
+def delimiter_of(path: Path) -> str | None:
     """What stands between two columns of reasons: a spreadsheet may have saved the file with another one than ours."""
     with open_content(path) as source:
         start = source.stream.read(64 * 1024).replace(b"\0", b"")  # of UTF-16 as well
@@ -74,6 +86,7 @@ class _FedBack:
         self._table = table
         self._told_numbers = told_numbers
         self._original = tuple(index for index, name in enumerate(table.columns) if name not in added)
+        self._code, self._message = table.columns.index("_code"), table.columns.index("_message")
         self._raw = table.columns.index(RAW_COLUMN) if RAW_COLUMN in table.columns else None
         self.columns = tuple(unguarded(table.columns[index]) for index in self._original)
 
@@ -96,11 +109,14 @@ class _FedBack:
     def rows(self) -> Iterator[Row | BrokenRow]:
         for row in self._table.rows():
             if isinstance(row, BrokenRow):
-                yield row
+                yield self._broken_again(row)
             elif self._raw is not None and row.cells[self._raw].strip():
-                yield self._from_raw(row.line, unguarded(row.cells[self._raw]))
+                yield self._unmended(row, unguarded(row.cells[self._raw]))
             else:
-                yield Row(row.line, tuple([self._cell(row.cells[index]) for index in self._original]))
+                yield Row(row.line, self._cells(row))
+
+    def _cells(self, row: Row | BrokenRow) -> tuple[str, ...]:
+        return tuple([self._cell(row.cells[index]) for index in self._original])
 
     def _cell(self, cell: str) -> str:
         if isinstance(cell, Plain):  # a number now: as it was before, or made of text by a spreadsheet
@@ -108,13 +124,32 @@ class _FedBack:
         text = unguarded(cell)
         return Mended(text) if self._told_numbers else text
 
-    def _from_raw(self, line: int, raw: str) -> Row | BrokenRow:
-        """Always one row, since rows are known by their lines."""
-        found = list(self.reread(raw, width=len(self.columns), line=line))
-        if len(found) == 1:
-            return found[0]
-        message = f"The text in {RAW_COLUMN} is {len(found)} rows; put each on a line of the file, in the columns."
-        return BrokenRow(line, (), "several-rows", message, raw)
+    def _broken_again(self, row: BrokenRow) -> BrokenRow:
+        """A row of this file that is broken by itself. One with a NUL has all its cells, the original ones too."""
+        if row.code != "nul" or len(row.cells) != len(self._table.columns):
+            return row
+        raw = row.cells[self._raw] if self._raw is not None else ""
+        return row._replace(cells=self._cells(row), raw=unguarded(raw) if raw.strip() else row.raw)
 
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        return self._table.reread(raw, width=width, line=line)
+    def _unmended(self, row: Row, raw: str) -> Row | BrokenRow:
+        """A row whose text is still there. Always one row, since rows are known by their lines."""
+        code, message = row.cells[self._code], row.cells[self._message]
+        if code in TEXT_COUNTS:
+            return self._from_text(row, raw)
+        told = unguarded(message).removesuffix(how_to_mend(code)).strip()
+        if code in _CODES and told:
+            return BrokenRow(row.line, self._cells(row), code, told, raw)
+        told = f"{RAW_COLUMN} is not empty, so this row is taken for one that nobody has mended."
+        return BrokenRow(row.line, self._cells(row), "raw", told, raw)
+
+    def _from_text(self, row: Row, raw: str) -> Row | BrokenRow:
+        cells, width = self._cells(row), len(self.columns)
+        found = cut_again(raw, self.dialect, width=width, line=row.line)
+        if len(found) != 1:
+            message = f"The text in {RAW_COLUMN} is {len(found)} rows; put each on a line of the file, in the columns."
+            return BrokenRow(row.line, cells, "several-rows", message, raw)
+        (again,) = found
+        if isinstance(again, Row) or fitted(again.cells, width) == list(cells):
+            return again
+        message = f"{again.message} The cells say something else, but {RAW_COLUMN} counts while it is not empty."
+        return again._replace(cells=cells, message=message)

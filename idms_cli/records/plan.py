@@ -27,6 +27,8 @@ CHUNK = 500
 """Rows that are planned in one transaction of the journal."""
 MOST_HELD = 2000
 """Records that are held in memory; some rows of a chunk may act on very many."""
+SKIPPING = frozenset({"absent", "exists"})
+"""Codes of rows that there is nothing to do for: told, but no reason to reject one."""
 NONE_ALIKE: Mapping[int, str | None] = MappingProxyType({})
 
 
@@ -96,7 +98,8 @@ class Planner:
                 fault = Fault("match", ", ".join(self._rules.match), "double", f"{in_words(later)} counts in its place")
                 yield Verdict(line, "skipped", faults=(fault,))
             else:
-                yield Verdict(line, "rejected", faults=(*self._journal.faults(line), contradiction(self._rules, later)))
+                found = [fault for fault in self._journal.faults(line) if fault.code not in SKIPPING]
+                yield Verdict(line, "rejected", faults=(*found, contradiction(self._rules, later)))
 
     def _prepared(
         self, chunk: Sequence[Row | BrokenRow], window: Window, *, tell: Callable[[], None]

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,10 @@ REASON_COLUMNS = ("_line", "_stage", "_field", "_code", "_message")
 RAW_COLUMN = "_raw"
 """The row as it stood in the file, if it could not be read as one cell for each column."""
 
-_BETWEEN = re.compile(rb"""_line["']?(?P<mark>[^\w"'])["']?_stage""")
-_TO_MEND = "To mend it: correct the cells and empty _raw, or correct _raw."
+TEXT_COUNTS: frozenset[str] = frozenset({"ragged", "quote", "several-rows"})
+"""The codes of rows whose text was cut the wrong way: corrected, it is cut again. Of all others the cells count."""
+
+_CELLS = "To mend it: correct the cells and empty _raw"
 
 
 class RejectsFile:
@@ -63,7 +64,7 @@ class RejectsFile:
     def add(self, row: Row | BrokenRow, faults: Sequence[Fault]) -> None:
         """Write one row with all that is wrong with it. Raises `IdmsError` when the disk does not take it."""
         raw = row.raw if isinstance(row, BrokenRow) else ""
-        cells = _fitted(row.cells, len(self._columns))
+        cells = fitted(row.cells, len(self._columns))
         with _said_clearly(self.path):
             place = briefly(row.line, self._files)
             self._write([*cells, place, *_reasons(faults, mendable=bool(raw)), raw])
@@ -94,15 +95,20 @@ class RejectsFile:
             self._part.unlink(missing_ok=True)
 
 
+def how_to_mend(code: str) -> str:
+    """What to do with a row that has a `_raw`."""
+    return f"{_CELLS}, or correct _raw." if code in TEXT_COUNTS else f"{_CELLS}."
+
+
 def _reasons(faults: Sequence[Fault], *, mendable: bool) -> tuple[str, ...]:
-    messages = [fault.message for fault in faults] + ([_TO_MEND] if mendable else [])
+    messages = [fault.message for fault in faults] + ([how_to_mend(faults[0].code)] if mendable else [])
     stages = dict.fromkeys(fault.stage for fault in faults)
     fields = dict.fromkeys(fault.field for fault in faults if fault.field)
     codes = dict.fromkeys(fault.code for fault in faults)
     return "; ".join(stages), "; ".join(fields), "; ".join(codes), harmless(" ".join(messages))
 
 
-def _fitted(cells: Sequence[str], width: int) -> list[str]:
+def fitted(cells: Sequence[str], width: int) -> list[str]:
     """As many cells as columns; what is cut off here stands in `_raw`."""
     return [*cells[:width], *[""] * (width - len(cells))]
 

@@ -26,7 +26,7 @@ from idms_cli.config.problems import BadValue
 from idms_cli.errors import InputError
 from idms_cli.records.dates import NotAFormat, date_reader
 from idms_cli.records.numbers import SAMPLES, NotASample, number_reader
-from idms_cli.records.texts import Case
+from idms_cli.records.texts import CASES, Case
 
 Constant = StrictStr | StrictInt | StrictFloat | StrictBool | None
 
@@ -103,6 +103,16 @@ def _table(table: dict[str, Constant]) -> dict[str, Constant]:
 
 def _is_file(table: dict[str, Constant]) -> bool:
     return "file" in table and _FILE_KEYS.issuperset(table)
+
+
+def _two_things(table: dict[str, Constant], case: Case | None) -> str | None:
+    """A key that has two values once it is in the case of the rule and without the space around it."""
+    found: dict[str, Constant] = {}
+    for written, value in table.items():
+        key = written.strip() if case is None else CASES[case](written.strip())
+        if str(found.setdefault(key, value)) != str(value):
+            return key
+    return None
 
 
 class BooleanWords(Section):
@@ -211,6 +221,9 @@ class Rule(Section):
             raise BadValue("default says what a blank cell does, and so does blank", hint="leave one of them out")
         if "join" in written and self.split is None and not self.append:
             raise BadValue("join is for several values", hint='add split: ";" or append: true, or leave it out')
+        if self.lookup is not None and self.lookup_file is None and (key := _two_things(self.lookup, self.case)):
+            message = f"'{shortened(key)}' stands for two things in the lookup, since case is {self.case or 'kept'}"
+            raise BadValue(message, hint="leave one of its keys out")
         if self.append and self.blank == "clear":
             raise BadValue("a blank cell adds nothing, so it cannot clear", hint="leave out blank, or append")
         return self

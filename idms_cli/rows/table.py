@@ -10,7 +10,6 @@ from idms_cli.codes import ReadCode
 from idms_cli.files import BrokenRow, Dialect, Plain, Row
 from idms_cli.files.shape import fault_of_text
 from idms_cli.files.source import Fingerprint
-from idms_cli.files.unread import REJECTS_DIALECT, raw_row, refused_again
 from idms_cli.files.writers import Cell, Cells, Rows
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -22,7 +21,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 class RowsTable:
     """See `files.Table`. The line of a row is its number, from 1."""
 
-    dialect: Dialect = REJECTS_DIALECT
+    dialect: Dialect = Dialect()
     fingerprint = Fingerprint("", 0)
     notes: tuple[str, ...] = ()
     blank_lines = 0
@@ -41,12 +40,8 @@ class RowsTable:
             fault = fault_of_text("".join(cells))
             yield Row(line, cells) if fault is None else self._broken(line, row, cells, fault)
 
-    def reread(self, raw: str, *, width: int, line: int) -> Iterator[Row | BrokenRow]:
-        """As of `files.Table`."""
-        return refused_again(raw, width=width, line=line)
-
     def _broken(self, line: int, row: Cells, cells: tuple[str, ...], fault: tuple[ReadCode, str]) -> BrokenRow:
-        return BrokenRow(line, cells, *fault, raw_row(cells, _ENCODER.encode(row).decode(), width=len(cells)))
+        return BrokenRow(line, cells, *fault, _ENCODER.encode(row).decode())
 
 
 def cell_text(value: Cell) -> str:

@@ -138,6 +138,18 @@ def test_what_is_wrong_is_told(place: Place, arguments: list[str], message: str)
     assert message in shown.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "key"),
+    [("a.fwf", "101A\n", "columns:"), ("a.zip", "x", "format:"), ("a.csv", "ID;a,b\n", "delimiter:")],
+)
+def test_what_only_a_job_can_say_about_a_file_is_told_so(place: Place, name: str, content: str, key: str) -> None:
+    place.write(name, content)
+    told = place.idms("init", "job", "--from", name, "--to", "contact")
+    assert told.returncode == 2
+    assert key in told.stderr
+    assert told.stderr.endswith("Only the `source:` of a job can say that: write this one by hand.\n")
+
+
 def test_a_site_out_of_reach_is_told_and_nothing_is_written(place: Place) -> None:
     place.write("scores.csv", SCORES)
     place.settings("http://127.0.0.1:9", connection="rate: 5000/s, timeout: 1s")

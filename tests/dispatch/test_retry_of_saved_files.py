@@ -114,6 +114,59 @@ def test_what_was_rejected_twice_can_be_mended_again(place: Place, site: Sandbox
 
 
 @pytest.mark.parametrize(
+    ("delimiter", "name"),
+    [(",", "semicolons.csv"), (",", "mended.tsv"), (",", "mended.v2.xlsx"), (";", "mended.csv"), (";", "mended.json")],
+)
+def test_a_row_that_was_mended_in_its_text_is_cut_as_the_source_was(
+    place: Place, site: Sandbox, delimiter: str, name: str
+) -> None:
+    _job(place, "scores.csv")
+    _delimited(place.directory / "scores.csv", [["member", "course", "grade"], ["101", "Glass"]], delimiter=delimiter)
+    assert place.idms("run", "scores").returncode == 1
+    rejects, cells = _rejects(place), ["101", "Glass", "A"]
+    SAVED[name](place.directory / name, rejects)
+    told = place.idms("retry", "1", "--rejected", "--file", name)
+    assert "The row has 2 cells, but the header has 3 columns." in told.stdout
+    assert [row[4:] for row in _rejects(place, 2)] == [row[4:] for row in rejects]
+    SAVED[name](place.directory / name, _mended(_rejects(place, 2), _raw=delimiter.join(cells)))
+    told = place.idms("retry", "2", "--rejected", "--file", name)
+    assert told.returncode == 0, told.stdout
+    assert [row["Grade"] for row in site.rows("ABC_Scores") if row["Course"] == "Glass"] == ["A"]
+
+
+@pytest.mark.parametrize("name", ["mended.csv", "semicolons.csv", "mended.v2.xlsx"])
+def test_a_row_of_fixed_width_is_rejected_for_its_own_reason_until_its_cells_are_mended(
+    place: Place, site: Sandbox, name: str
+) -> None:
+    places = "{name: member, width: 3}, {name: course, width: 5}, {name: grade, width: 1}"
+    _job(place, f"scores.fwf, columns: [{places}]")
+    place.write("scores.fwf", "101Gla\n")
+    place.idms("run", "scores")
+    first = _rejects(place)
+    assert first[1] == [
+        "101", "Gla", "", "1", "read", "", "width",
+        "The line has 6 characters, but its columns go on to 9; `short_lines: fill` takes what is missing for blanks. "
+        "To mend it: correct the cells and empty _raw.",
+        "101Gla",
+    ]  # fmt: skip
+    assert place.idms("retry", "1", "--rejected").returncode == 1
+    assert _rejects(place, 2)[1] == [*first[1][:3], "2", *first[1][4:]]
+    SAVED[name](place.directory / name, _mended(_rejects(place, 2), course="Glass", grade="A"))
+    assert place.idms("retry", "2", "--rejected", "--file", name).returncode == 0
+    assert [row["Grade"] for row in site.rows("ABC_Scores") if row["Course"] == "Glass"] == ["A"]
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "kept/empty.csv"])
+def test_a_file_that_cannot_be_read_is_named_as_it_was_given(place: Place, name: str) -> None:
+    place.job("scores")
+    place.write("scores.csv", "member,course,grade\n101,Cooking,excellent\n")
+    place.idms("run", "scores")
+    place.write(name, "")
+    told = place.idms("retry", "1", "--rejected", "--file", name)
+    assert f" {name}:1: there is no header here" in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("mended.docx", "mended.docx: the ending .docx tells no format."),

@@ -113,10 +113,26 @@ def test_a_declared_encoding_is_strict(tmp_path: Path) -> None:
     )
 
 
-def test_utf_16_without_a_mark_is_recognized(tmp_path: Path) -> None:
-    error = refusal(written(tmp_path, "id,name\n1,Ann\n".encode("utf-16-be")))
+@pytest.mark.parametrize("said", ["sep=;\n", '"sep=;"\r\n', "SEP=;\r\n", "\ufeffsep=;\n"], ids=repr)
+def test_a_line_above_the_header_may_say_the_delimiter_as_it_is_written_for_excel(tmp_path: Path, said: str) -> None:
+    path = written(tmp_path, f"{said}id;a,b\n1;x\n2\n".encode())
+    for options in ({}, {"delimiter": ";"}):
+        columns, rows, _ = read(path, **options)
+        assert columns == ("id", "a,b")
+        assert (rows[0], rows[1].line) == (Row(3, ("1", "x")), 4)
+
+
+def test_a_file_with_only_the_line_that_says_the_delimiter_has_no_header(tmp_path: Path) -> None:
+    path = written(tmp_path, b"sep=;\n")
+    assert str(refusal(path)) == f"{path}:2: there is no header here."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["Ann", "Zoë Müller", "Dvořák \u201cTony\u201d €"])
+def test_utf_16_without_a_mark_is_recognized(tmp_path: Path, name: str, encoding: str) -> None:
+    error = refusal(written(tmp_path, f"id,name\n1,{name}\n".encode(encoding)))
     assert "UTF-16 without a byte order mark" in str(error)
-    assert "utf-16-be" in error.hint
+    assert encoding in error.hint
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n"], ids=["LF", "CRLF", "CR", "CRCRLF"])

@@ -43,16 +43,19 @@ def read_back(path: Path, file_format: str) -> list[Row | BrokenRow]:
 
 
 @pytest.mark.parametrize(("name", "content", "options"), FORMATS)
-def test_what_nobody_mended_is_broken_again_and_keeps_its_text(
+def test_what_nobody_mended_is_broken_again_for_the_same_reason(
     tmp_path: Path, name: str, content: bytes, options: dict[str, Any]
 ) -> None:
     path, broken = rejected(written(tmp_path, name, content), options)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        told = [row["_message"] for row in csv.DictReader(stream)]
+    assert {message.rpartition(". ")[2] for message in told} == {"To mend it: correct the cells and empty _raw."}
     again = read_back(path, "csv")
     assert len(again) == len(broken) > 0
     for before, after in zip(broken, again, strict=True):
         assert isinstance(before, BrokenRow)
-        assert isinstance(after, BrokenRow)
-        assert (after.code, after.raw) == ("ragged", before.raw)
+        cells = tuple([*before.cells, ""][:1])
+        assert after == before._replace(line=after.line, cells=cells)
 
 
 @pytest.mark.parametrize(("name", "content", "options"), FORMATS)
@@ -76,5 +79,14 @@ def test_rejects_that_were_mended_and_saved_as_a_workbook_are_read(tmp_path: Pat
     made.save(tmp_path / "mended.xlsx")
     mended, untouched = read_back(tmp_path / "mended.xlsx", "excel")
     assert mended == Row(2, ("7",))
-    message = "The text of this row can only be read again from CSV. Correct the cells, and empty that one."
-    assert untouched == BrokenRow(3, (), "raw", message, ",[2]")
+    message = "This is not an object with names and values: {...}."
+    assert untouched == BrokenRow(3, ("",), "syntax", message, "[2]")
+
+
+def test_cells_that_were_mended_are_kept_while_the_text_still_says_that_nobody_did(tmp_path: Path) -> None:
+    path, _ = rejected(written(tmp_path, "m.jsonl", b'{"id": 1}\n[1]\n'), {})
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace("\n,", "\n7,"), encoding="utf-8")
+    (row,) = read_back(path, "csv")
+    assert isinstance(row, BrokenRow)
+    assert (row.cells, row.code) == (("7",), "syntax")

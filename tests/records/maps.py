@@ -29,7 +29,7 @@ def bound(rules: dict[str, Any], **options: Any) -> BoundMapping:
     return bind(checked, COLUMNS, PROPERTIES, **options)
 
 
-def refused(rules: dict[str, Any]) -> list[tuple[str, str]]:
+def refused(rules: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
     with pytest.raises(MapRefused) as caught:
-        bound(rules)
+        bound(rules, **options)
     return [(fault.word, fault.code) for fault in caught.value.faults]

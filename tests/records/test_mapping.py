@@ -148,6 +148,7 @@ def test_a_read_only_property_may_be_mapped_to_match_on_it() -> None:
         pytest.param({"column": "a", "append": True, "blank": "clear"}, id="append and clear"),
         pytest.param({"column": "a", "lookup": {}}, id="empty lookup"),
         pytest.param({"column": "a", "lookup": {" ": "x"}}, id="blank key"),
+        pytest.param({"column": "a", "lookup": {"K": "x", "k": "y"}, "case": "upper"}, id="key with two meanings"),
         pytest.param({"column": "a", "lookup": {"file": "a.csv", "key": "k"}}, id="half a lookup file"),
         pytest.param({"column": "a", "boolean": {"true": ["Ja"], "false": ["ja "]}}, id="word with two meanings"),
         pytest.param({"column": "a", "boolean": {}}, id="no words"),

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from idms_cli.records.faults import Fault
-from idms_cli.records.mapping import MappedRow, MapRefused
+from idms_cli.records.mapping import MappedRow, MapRefused, Rule
 from idms_cli.sandbox import Sandbox
 from tests.conftest import Place
 from tests.records.maps import bound, refused
@@ -264,5 +265,8 @@ def test_no_row_makes_a_map_raise_and_every_property_is_accounted_for_once(cells
 
 
 def test_keys_of_a_lookup_that_are_one_in_the_case_of_the_rule_are_refused() -> None:
-    rule = {"column": "note", "lookup": {"a": "1", "A": "2", "b": "3", "B": "3"}, "case": "upper"}
-    assert refused({"NOTE": rule}) == [("NOTE", "lookup")]
+    rule = {"column": "note", "lookup": {"file": "a.csv", "key": "k", "value": "v"}, "case": "upper"}
+    table = {"a": "1", "A": "2", "b": "3", "B": "3"}
+    assert refused({"NOTE": rule}, lookups={"NOTE": table}) == [("NOTE", "lookup")]
+    with pytest.raises(ValidationError, match="'A' stands for two things in the lookup, since case is upper"):
+        Rule(**{**rule, "lookup": table})

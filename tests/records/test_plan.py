@@ -172,12 +172,27 @@ def test_of_rows_with_one_key_those_count_that_the_job_says(
     assert plan_rows(journal, Shelf(), rows, duplicates=duplicates) == expected
 
 
+def test_each_row_that_does_not_count_names_the_one_that_does(journal: Journal) -> None:
+    rows: list[Row | BrokenRow] = [row(2, "a", "Ann"), row(3, "a", "Ben"), row(4, "a", "Ann"), row(5, "a", "Ann")]
+    plan_rows(journal, Shelf(), rows, duplicates="last")
+    assert {line: faults[0].message for line, faults in journal.skipped()} == {
+        2: "line 4 counts in its place",
+        3: "line 4 counts in its place",
+        5: "says the same as line 4",
+    }
+
+
 def test_a_contradiction_is_told_beside_what_else_is_wrong(journal: Journal) -> None:
     rows: list[Row | BrokenRow] = [row(2, "a"), row(3, "a", "Ben")]
     assert plan_rows(journal, Shelf(), rows, action="update") == {
         2: "rejected: no-match, double",
         3: "rejected: double",
     }
+
+
+def test_that_there_is_nothing_to_delete_is_no_reason_to_reject_a_row(journal: Journal) -> None:
+    rows: list[Row | BrokenRow] = [row(2, "a"), row(3, "a", "Ben")]
+    assert plan_rows(journal, Shelf(), rows, action="delete") == {2: "rejected: double", 3: "rejected: double"}
 
 
 def test_a_row_that_is_wrong_in_itself_contradicts_nobody(journal: Journal) -> None:

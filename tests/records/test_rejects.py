@@ -113,14 +113,38 @@ def rejected_short_row(folder: Path) -> list[list[str]]:
     ],
 )
 def test_a_broken_row_can_be_mended(tmp_path: Path, changes: dict[str, str], expected: Row) -> None:
-    header, row = rejected_short_row(tmp_path)
+    _, row = rejected_short_row(tmp_path)
     assert row[-2:] == ["The row has 1 cell. To mend it: correct the cells and empty _raw, or correct _raw.", "7"]
-    mended = tmp_path / "mended.csv"
-    with mended.open("w", newline="") as stream:
+    assert mended_row(tmp_path, **changes) == expected
+
+
+def mended_row(folder: Path, **changes: str) -> Row | BrokenRow:
+    header, row = rejected_short_row(folder)
+    path = folder / "mended.csv"
+    with path.open("w", newline="") as stream:
         csv.writer(stream).writerows(
             [header, [changes.get(name, cell) for name, cell in zip(header, row, strict=True)]]
         )
-    assert read_back(mended)[1] == [expected]
+    (found,) = read_back(path)[1]
+    return found
+
+
+def test_cells_that_were_corrected_beside_a_raw_that_was_not_are_kept_and_told(tmp_path: Path) -> None:
+    told = "The row has 1 cell, but the header has 2 columns. The cells say something else, but _raw counts while it "
+    assert mended_row(tmp_path, name="Ann") == BrokenRow(2, ("7", "Ann"), "ragged", f"{told}is not empty.", "7")
+
+
+def test_a_raw_with_a_quote_that_is_never_closed_spoils_no_other_row(tmp_path: Path) -> None:
+    row = mended_row(tmp_path, _raw='7,"Ann')
+    assert isinstance(row, BrokenRow)
+    assert (row.code, row.raw, row.cells) == ("quote", '7,"Ann', ("7", ""))
+
+
+def test_a_row_with_a_nul_is_rejected_again_with_its_own_cells_and_text(tmp_path: Path) -> None:
+    broken = BrokenRow(3, ("7", "A\0n"), "nul", "A cell has a NUL character, which no text may contain.", "7,A\0n")
+    with RejectsFile(tmp_path / "rejects.csv", ("id", "name")) as rejects:
+        rejects.add(broken, [read_fault(broken)])
+    assert read_back(tmp_path / "rejects.csv")[1] == [broken._replace(line=2)]
 
 
 def test_two_rows_in_one_raw_cell_are_not_taken_apart(tmp_path: Path) -> None:

@@ -273,7 +273,8 @@ def test_each_rejected_row_is_known_with_its_file(office: Office) -> None:
 @pytest.mark.parametrize(
     ("second", "message"),
     [
-        ("member,grade,course\n1,A,x\n", "has other columns than"),
+        ("member,grade,course\n1,A,x\n", "has the columns of {first} in another order: member, grade, course"),
+        ("member,grade,code\n1,A,x\n", "has other columns than {first}: member, grade, code"),
         ("member;course;grade\n1;x;A\n", "is written with other delimiters or quotes than"),
     ],
 )
@@ -282,7 +283,7 @@ def test_files_that_do_not_go_together_end_the_run_before_it_writes(
 ) -> None:
     office.write(grades(2), "in-1.csv")
     office.write(second, "in-2.csv")
-    assert message in str(office.fails(together()))
+    assert message.format(first=office.directory / "in-1.csv") in str(office.fails(together()))
     assert site.writes == []
 
 
