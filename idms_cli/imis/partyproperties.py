@@ -26,13 +26,15 @@ PLACES = {
 }
 """Flat name -> object and member that hold it."""
 
+OF_PERSON = tuple(name for name, (container, _) in PLACES.items() if container == "PersonName")
+"""What an organization does not have."""
+
 _LENGTHS_AT = {**PLACES, "Email": ("Emails", "Address"), **dict.fromkeys(["Phone", *PHONE_TYPES], ("Phones", "Number"))}
-_NAMES = [name for name, (container, _) in PLACES.items() if container == "PersonName"]
 
 MEMBERS = (
     Property("ID", key=True, read_only=True),  # the site gives it, and it never changes
     Property("PartyId", read_only=True),
-    *(Property(name) for name in _NAMES),
+    *(Property(name) for name in OF_PERSON),
     Property("OrganizationName"),
     Property("Title"),
     Property("Email"),

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
 from idms_cli.files.places import in_words
-from idms_cli.imis.kinds import Record
+from idms_cli.imis.kinds import Choosy, Record
 from idms_cli.records.canonical import fold, texts_of
 from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.doubles import Doubles, contradiction
@@ -37,6 +37,8 @@ class Sources(NamedTuple):
     mapping: BoundMapping
     contacts: ContactFinder | None = None
     """Finds the contact of each row, where the file does not know its ID."""
+    choosy: Choosy | None = None
+    """The kind of record, where not all of its records can be written."""
 
 
 class OfContact(NamedTuple):
@@ -56,7 +58,7 @@ class Planner:
     """Plans the rows of one file."""
 
     def __init__(self, sources: Sources, rules: Rules, journal: Journal, doubles: Doubles) -> None:
-        self._lookup, self._mapping, self._contacts = sources
+        self._lookup, self._mapping, self._contacts, self._choosy = sources
         self._rules = rules
         self._journal = journal
         self._doubles = doubles
@@ -176,7 +178,21 @@ class Planner:
         if isinstance(found, Entry):
             return [replace(found, part=wanted.part)]
         entries = classify(wanted.line, wanted.values, wanted.match, found, self._rules)
+        if self._choosy is not None:
+            records = {record.key: record for record in found}
+            entries = [self._writable(self._choosy, entry, records.get(entry.key or ())) for entry in entries]
         return [replace(entry, part=wanted.part) for entry in entries] if wanted.part else entries
+
+    @staticmethod
+    def _writable(choosy: Choosy, entry: Entry, record: Record | None) -> Entry:
+        if entry.state != "planned":
+            return entry
+        try:
+            choosy.refuse_write(record, () if entry.action == "delete" else entry.changes.keys())
+        except RecordRefused as refused:
+            faults = tuple(Fault("plan", "", refused.code, reason) for reason in refused.reasons)
+            return Entry(entry.line, "rejected", key=entry.key, match=entry.match, faults=faults, part=entry.part)
+        return entry
 
     def _answer(self, line: int, asked: Collection[str], find: Callable[[], Answer], *, words: int) -> Answer | Entry:
         """What the site says; the row is rejected when it says nothing. The job has so many `words` to ask by."""

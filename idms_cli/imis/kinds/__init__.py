@@ -237,6 +237,17 @@ class Whole(Protocol):
         """Whether `find` compares this property without regard to case."""
 
 
+@runtime_checkable
+class Choosy(Protocol):
+    """A kind of which some records cannot be written, as is seen without sending anything."""
+
+    def refuse_write(self, record: Record | None, names: Collection[str]) -> None:
+        """Raises `RecordRefused` where these properties of `record` cannot be set; or it cannot be deleted: no names.
+
+        Makes no call. None is a new record; one out of whole pages has no body, and is let pass.
+        """
+
+
 def open_kind(site: "Site", kind: str, name: str | None) -> Kind:
     """The kind of record that a job's `destination:` names. Raises KeyError for one that is not in `KINDS`."""
     return cast("Kind", import_module(KINDS[kind].module).open_kind(site, name))
