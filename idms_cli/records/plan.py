@@ -188,7 +188,7 @@ class Planner:
         if entry.state != "planned":
             return entry
         try:
-            choosy.refuse_write(record, () if entry.action == "delete" else entry.changes.keys())
+            choosy.refuse_write(record, entry.wanted)
         except RecordRefused as refused:
             faults = tuple(Fault("plan", "", refused.code, reason) for reason in refused.reasons)
             return Entry(entry.line, "rejected", key=entry.key, match=entry.match, faults=faults, part=entry.part)

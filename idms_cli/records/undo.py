@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from idms_cli.codes import Code
 from idms_cli.errors import RecordRefused, SiteError, Unreachable
-from idms_cli.imis.kinds import Kind, Record, key_in_words
+from idms_cli.imis.kinds import Choosy, Kind, Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
@@ -65,7 +65,16 @@ class UndoPlanner:
         self._patience.regain()
         if record is None:
             return _left(done, "gone", "the record is no longer there")
-        return self._take_back_insert(done, record) if done.action == "insert" else _restore(done, record)
+        planned = self._take_back_insert(done, record) if done.action == "insert" else _restore(done, record)
+        return self._writable(planned, record)
+
+    def _writable(self, planned: Entry, record: Record) -> Entry:
+        if planned.state == "planned" and isinstance(self._kind, Choosy):
+            try:
+                self._kind.refuse_write(record, planned.wanted)
+            except RecordRefused as refused:
+                return _left(planned, refused.code, str(refused))
+        return planned
 
     def _find(self, done: Entry) -> Record | None:
         """By its key; a record whose number the site did not tell when it was made, by what it can be found by."""

@@ -241,8 +241,8 @@ class Whole(Protocol):
 class Choosy(Protocol):
     """A kind of which some records cannot be written, as is seen without sending anything."""
 
-    def refuse_write(self, record: Record | None, names: Collection[str]) -> None:
-        """Raises `RecordRefused` where these properties of `record` cannot be set; or it cannot be deleted: no names.
+    def refuse_write(self, record: Record | None, changes: Mapping[str, Value]) -> None:
+        """Raises `RecordRefused` where `record` cannot be given these values; without any: where it cannot be deleted.
 
         Makes no call. None is a new record; one out of whole pages has no body, and is let pass.
         """

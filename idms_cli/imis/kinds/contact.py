@@ -96,12 +96,12 @@ class Contacts:
             [f"Contact {record.key[0]} is not deleted: {KINDS['contact'].refuses['delete']}"], code="not-allowed"
         )
 
-    def refuse_write(self, record: Record | None, names: Collection[str]) -> None:
+    def refuse_write(self, record: Record | None, changes: Mapping[str, Value]) -> None:
         """As `Choosy.refuse_write`."""
         if record is None:
-            refuse_of_person({"$type": new_type(names)}, names)
+            refuse_of_person({"$type": new_type(changes)}, changes)
         elif record.body is not None:
-            refuse_of_person(record.body, names)
+            refuse_of_person(record.body, changes)
 
     def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """As `Whole.all`."""
