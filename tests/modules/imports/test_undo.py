@@ -82,3 +82,18 @@ def test_a_member_of_a_committee_that_was_added_is_left_and_named_since_the_site
         plan = office.run({**members, "action": action}, rows.replace("-01\n", "-02\n"), dry_run=True)
         assert (plan.codes, plan.rejects[0]["_stage"]) == ({2: "not-allowed"}, "plan")
     assert writes(site) == sent
+
+
+def test_a_preference_that_was_said_for_the_first_time_is_left_and_named_since_none_is_ever_deleted(
+    office: Office, site: Sandbox
+) -> None:
+    mapped = {"ID": "id", "CommunicationTypeId": "type", "OptInFlag": "opt"}
+    preferences = job(destination="communication_preference", match=["ID", "CommunicationTypeId"], map=mapped)
+    office.run(preferences, "id,type,opt\n101,NEWS,yes\n")
+    done = office.run(preferences, "id,type,opt\n101,NEWS,no\n102,EVENTS,no\n")
+    back = office.run(preferences, intent="undo", of_directory=done.directory)
+    assert back.summary == {"read": 2, "updated": 1, "skipped": 1}
+    assert back.skipped == {
+        3: "OptInFlag was blank before, and cannot be made blank again: "
+        "a preference is not deleted. Set OptInFlag to no"
+    }
