@@ -101,6 +101,55 @@ def test_with_skip_blank_match_off_the_rest_of_match_must_do(office: Office, sit
     assert len(found(site, "ABC_Scores", ID="104")) == before
 
 
+@pytest.mark.parametrize("action", ["update", "upsert", "delete"])
+def test_a_row_of_which_a_blank_leaves_the_contact_alone_acts_on_nothing_unless_the_job_says_all(
+    office: Office, site: Sandbox, action: str
+) -> None:
+    site.add_rows("ABC_Scores", [{"ID": "111", "Course": "Gilding", "Grade": "C"}])
+    options: dict[str, object] = {"skip_blank_match": False}
+    office.further = "defaults: {options: {on_multiple: all}}\n"
+    done = office.run(graded(action=action, options=options), "member,course,grade\n111,,A\n")
+    assert done.codes == {2: "blank-match"}
+    assert done.messages == {
+        2: "Course is blank, and the contact's ID alone matches every row of ABC_Scores that the contact has"
+    }
+    assert [row["Grade"] for row in found(site, "ABC_Scores", ID="111")] == ["C"]
+    options["on_multiple"] = "all"
+    assert office.run(graded(action=action, options=options)).summary.keys() <= {"read", "updated", "deleted"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {
+                "destination": "activity",
+                "action": "update",
+                "match": ["PartyId", "ACTIVITY_TYPE"],
+                "map": {"PartyId": "member", "ACTIVITY_TYPE": "course", "DESCRIPTION": "grade"},
+            },
+            "ACTIVITY_TYPE is blank, and the contact's ID alone matches every such record of the contact",
+        ),
+        (
+            {
+                "destination": "relationship",
+                "action": "delete",
+                "match": ["ID", "RELATION_TYPE", "TARGET_ID"],
+                "map": {"ID": "member", "RELATION_TYPE": {"value": "PARENT"}, "TARGET_ID": "course"},
+            },
+            "TARGET_ID is blank, and a delete needs SEQN or ID + RELATION_TYPE + TARGET_ID",
+        ),
+    ],
+    ids=["activity", "relationship"],
+)
+def test_what_a_job_may_not_match_on_no_blank_makes_a_row_match_on(
+    office: Office, options: dict[str, object], message: str
+) -> None:
+    blanks = {**options, "options": {"skip_blank_match": False}}
+    done = office.run(job(**blanks), "member,course,grade\n101,,A\n", dry_run=True)
+    assert done.messages == {2: message}
+
+
 def test_a_mapped_key_that_is_not_matched_on_is_never_changed(office: Office, site: Sandbox) -> None:
     site.add_rows("ABC_Scores", [{"ID": "104", "Course": "Gilding", "Grade": "C"}])
     done = office.run(graded(match=["Course"]), "member,course,grade\n105,Gilding,A\n104,Gilding,A\n")
