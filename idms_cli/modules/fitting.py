@@ -13,7 +13,7 @@ from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.definitions import NotDescribed
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
-from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, says_all
+from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, match_of, says_all
 from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, Columns, MapOptions, MapRefused, Rule, bind
@@ -132,7 +132,7 @@ class Fitting:
         spelled = {name.casefold(): name for name in properties}
         return Rules(
             action="insert" if self.options.action == "insert-matching" else self.options.action,
-            match=tuple(spelled.get(word.casefold(), word) for word in self.options.match),
+            match=tuple(spelled.get(word.casefold(), word) for word in match_of(self.options)),
             properties=properties,
             on_multiple=options.on_multiple,
             skip_blank_match=options.skip_blank_match,

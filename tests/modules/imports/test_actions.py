@@ -248,3 +248,38 @@ def test_an_empty_file_is_a_run_with_nothing_to_do(office: Office, site: Sandbox
     assert done.outcome.status == "completed"
     assert done.summary == {}
     assert writes(site) == 0
+
+
+REGISTRATIONS = {"EventId": "event", "ID": "id", "FunctionId": "function"}
+
+
+@pytest.mark.parametrize("find", [False, True], ids=["by ID", "by e-mail address"])
+def test_a_registration_is_looked_for_by_its_key_though_the_job_does_not_say_match(
+    office: Office, site: Sandbox, find: bool
+) -> None:
+    (member,) = found(site, "Party", ID="101")
+    registrations = job(destination="event_registration", action="insert", map=dict(REGISTRATIONS))
+    rows = "event,function,id\nCONF25,FULL,101\nCONF25,FULL,101\nCONF25,DAY1,101\n"
+    if find:
+        del registrations["map"]["ID"]
+        registrations |= {"action": "insert-matching", "find": {"Email": "id"}}
+        rows = rows.replace("101", str(member["Email"]))
+    first = office.run(registrations, rows, dry_run=True)
+    assert [(line, action) for line, action, _ in first.planned] == [(2, "insert"), (4, "insert")]
+    assert first.skipped == {3: "says the same as line 2"}
+    assert office.run(registrations).summary == {"read": 3, "inserted": 2, "skipped": 1}
+    sent = writes(site)
+    again = office.run(registrations)
+    assert again.summary == {"read": 3, "skipped": 3}
+    assert again.skipped[2] == "there is such a record already: CONF25|101|FULL"
+    assert writes(site) == sent
+
+
+def test_a_login_is_looked_for_by_its_contact_though_the_job_does_not_say_match(office: Office, site: Sandbox) -> None:
+    logins = job(destination="user_login", action="insert", map={"ID": "id", "UserName": "name"})
+    rows = "id,name\n101,ann\n102,ben\n102,bea\n"
+    done = office.run(logins, rows)
+    assert (done.summary, set(done.codes.values())) == ({"read": 3, "inserted": 1, "rejected": 2}, {"double"})
+    sent = writes(site)
+    assert office.run(logins, "id,name\n101,ann\n").summary == {"read": 1, "skipped": 1}
+    assert writes(site) == sent
