@@ -61,7 +61,7 @@ class Load:
             choosy = self._kind if isinstance(self._kind, Choosy) else None
             planner = Planner(Sources(lookup, mapping, contacts, choosy), self._rules, self._journal, doubles)
             planner.plan(rows, window, tell=self._tell_read)
-            self._journal.finish_plan(planner.corrections())
+            self._journal.finish_plan(doubles.corrections(self._journal.faults), doubles.corrections_of_records())
 
     def plan_undo(self, older: Journal, window: Window, take_back: TakeBack) -> None:
         """Plan what takes the run back whose journal is given. Raises as `plan` does."""

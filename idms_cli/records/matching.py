@@ -52,7 +52,12 @@ class Rules:
     @property
     def current_is_unchanged(self) -> bool:
         """Whether nothing is to be done for a row that says itself that its record has all that already."""
-        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all"
+        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all" and not self.may_cross
+
+    @property
+    def may_cross(self) -> bool:
+        """Whether rows with different keys may be about the same record, as one is looked for by less than another."""
+        return len(self.match) > 1 and not self.skip_blank_match
 
 
 def match_names(values: Values, rules: Rules, *, what: str = "record", of: str = "match") -> tuple[str, ...] | Fault:

@@ -1,6 +1,6 @@
 """The first half of a run: every row is classified into the journal, and nothing is written to the site."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -9,12 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
-from idms_cli.files.places import in_words
 from idms_cli.imis.kinds import Choosy, Record
 from idms_cli.records.canonical import fold, texts_of
 from idms_cli.records.contacts import ContactFinder
-from idms_cli.records.doubles import Doubles, contradiction
-from idms_cli.records.entry import Entry, Verdict
+from idms_cli.records.doubles import Doubles
+from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault, read_fault
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup, Wanted
@@ -65,6 +64,7 @@ class Planner:
         self._patience = Patience()
         self._names = names_of(self._mapping, rules)
         self._trusts_rows = rules.current_is_unchanged and self._mapping.tells_current
+        self._may_cross = rules.action != "insert" and bool(rules.match) and (self._lookup.parallel or rules.may_cross)
         self._match_at = [self._names.index(name) for name in rules.match]
 
     def plan(self, rows: Iterable[Row | BrokenRow], window: Window, *, tell: Callable[[int], None]) -> None:
@@ -90,15 +90,6 @@ class Planner:
             self._keep(entries, alike)
             if alike:
                 tell(planned)
-
-    def corrections(self) -> Iterator[Verdict]:
-        """Rows that must not be written after all, since a later row contradicts them."""
-        for line, later in self._doubles.contradicted():
-            if self._rules.duplicates == "last":
-                fault = Fault("match", ", ".join(self._rules.match), "double", f"{in_words(later)} counts in its place")
-                yield Verdict(line, "skipped", faults=(fault,))
-            else:
-                yield Verdict(line, "rejected", faults=(*self._journal.faults(line), contradiction(self._rules, later)))
 
     def _prepared(
         self, chunk: Sequence[Row | BrokenRow], window: Window, *, tell: Callable[[], None]
@@ -156,7 +147,7 @@ class Planner:
 
     def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str | None]:
         """Rows that are unchanged, as is seen without taking records apart: line -> packed key, if it is known."""
-        if not self._rules.alike_is_unchanged:
+        if not self._rules.alike_is_unchanged or self._rules.may_cross:
             return {}
         wanted = [row for row in prepared if isinstance(row, Wanted)]
         if not self._trusts_rows:
@@ -165,9 +156,10 @@ class Planner:
         return {**current, **self._lookup.alike([row for row in wanted if not row.is_current])}
 
     def _keep(self, entries: Sequence[Entry], alike: Mapping[int, str | None] = NONE_ALIKE) -> None:
+        single = self._doubles.one_each(entries) if self._may_cross else entries
         with self._journal.transaction():
             self._journal.add_unchanged(alike)
-            self._journal.add(entries)
+            self._journal.add(single)
 
     def _classify(self, prepared: Entry | Wanted) -> list[Entry]:
         return self._look_up(prepared) if isinstance(prepared, Wanted) else [prepared]
