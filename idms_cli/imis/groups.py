@@ -80,16 +80,24 @@ class Groups:
 
 
 def member_path(body: Mapping[str, Any]) -> str:
-    """`/api/GroupMember/{GroupMemberId}`; the id of a committee's member has a colon, which a site may refuse.
-
-    https://developer.imis.com/docs/working-with-committees
-    """
-    return f"/api/GroupMember/{quote(str(body.get('GroupMemberId') or ''), safe='')}"
+    """`/api/GroupMember/{GroupMemberId}`. Raises `RecordRefused` as `_path` does."""
+    return _path("GroupMember", str(body.get("GroupMemberId") or ""))
 
 
 def detail_path(detail: Mapping[str, Any]) -> str:
-    """`/api/GroupMemberDetail/{GroupMemberDetailId}`."""
-    return f"/api/GroupMemberDetail/{quote(detail_id(detail), safe='')}"
+    """`/api/GroupMemberDetail/{GroupMemberDetailId}`. Raises `RecordRefused` as `_path` does."""
+    return _path("GroupMemberDetail", detail_id(detail))
+
+
+def _path(entity: str, number: str) -> str:
+    """Raises `RecordRefused` for a member of a committee: the id has a colon, which ASP.NET takes in no address.
+
+    https://developer.imis.com/docs/working-with-committees
+    """
+    if ":" in number:
+        reason = f"Members of committees can only be added: the site takes no address with a ':', as in {number}"
+        raise RecordRefused([f"{reason}. Change or remove this one in iMIS"], code="not-allowed")
+    return f"/api/{entity}/{quote(number, safe='')}"
 
 
 def details(body: Mapping[str, Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """The body of a Party: read as flat values, made new, and changed in place so that all else survives."""
 
 import copy
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 from idms_cli.errors import RecordRefused
@@ -14,7 +14,7 @@ from idms_cli.imis.assumptions import (
 )
 from idms_cli.imis.definitions import items
 from idms_cli.imis.generic import read_pairs, write_pairs
-from idms_cli.imis.partyproperties import KEYS, PLACES, Members
+from idms_cli.imis.partyproperties import KEYS, OF_PERSON, PLACES, Members
 from idms_cli.imis.properties import Value
 from idms_cli.imis.values import plain, typed
 
@@ -67,24 +67,42 @@ def values_of(body: dict[str, Any], members: Members) -> dict[str, Value]:
 def new_party(values: Mapping[str, Value], members: Members) -> dict[str, Any]:
     """A body to create a contact with: a person if a first or last name is given, else an organization (A15)."""
     given = {name: value for name, value in values.items() if value is not None and value != ""}
-    if "FirstName" in given or "LastName" in given:
-        body: dict[str, Any] = {"$type": PERSON}
-    elif "OrganizationName" in given:
-        body = {"$type": ORGANIZATION_TYPE, "OrganizationName": ""}
-    else:
-        raise RecordRefused(
-            ["A new contact needs FirstName or LastName, or for an organization OrganizationName"], code="validation"
-        )
+    body: dict[str, Any] = {"$type": new_type(given)}
+    if body["$type"] == ORGANIZATION_TYPE:
+        body["OrganizationName"] = ""
     wanted_id = next((str(given[name]) for name in KEYS if name in given), None)
     if wanted_id:
         body |= {"PartyId": wanted_id, "Id": wanted_id}
     return changed_party(body, {name: value for name, value in given.items() if name not in KEYS}, members)
 
 
+def new_type(names: Collection[str]) -> str:
+    """The `$type` of a new contact of which these properties are given."""
+    if "FirstName" in names or "LastName" in names:
+        return PERSON
+    if "OrganizationName" in names:
+        return ORGANIZATION_TYPE
+    raise RecordRefused(
+        ["A new contact needs FirstName or LastName, or for an organization OrganizationName"], code="validation"
+    )
+
+
+def refuse_of_person(body: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raises `RecordRefused` where a property that only persons have is to be set on an organization."""
+    wrong = [name for name in OF_PERSON if name in names]
+    if wrong and not is_person(body):
+        which = f"contact {party_id(body)}" if party_id(body) else "a new contact with an OrganizationName alone"
+        reason = f"Only a person has {', '.join(wrong)}, and {which} is an organization"
+        raise RecordRefused([reason], code="unknown-property")
+
+
 def changed_party(body: Any, changes: Mapping[str, Value], members: Members) -> dict[str, Any]:
-    """A copy of the whole `body` with `changes` made. Raises `RecordRefused` for a change of the ID."""
+    """A copy of the whole `body` with `changes` made. Raises `RecordRefused` for what cannot be changed."""
+    refuse_of_person(body, [name for name, value in changes.items() if value not in (None, "")])
     whole: dict[str, Any] = copy.deepcopy(body)
     for name, value in changes.items():
+        if name in OF_PERSON and not is_person(body):
+            continue
         if name in KEYS and str(value) != party_id(body):
             raise RecordRefused([f"The ID of contact {party_id(body)} cannot be changed"], code="key")
         _set_member(whole, name, value)

@@ -26,13 +26,15 @@ PLACES = {
 }
 """Flat name -> object and member that hold it."""
 
-_LENGTHS_AT = {**PLACES, "Email": ("Emails", "Address"), **dict.fromkeys(["Phone", *PHONE_TYPES], ("Phones", "Number"))}
-_NAMES = [name for name, (container, _) in PLACES.items() if container == "PersonName"]
+OF_PERSON = tuple(name for name, (container, _) in PLACES.items() if container == "PersonName")
+"""What an organization does not have."""
+
+_TOLD_AT = {**PLACES, "Email": ("Emails", "Address"), **dict.fromkeys(["Phone", *PHONE_TYPES], ("Phones", "Number"))}
 
 MEMBERS = (
     Property("ID", key=True, read_only=True),  # the site gives it, and it never changes
     Property("PartyId", read_only=True),
-    *(Property(name) for name in _NAMES),
+    *(Property(name) for name in OF_PERSON),
     Property("OrganizationName"),
     Property("Title"),
     Property("Email"),
@@ -65,19 +67,20 @@ def read_members(site: Getter) -> Members:
     except RecordRefused as refused:
         site.log(f"The site does not describe contacts ({refused}); the attributes known from other sites are taken")
         described = []
-    flat = _with_lengths(described)
+    flat = _as_described(described)
     hidden = {name.casefold() for name in flat}
     attributes = properties_of(nested(described, "AdditionalAttributes")) or _default_attributes()
     return Members(flat, {name: one for name, one in attributes.items() if name.casefold() not in hidden})
 
 
-def _with_lengths(described: list[Any]) -> dict[str, Property]:
-    """The flat members, with their lengths where the site tells them."""
+def _as_described(described: list[Any]) -> dict[str, Property]:
+    """The flat members, with their lengths and codes where the site tells them."""
     flat = {one.name: one for one in MEMBERS}
-    for name, (container, member) in _LENGTHS_AT.items():
+    for name, (container, member) in _TOLD_AT.items():
         known = properties_of(nested(described, container)).get(member)
         if known is not None:
-            flat[name] = replace(flat[name], max_length=known.max_length)
+            told = replace(flat[name], max_length=known.max_length, choices=known.choices, code_list=known.code_list)
+            flat[name] = told
     return flat
 
 

@@ -74,7 +74,8 @@ class SharedBodies:
                 return create()
             if body is None:
                 raise self._missing(key)
-            return self._site.put(self._path(body), alter(body), once=True)
+            whole = alter(body)
+            return self._site.put(self._path(body), whole, once=True)
 
     def _there(self, key: Key) -> Body:
         body = self._read(key)

@@ -38,6 +38,18 @@ def kind_of(options: DestinationOptions) -> tuple[str, str | None]:
     return (given, None) if isinstance(given, str) else next(iter(given.items()), ("", None))
 
 
+def match_of(options: DestinationOptions) -> list[str]:
+    """What records are found by: as the job says; or the key that an insert of its kind looks by, if it is known."""
+    kind, _ = kind_of(options)
+    if options.match or options.action not in INSERTS or kind not in KINDS:
+        return options.match
+    known = {word.strip().casefold() for word in options.map}
+    if options.action == "insert-matching":
+        known |= _contact_words(options)
+    key = KINDS[kind].looked_for_by
+    return [*key] if known.issuperset(map(str.casefold, key)) else []
+
+
 def problems_of(options: DestinationOptions, document: Document, given: MatchOptions) -> Iterator[Problem]:
     """Everything that is wrong with the destination, whatever the site says; `given` is of the command line."""
     yield from _of_destination(options, document)

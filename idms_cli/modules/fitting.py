@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from idms_cli.config.documents import Document
@@ -12,7 +13,7 @@ from idms_cli.imis.codelists import CodeLists
 from idms_cli.imis.definitions import NotDescribed
 from idms_cli.imis.kinds import KINDS, Kind, names_one, open_kind
 from idms_cli.imis.properties import Property
-from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, says_all
+from idms_cli.modules.destination import HINT_WIDE, INSERTS, DestinationOptions, kind_of, match_of, says_all
 from idms_cli.records.contacts import ContactFinder, Sought
 from idms_cli.records.lookups import read_lookups
 from idms_cli.records.mapping import BoundMapping, Columns, MapOptions, MapRefused, Rule, bind
@@ -52,16 +53,27 @@ class Fitting:
 
     def refuse_wide_match(self, kind: Kind) -> None:
         """Only the site knows whether a contact has one row of a panel or many."""
-        if self.may_be_wide() and not names_one(self.described(kind), self.options.match):
-            message = f"the contact's ID alone matches every row of {kind.entity} that the contact has"
+        if self.may_be_wide() and (message := self._wide(self.described(kind), self.options.match)):
             raise ProblemsFound([self.document.problem(("with", "match"), message, hint=HINT_WIDE)])
 
     def may_be_wide(self) -> bool:
         """Whether it matches on the contact alone, in a kind of which a contact may have one record or many."""
-        entry, match = KINDS[self.kind], self.options.match
-        owner = {name.casefold() for name in entry.owner}
-        if not entry.site_knows or self.options.action in INSERTS or says_all(self.options, self.settings.given):
-            return False
+        return KINDS[self.kind].site_knows and not self._may_reach_many() and self._is_owner(self.options.match)
+
+    def _wide(self, properties: Mapping[str, Property], match: Collection[str]) -> str:
+        """Why these match properties alone reach more records than a row of this job may act on; empty when not."""
+        if self._may_reach_many():
+            return ""
+        if KINDS[self.kind].site_knows and self._is_owner(match) and not names_one(properties, match):
+            _, name = kind_of(self.options)
+            return f"the contact's ID alone matches every row of {name} that the contact has"
+        return KINDS[self.kind].too_wide(self.options.action, match)
+
+    def _may_reach_many(self) -> bool:
+        return self.options.action in INSERTS or says_all(self.options, self.settings.given)
+
+    def _is_owner(self, match: Collection[str]) -> bool:
+        owner = {name.casefold() for name in KINDS[self.kind].owner}
         return bool(match) and owner.issuperset(map(str.casefold, match))
 
     def contacts(self, columns: Sequence[str], kind: Kind, site: "Site", lists: CodeLists) -> ContactFinder | None:
@@ -120,10 +132,11 @@ class Fitting:
         spelled = {name.casefold(): name for name in properties}
         return Rules(
             action="insert" if self.options.action == "insert-matching" else self.options.action,
-            match=tuple(spelled.get(word.casefold(), word) for word in self.options.match),
+            match=tuple(spelled.get(word.casefold(), word) for word in match_of(self.options)),
             properties=properties,
             on_multiple=options.on_multiple,
             skip_blank_match=options.skip_blank_match,
+            too_wide=partial(self._wide, properties),
             only_changes=options.only_changes,
             insert_only=options.insert_only,
             duplicates="reject" if of_many and options.duplicates == "last" else options.duplicates,

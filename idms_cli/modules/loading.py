@@ -17,7 +17,7 @@ from idms_cli.imis.kinds import KINDS, Kind, open_kind
 from idms_cli.modules import DataLock, OnlineCheck, Outcome, RunContext, SiteOf
 from idms_cli.modules.access import RunSites
 from idms_cli.modules.attempt import Attempt, Task, close_attempt
-from idms_cli.modules.destination import DestinationOptions, kind_of
+from idms_cli.modules.destination import DestinationOptions, kind_of, match_of
 from idms_cli.modules.fitting import Fitting
 from idms_cli.modules.source import Source
 from idms_cli.records.journal import open_journal
@@ -49,7 +49,8 @@ class Loading:
 
     def describe(self) -> str:
         kind, name = kind_of(self.options)
-        found_by = f", found by {', '.join(self.options.match)}" if self.options.match else ""
+        match = match_of(self.options)
+        found_by = f", found by {', '.join(match)}" if match else ""
         if self.options.find:
             found_by = f", for the contact found by {', '.join(self.options.find)}{self._once()}"
         where = " ".join(filter(None, (kind, name)))
@@ -57,7 +58,8 @@ class Loading:
         return f"{self.options.action} {where} on {self.connection} from {source}{found_by}{self._reach()}"
 
     def _once(self) -> str:
-        return f", unless there is one by {', '.join(self.options.match)}" if self.options.match else ""
+        match = match_of(self.options)
+        return f", unless there is one by {', '.join(match)}" if match else ""
 
     def _reach(self) -> str:
         """A row that acts on many records is told before it does; or that only the site knows whether it would."""
@@ -89,7 +91,7 @@ class Loading:
         return self.source.refuse_changed(directory)
 
     def looks_first(self) -> bool:
-        return bool(self.options.match)
+        return bool(match_of(self.options))
 
     def close(self, directory: Path, why: str) -> None:
         close_attempt(directory, self.source.opened, why)

@@ -36,6 +36,16 @@ class Entry:
     part: int = 0
     """Which of the records that the row in this line acts on: 0, 1, ..."""
 
+    @property
+    def acts_on_record(self) -> bool:
+        """Whether it is about one that is there: to be written, or found as it should be."""
+        return self.key is not None and self.state in ("planned", "unchanged")
+
+    @property
+    def wanted(self) -> Mapping[str, Value]:
+        """What is to become of the properties that change; empty for a delete."""
+        return {} if self.action == "delete" else {name: new for name, (_, new) in self.changes.items()}
+
     def became(
         self,
         state: str,

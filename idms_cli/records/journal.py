@@ -137,16 +137,17 @@ class Journal:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def finish_plan(self, verdicts: Iterable[Verdict]) -> None:
+    def finish_plan(self, of_lines: Iterable[Verdict], of_records: Iterable[Verdict] = ()) -> None:
         """Correct what later rows showed of earlier ones, and call the plan complete: all at once.
 
-        A correction is of a whole line: none of the records that it was to act on is written.
+        Of a whole line that is corrected none of the records that it was to act on is written.
         """
-        corrections = list(verdicts)
+        corrections, single = list(of_lines), list(of_records)
         self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction():
             whole = [(place_of(each.line), place_of(each.line + 1)) for each in corrections]
             self._connection.executemany(DROP_FURTHER, whole)
+            self._settle(single)
             self._settle(corrections)
             self._connection.execute("INSERT OR REPLACE INTO note VALUES ('planned', 'yes')")
 

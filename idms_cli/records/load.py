@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from idms_cli.errors import Interrupted, PlanOutdated
 from idms_cli.files import BrokenRow, Row
 from idms_cli.files.places import in_words
-from idms_cli.imis.kinds import Kind
+from idms_cli.imis.kinds import Choosy, Kind
 from idms_cli.records.apply import Absent, Applier, nothing_known
 from idms_cli.records.contacts import ContactFinder
 from idms_cli.records.counts import Counts
@@ -58,9 +58,10 @@ class Load:
         """
         self._journal.begin()
         with closing(Doubles(self._journal.directory, self._rules)) as doubles:
-            planner = Planner(Sources(lookup, mapping, contacts), self._rules, self._journal, doubles)
+            choosy = self._kind if isinstance(self._kind, Choosy) else None
+            planner = Planner(Sources(lookup, mapping, contacts, choosy), self._rules, self._journal, doubles)
             planner.plan(rows, window, tell=self._tell_read)
-            self._journal.finish_plan(planner.corrections())
+            self._journal.finish_plan(doubles.corrections(self._journal.faults), doubles.corrections_of_records())
 
     def plan_undo(self, older: Journal, window: Window, take_back: TakeBack) -> None:
         """Plan what takes the run back whose journal is given. Raises as `plan` does."""

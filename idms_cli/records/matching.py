@@ -1,6 +1,6 @@
 """What to do with a mapped row, given the records it matches: pure decisions, no I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from idms_cli.config.foreign import shortened
@@ -38,6 +38,8 @@ class Rules:
     """Multi-select properties that what is new is added to -> what stands between their values."""
     trusts_rows: bool = True
     """Rows that say what their records have now are believed."""
+    too_wide: Callable[[Collection[str]], str] = lambda _: ""
+    """Why these of the match properties alone reach more records than a row may act on; empty when they do not."""
     exactly: bool = False
     """Somebody has approved the plan: a record that was changed since is left alone."""
 
@@ -50,21 +52,29 @@ class Rules:
     @property
     def current_is_unchanged(self) -> bool:
         """Whether nothing is to be done for a row that says itself that its record has all that already."""
-        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all"
+        return self.trusts_rows and self.alike_is_unchanged and self.on_multiple != "all" and not self.may_cross
+
+    @property
+    def may_cross(self) -> bool:
+        """Whether rows with different keys may be about the same record, as one is looked for by less than another."""
+        return len(self.match) > 1 and not self.skip_blank_match
 
 
 def match_names(values: Values, rules: Rules, *, what: str = "record", of: str = "match") -> tuple[str, ...] | Fault:
     """The properties to look a row up by; a fault when a blank makes that unsafe.
 
     With `skip_blank_match` a row with any blank match value is rejected: fewer criteria could match the wrong record.
-    Without it the blank ones are left out, but not all of them.
+    Without it the blank ones are left out, but not all of them, nor so many that the contact alone is left.
     """
     blank = [name for name in rules.match if values.get(name) in (None, "")]
     if not blank:
         return rules.match
     if rules.skip_blank_match or len(blank) == len(rules.match):
         return Fault("match", ", ".join(blank), "blank-match", _blank_in_words(blank, rules, what, of))
-    return tuple(name for name in rules.match if name not in blank)
+    names = tuple(name for name in rules.match if name not in blank)
+    if wide := rules.too_wide(names):
+        return Fault("match", ", ".join(blank), "blank-match", f"{_are_blank(blank)}, and {wide}")
+    return names
 
 
 def classify(line: int, values: Values, match: Values, found: Sequence[Record], rules: Rules) -> list[Entry]:
@@ -206,10 +216,13 @@ def _update(line: int, values: Values, match: Values, record: Record, rules: Rul
 
 
 def _blank_in_words(blank: Sequence[str], rules: Rules, what: str, of: str) -> str:
-    subject = f"{' and '.join(blank)} {'is' if len(blank) == 1 else 'are'} blank"
     if not rules.skip_blank_match:
-        return f"{subject}, and there is nothing left to look for"
-    return f"{subject}, and a {what} is not looked for by less than all of {of}"
+        return f"{_are_blank(blank)}, and there is nothing left to look for"
+    return f"{_are_blank(blank)}, and a {what} is not looked for by less than all of {of}"
+
+
+def _are_blank(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} blank"
 
 
 def match_in_words(match: Values) -> str:

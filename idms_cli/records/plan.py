@@ -1,6 +1,6 @@
 """The first half of a run: every row is classified into the journal, and nothing is written to the site."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -9,12 +9,11 @@ from typing import NamedTuple, TypeVar
 
 from idms_cli.errors import InputError, RecordRefused, SiteError, Unreachable
 from idms_cli.files import BrokenRow, Row
-from idms_cli.files.places import in_words
-from idms_cli.imis.kinds import Record
+from idms_cli.imis.kinds import Choosy, Record
 from idms_cli.records.canonical import fold, texts_of
 from idms_cli.records.contacts import ContactFinder
-from idms_cli.records.doubles import Doubles, contradiction
-from idms_cli.records.entry import Entry, Verdict
+from idms_cli.records.doubles import Doubles
+from idms_cli.records.entry import Entry
 from idms_cli.records.faults import Fault, read_fault
 from idms_cli.records.journal import Journal
 from idms_cli.records.lookup import Lookup, Wanted
@@ -27,8 +26,6 @@ CHUNK = 500
 """Rows that are planned in one transaction of the journal."""
 MOST_HELD = 2000
 """Records that are held in memory; some rows of a chunk may act on very many."""
-SKIPPING = frozenset({"absent", "exists"})
-"""Codes of rows that there is nothing to do for: told, but no reason to reject one."""
 NONE_ALIKE: Mapping[int, str | None] = MappingProxyType({})
 
 
@@ -39,6 +36,8 @@ class Sources(NamedTuple):
     mapping: BoundMapping
     contacts: ContactFinder | None = None
     """Finds the contact of each row, where the file does not know its ID."""
+    choosy: Choosy | None = None
+    """The kind of record, where not all of its records can be written."""
 
 
 class OfContact(NamedTuple):
@@ -58,13 +57,14 @@ class Planner:
     """Plans the rows of one file."""
 
     def __init__(self, sources: Sources, rules: Rules, journal: Journal, doubles: Doubles) -> None:
-        self._lookup, self._mapping, self._contacts = sources
+        self._lookup, self._mapping, self._contacts, self._choosy = sources
         self._rules = rules
         self._journal = journal
         self._doubles = doubles
         self._patience = Patience()
         self._names = names_of(self._mapping, rules)
         self._trusts_rows = rules.current_is_unchanged and self._mapping.tells_current
+        self._may_cross = rules.action != "insert" and bool(rules.match) and (self._lookup.parallel or rules.may_cross)
         self._match_at = [self._names.index(name) for name in rules.match]
 
     def plan(self, rows: Iterable[Row | BrokenRow], window: Window, *, tell: Callable[[int], None]) -> None:
@@ -90,16 +90,6 @@ class Planner:
             self._keep(entries, alike)
             if alike:
                 tell(planned)
-
-    def corrections(self) -> Iterator[Verdict]:
-        """Rows that must not be written after all, since a later row contradicts them."""
-        for line, later in self._doubles.contradicted():
-            if self._rules.duplicates == "last":
-                fault = Fault("match", ", ".join(self._rules.match), "double", f"{in_words(later)} counts in its place")
-                yield Verdict(line, "skipped", faults=(fault,))
-            else:
-                found = [fault for fault in self._journal.faults(line) if fault.code not in SKIPPING]
-                yield Verdict(line, "rejected", faults=(*found, contradiction(self._rules, later)))
 
     def _prepared(
         self, chunk: Sequence[Row | BrokenRow], window: Window, *, tell: Callable[[], None]
@@ -157,7 +147,7 @@ class Planner:
 
     def _alike(self, prepared: Sequence[Entry | Wanted]) -> Mapping[int, str | None]:
         """Rows that are unchanged, as is seen without taking records apart: line -> packed key, if it is known."""
-        if not self._rules.alike_is_unchanged:
+        if not self._rules.alike_is_unchanged or self._rules.may_cross:
             return {}
         wanted = [row for row in prepared if isinstance(row, Wanted)]
         if not self._trusts_rows:
@@ -166,9 +156,10 @@ class Planner:
         return {**current, **self._lookup.alike([row for row in wanted if not row.is_current])}
 
     def _keep(self, entries: Sequence[Entry], alike: Mapping[int, str | None] = NONE_ALIKE) -> None:
+        single = self._doubles.one_each(entries) if self._may_cross else entries
         with self._journal.transaction():
             self._journal.add_unchanged(alike)
-            self._journal.add(entries)
+            self._journal.add(single)
 
     def _classify(self, prepared: Entry | Wanted) -> list[Entry]:
         return self._look_up(prepared) if isinstance(prepared, Wanted) else [prepared]
@@ -179,7 +170,21 @@ class Planner:
         if isinstance(found, Entry):
             return [replace(found, part=wanted.part)]
         entries = classify(wanted.line, wanted.values, wanted.match, found, self._rules)
+        if self._choosy is not None:
+            records = {record.key: record for record in found}
+            entries = [self._writable(self._choosy, entry, records.get(entry.key or ())) for entry in entries]
         return [replace(entry, part=wanted.part) for entry in entries] if wanted.part else entries
+
+    @staticmethod
+    def _writable(choosy: Choosy, entry: Entry, record: Record | None) -> Entry:
+        if entry.state != "planned":
+            return entry
+        try:
+            choosy.refuse_write(record, entry.wanted)
+        except RecordRefused as refused:
+            faults = tuple(Fault("plan", "", refused.code, reason) for reason in refused.reasons)
+            return Entry(entry.line, "rejected", key=entry.key, match=entry.match, faults=faults, part=entry.part)
+        return entry
 
     def _answer(self, line: int, asked: Collection[str], find: Callable[[], Answer], *, words: int) -> Answer | Entry:
         """What the site says; the row is rejected when it says nothing. The job has so many `words` to ask by."""

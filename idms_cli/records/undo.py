@@ -1,11 +1,11 @@
 """Taking a run back: what it changed or deleted is restored from the journal, unless somebody has changed it since."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from idms_cli.codes import Code
 from idms_cli.errors import RecordRefused, SiteError, Unreachable
-from idms_cli.imis.kinds import Kind, Record, key_in_words
+from idms_cli.imis.kinds import Choosy, Kind, Record, key_in_words
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.values import same
 from idms_cli.records.conversions import show
@@ -65,7 +65,16 @@ class UndoPlanner:
         self._patience.regain()
         if record is None:
             return _left(done, "gone", "the record is no longer there")
-        return self._take_back_insert(done, record) if done.action == "insert" else _restore(done, record)
+        planned = self._take_back_insert(done, record) if done.action == "insert" else self._restore(done, record)
+        return self._writable(planned, record)
+
+    def _writable(self, planned: Entry, record: Record) -> Entry:
+        if planned.state == "planned" and isinstance(self._kind, Choosy):
+            try:
+                self._kind.refuse_write(record, planned.wanted)
+            except RecordRefused as refused:
+                return _left(planned, refused.code, str(refused))
+        return planned
 
     def _find(self, done: Entry) -> Record | None:
         """By its key; a record whose number the site did not tell when it was made, by what it can be found by."""
@@ -106,26 +115,37 @@ class UndoPlanner:
         changes: Mapping[str, tuple[Value, Value]] = {name: (value, None) for name, value in done.values.items()}
         return Entry(done.line, "planned", "delete", key=record.key, match=done.match, changes=changes)
 
+    def _restore(self, done: Entry, record: Record) -> Entry:
+        """Each property that still has what the run wrote gets back what it had before."""
+        kept, others = [], []
+        for name, (old, new) in done.changes.items():
+            if same(new, record.values.get(name)):
+                kept.append(name)
+            elif not same(old, record.values.get(name)):
+                others.append(name)
+        properties = self._kind.properties()
+        lasting = [name for name in kept if done.changes[name][0] in (None, "") and _is_required(properties.get(name))]
+        faults = (*_faults(record, others), *self._never_blank(lasting))
+        values = {name: done.changes[name][0] for name in kept if name not in lasting}
+        if not values:
+            return Entry(done.line, "skipped" if faults else "unchanged", key=record.key, faults=faults)
+        changes = {name: (record.values.get(name), old) for name, old in values.items()}
+        return Entry(done.line, "planned", "update", key=record.key, values=values, changes=changes, faults=faults)
+
+    def _never_blank(self, names: Iterable[str]) -> Iterator[Fault]:
+        why = f": {self._take_back.why_not_delete}" if self._take_back.why_not_delete else ""
+        for name in names:
+            message = f"{name} was blank before, and cannot be made blank again{why}"
+            yield Fault("plan", name, "not-deletable", message)
+
+
+def _is_required(target: Property | None) -> bool:
+    return target is not None and target.required
+
 
 def _is_given(target: Property | None) -> bool:
     """Whether the site alone says what stands there."""
     return target is None or target.read_only
-
-
-def _restore(done: Entry, record: Record) -> Entry:
-    """Each property that still has what the run wrote gets back what it had before."""
-    kept = [name for name, (_, new) in done.changes.items() if same(new, record.values.get(name))]
-    others = [
-        name
-        for name, (old, new) in done.changes.items()
-        if not same(new, record.values.get(name)) and not same(old, record.values.get(name))
-    ]
-    if not kept:
-        return _changed_since(done, record, others) if others else Entry(done.line, "unchanged", key=record.key)
-    values = {name: done.changes[name][0] for name in kept}
-    changes = {name: (record.values.get(name), old) for name, old in values.items()}
-    faults = _faults(record, others)
-    return Entry(done.line, "planned", "update", key=record.key, values=values, changes=changes, faults=faults)
 
 
 def _changed_since(done: Entry, record: Record, names: Iterable[str]) -> Entry:

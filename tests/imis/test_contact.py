@@ -6,6 +6,7 @@ import pytest
 
 from idms_cli.errors import InputError, OutcomeUnknown, RecordRefused
 from idms_cli.imis.kinds.contact import open_kind
+from idms_cli.sandbox import metadata
 
 PERSON = {
     "Prefix": "Ms.",
@@ -170,6 +171,21 @@ def test_the_properties_have_the_lengths_and_attributes_that_the_site_tells(cont
     assert properties["ID"].key
     assert properties["FirstName"].max_length == 20
     assert properties["JoinDate"].type == "Date"
+
+
+def test_the_codes_of_a_member_are_those_that_the_site_names_where_it_names_any(sandbox, monkeypatch, contacts):
+    described = metadata._party_members
+
+    def with_codes():
+        members = described()
+        (gender,) = [one for one in members if one["Name"] == "Gender"]
+        (code,) = gender["EntityDefinition"]["Properties"]["$values"]
+        code["Rule"] = {"ValueList": {"$values": [{"Name": "F", "Value": "Female"}, {"Name": "M", "Value": "Male"}]}}
+        return members
+
+    monkeypatch.setattr(metadata, "_party_members", with_codes)
+    properties = contacts.properties()
+    assert (properties["Gender"].choices, properties["Status"].choices) == (("F", "M"), ())
 
 
 def test_a_site_that_does_not_describe_contacts_has_the_attributes_known_from_others(sandbox, live, contacts):

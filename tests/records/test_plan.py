@@ -41,7 +41,7 @@ def plan_rows(
     with Window(width) as window, closing(Doubles(journal.directory, given)) as doubles:
         planner = Planner(Sources(OneByOne(shelf), mapping), given, journal, doubles)
         planner.plan(rows, window, tell=tell or (lambda _: None))
-        journal.finish_plan(planner.corrections())
+        journal.finish_plan(doubles.corrections(journal.faults), doubles.corrections_of_records())
     told = {line: "skipped: " + ", ".join(fault.code for fault in faults) for line, faults in journal.skipped()}
     told |= {line: "rejected: " + ", ".join(fault.code for fault in faults) for line, faults in journal.rejected()}
     told |= {entry.line: entry.action for window in journal.todo("planned", window=50) for entry in window}

@@ -44,6 +44,8 @@ class Entry(NamedTuple):
     """A delete must match on all of one of these; empty: on anything."""
     put_back_with: tuple[str, ...] = ()
     """A deleted record can be made again only where these are known of it, beside its key."""
+    looked_for_by: tuple[str, ...] = ()
+    """The key by which an insert looks whether there is such a record, where the job does not say what to match on."""
     refuses: Mapping[str, str] = MappingProxyType({})
     """Action -> why this kind cannot do it, and what to do instead; an insert is also part of others."""
 
@@ -132,6 +134,7 @@ KINDS: dict[str, Entry] = {
         "idms_cli.imis.kinds.event_registration",
         "registrations of contacts for events",
         entity="EventRegistration",
+        looked_for_by=("EventId", "ID", "FunctionId"),
         refuses={
             "update": "registrations can only be inserted. Change one in iMIS",
             "delete": "registrations can only be inserted. Cancel one in iMIS",
@@ -141,6 +144,7 @@ KINDS: dict[str, Entry] = {
         "idms_cli.imis.kinds.user_login",
         "logins of contacts",
         entity="User",
+        looked_for_by=("ID",),
         refuses={
             "update": "a login can only be created: no public source says how one is locked or unlocked over REST",
             "delete": "a login can only be created. Remove one in iMIS",
@@ -235,6 +239,17 @@ class Whole(Protocol):
 
     def is_loose(self, name: str) -> bool:
         """Whether `find` compares this property without regard to case."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A kind of which some records cannot be written, as is seen without sending anything."""
+
+    def refuse_write(self, record: Record | None, changes: Mapping[str, Value]) -> None:
+        """Raises `RecordRefused` where `record` cannot be given these values; without any: where it cannot be deleted.
+
+        Makes no call. None is a new record; one out of whole pages has no body, and is let pass.
+        """
 
 
 def open_kind(site: "Site", kind: str, name: str | None) -> Kind:

@@ -17,7 +17,7 @@ from idms_cli.imis.entities import (
     total,
 )
 from idms_cli.imis.kinds import KINDS, Key, Kind, Record
-from idms_cli.imis.party import changed_party, new_party, party_id, values_of
+from idms_cli.imis.party import changed_party, new_party, new_type, party_id, refuse_of_person, values_of
 from idms_cli.imis.partyproperties import KEYS, Members, read_members
 from idms_cli.imis.properties import Property, Value
 from idms_cli.imis.site import Site
@@ -95,6 +95,13 @@ class Contacts:
         raise RecordRefused(
             [f"Contact {record.key[0]} is not deleted: {KINDS['contact'].refuses['delete']}"], code="not-allowed"
         )
+
+    def refuse_write(self, record: Record | None, changes: Mapping[str, Value]) -> None:
+        """As `Choosy.refuse_write`."""
+        if record is None:
+            refuse_of_person({"$type": new_type(changes)}, changes)
+        elif record.body is not None:
+            refuse_of_person(record.body, changes)
 
     def all(self, names: Collection[str]) -> Iterator[tuple[Key, Mapping[str, Value]]]:
         """As `Whole.all`."""

@@ -127,17 +127,17 @@ class GroupMembers:
 
     def delete(self, record: Record) -> None:
         """As `Kind.delete`: one role, or with all its roles the membership."""
-        body = record.body
-        if len(record.key) == 3:
-            paths = [groups.detail_path(each) for each in details(body) if detail_id(each) == record.key[2]]
-        else:
-            paths = [groups.detail_path(each) for each in details(body)] or [groups.member_path(body)]
-        for path in paths:
+        for path in _paths(record):
             self._remove(record.key, path)
-        if any("%3A" in path for path in paths) and self.read(record.key) is not None:
-            raise RecordRefused(
-                ["The site did not remove it: its key has a colon, which no address can carry safely"], code="key"
-            )
+
+    def refuse_write(self, record: Record | None, changes: Mapping[str, Value]) -> None:
+        """As `Choosy.refuse_write`."""
+        if record is None:
+            return
+        if not changes:
+            _paths(record)
+        elif changes.keys() != {"Role"} or not any(has_role(one, str(changes["Role"])) for one in details(record.body)):
+            groups.member_path(record.body)
 
     def _remove(self, key: Key, path: str) -> None:
         remove(self._site, path, there=lambda: self._is_there(key, path))
@@ -201,6 +201,14 @@ class GroupMembers:
 
     def _spelled(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return spelled(values, self.properties(), what="A group member")
+
+
+def _paths(record: Record) -> list[str]:
+    """What has to be removed: one role, or all of the membership."""
+    body = record.body
+    if len(record.key) == 3:
+        return [groups.detail_path(each) for each in details(body) if detail_id(each) == record.key[2]]
+    return [groups.detail_path(each) for each in details(body)] or [groups.member_path(body)]
 
 
 def _membership(body: Body) -> Record:

@@ -101,6 +101,55 @@ def test_with_skip_blank_match_off_the_rest_of_match_must_do(office: Office, sit
     assert len(found(site, "ABC_Scores", ID="104")) == before
 
 
+@pytest.mark.parametrize("action", ["update", "upsert", "delete"])
+def test_a_row_of_which_a_blank_leaves_the_contact_alone_acts_on_nothing_unless_the_job_says_all(
+    office: Office, site: Sandbox, action: str
+) -> None:
+    site.add_rows("ABC_Scores", [{"ID": "111", "Course": "Gilding", "Grade": "C"}])
+    options: dict[str, object] = {"skip_blank_match": False}
+    office.further = "defaults: {options: {on_multiple: all}}\n"
+    done = office.run(graded(action=action, options=options), "member,course,grade\n111,,A\n")
+    assert done.codes == {2: "blank-match"}
+    assert done.messages == {
+        2: "Course is blank, and the contact's ID alone matches every row of ABC_Scores that the contact has"
+    }
+    assert [row["Grade"] for row in found(site, "ABC_Scores", ID="111")] == ["C"]
+    options["on_multiple"] = "all"
+    assert office.run(graded(action=action, options=options)).summary.keys() <= {"read", "updated", "deleted"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {
+                "destination": "activity",
+                "action": "update",
+                "match": ["PartyId", "ACTIVITY_TYPE"],
+                "map": {"PartyId": "member", "ACTIVITY_TYPE": "course", "DESCRIPTION": "grade"},
+            },
+            "ACTIVITY_TYPE is blank, and the contact's ID alone matches every such record of the contact",
+        ),
+        (
+            {
+                "destination": "relationship",
+                "action": "delete",
+                "match": ["ID", "RELATION_TYPE", "TARGET_ID"],
+                "map": {"ID": "member", "RELATION_TYPE": {"value": "PARENT"}, "TARGET_ID": "course"},
+            },
+            "TARGET_ID is blank, and a delete needs SEQN or ID + RELATION_TYPE + TARGET_ID",
+        ),
+    ],
+    ids=["activity", "relationship"],
+)
+def test_what_a_job_may_not_match_on_no_blank_makes_a_row_match_on(
+    office: Office, options: dict[str, object], message: str
+) -> None:
+    blanks = {**options, "options": {"skip_blank_match": False}}
+    done = office.run(job(**blanks), "member,course,grade\n101,,A\n", dry_run=True)
+    assert done.messages == {2: message}
+
+
 def test_a_mapped_key_that_is_not_matched_on_is_never_changed(office: Office, site: Sandbox) -> None:
     site.add_rows("ABC_Scores", [{"ID": "104", "Course": "Gilding", "Grade": "C"}])
     done = office.run(graded(match=["Course"]), "member,course,grade\n105,Gilding,A\n104,Gilding,A\n")
@@ -199,3 +248,38 @@ def test_an_empty_file_is_a_run_with_nothing_to_do(office: Office, site: Sandbox
     assert done.outcome.status == "completed"
     assert done.summary == {}
     assert writes(site) == 0
+
+
+REGISTRATIONS = {"EventId": "event", "ID": "id", "FunctionId": "function"}
+
+
+@pytest.mark.parametrize("find", [False, True], ids=["by ID", "by e-mail address"])
+def test_a_registration_is_looked_for_by_its_key_though_the_job_does_not_say_match(
+    office: Office, site: Sandbox, find: bool
+) -> None:
+    (member,) = found(site, "Party", ID="101")
+    registrations = job(destination="event_registration", action="insert", map=dict(REGISTRATIONS))
+    rows = "event,function,id\nCONF25,FULL,101\nCONF25,FULL,101\nCONF25,DAY1,101\n"
+    if find:
+        del registrations["map"]["ID"]
+        registrations |= {"action": "insert-matching", "find": {"Email": "id"}}
+        rows = rows.replace("101", str(member["Email"]))
+    first = office.run(registrations, rows, dry_run=True)
+    assert [(line, action) for line, action, _ in first.planned] == [(2, "insert"), (4, "insert")]
+    assert first.skipped == {3: "says the same as line 2"}
+    assert office.run(registrations).summary == {"read": 3, "inserted": 2, "skipped": 1}
+    sent = writes(site)
+    again = office.run(registrations)
+    assert again.summary == {"read": 3, "skipped": 3}
+    assert again.skipped[2] == "there is such a record already: CONF25|101|FULL"
+    assert writes(site) == sent
+
+
+def test_a_login_is_looked_for_by_its_contact_though_the_job_does_not_say_match(office: Office, site: Sandbox) -> None:
+    logins = job(destination="user_login", action="insert", map={"ID": "id", "UserName": "name"})
+    rows = "id,name\n101,ann\n102,ben\n102,bea\n"
+    done = office.run(logins, rows)
+    assert (done.summary, set(done.codes.values())) == ({"read": 3, "inserted": 1, "rejected": 2}, {"double"})
+    sent = writes(site)
+    assert office.run(logins, "id,name\n101,ann\n").summary == {"read": 1, "skipped": 1}
+    assert writes(site) == sent

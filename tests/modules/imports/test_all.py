@@ -186,3 +186,53 @@ def test_the_guard_counts_records(office: Office, site: Sandbox) -> None:
     assert done.outcome.status == "held"
     assert done.outcome.reason == "7 records to write for 2 rows, max_changes is 50%. Nothing was written"
     assert writes(site) == 0
+
+
+CROSSING = "member,course,grade\n101,Bookbinding,B\n,Bookbinding,F\n"
+
+
+@pytest.mark.parametrize("read", ["record", "snapshot"])
+@pytest.mark.parametrize(
+    ("duplicates", "expected"),
+    [
+        ("reject", ({"updated": 4, "rejected": 8}, ["A", "C", "C", "C"])),
+        ("first", ({"updated": 8, "skipped": 4}, ["B"] * EACH)),
+        ("last", ({"updated": 8, "skipped": 4}, ["F"] * EACH)),
+    ],
+)
+def test_of_two_rows_about_the_same_record_at_most_one_counts(
+    office: Office, site: Sandbox, read: str, duplicates: str, expected: tuple[dict[str, int], list[str]]
+) -> None:
+    counted, first_grades = expected
+    options = {"skip_blank_match": False, "duplicates": duplicates, "read": read}
+    done = office.run(graded_all(action="update", options=options), CROSSING)
+    assert done.summary == {"read": 2, "further": 10, **counted}
+    assert [grades_of(site, member) for member in MEMBERS] == [first_grades, ["F"] * EACH]
+    if duplicates == "reject":
+        assert set(done.codes) == {2, 3}
+        assert (
+            "line 3 is about the same record and says something else; nobody knows which is right" in done.messages[2]
+        )
+        again = office.run(graded_all(action="update", options=options), CROSSING)
+        assert (again.summary["unchanged"], again.summary["rejected"]) == (4, 8)
+    else:
+        settled = office.run(graded_all(action="update", options=options), CROSSING)
+        assert settled.summary == {"read": 2, "further": 10, "unchanged": 8, "skipped": 4}
+
+
+def test_of_two_rows_that_say_the_same_of_a_record_one_counts(office: Office, site: Sandbox) -> None:
+    options = {"skip_blank_match": False}
+    rows = "member,course,grade\n,Bookbinding,F\n101,Bookbinding,F\n"
+    done = office.run(graded_all(action="update", options=options), rows)
+    assert done.summary == {"read": 2, "further": 10, "updated": 8, "skipped": 4}
+    assert "says the same of the record as line 2" in done.skipped[3]
+    deleted = office.run(graded_all(action="delete", options=options), rows)
+    assert deleted.summary == {"read": 2, "further": 10, "deleted": 8, "skipped": 4}
+
+
+def test_two_names_of_one_key_are_about_the_same_record(office: Office, site: Sandbox) -> None:
+    mapped = {"ID": "id", "CommunicationType": "type", "OptInFlag": "opt"}
+    preferences = job(destination="communication_preference", match=["ID", "CommunicationType"], map=mapped)
+    done = office.run(preferences, "id,type,opt\n101,NEWS,yes\n101,Newsletter,no\n")
+    assert set(done.codes.values()) == {"double"}
+    assert writes(site) == 0

@@ -167,3 +167,39 @@ def test_a_contact_that_is_not_there_is_not_made_anew_at_each_run_under_another_
     assert done.codes == {2: "no-match"}
     assert "a new one gets its ID from the site" in done.messages[2]
     assert writes(site) == 0
+
+
+@pytest.mark.parametrize("read", ["record", "snapshot"])
+def test_a_name_of_a_person_is_not_written_to_an_organization(office: Office, site: Sandbox, read: str) -> None:
+    row = "id,first,last,company\n125,Comp,Any,Acme\n"
+    named = {"FirstName": "first", "LastName": "last", "OrganizationName": "company"}
+    for _ in range(2):
+        done = office.run({**by_id(**named), "options": {"read": read}}, row)
+        assert done.codes == {2: "unknown-property"}
+        assert done.messages == {2: "Only a person has FirstName, LastName, and contact 125 is an organization"}
+    assert writes(site) == 0
+    assert done.rejects[0]["_stage"] == ("plan" if read == "record" else "send")
+
+
+@pytest.mark.parametrize("only_changes", [True, False])
+def test_a_blank_name_of_a_person_is_as_good_as_none_for_an_organization(
+    office: Office, site: Sandbox, only_changes: bool
+) -> None:
+    cleared = by_id(FirstName={"column": "first", "blank": "clear"}, OrganizationName="company")
+    options = {"only_changes": only_changes}
+    done = office.run({**cleared, "options": options}, "id,first,company\n125,,Acme\n")
+    assert done.summary == {"read": 1, "updated": 1}
+    party = body(site, "125")
+    assert (party["OrganizationName"], "PersonName" in party) == ("Acme", False)
+
+
+def test_what_a_new_contact_has_to_be_called_is_seen_before_anything_is_sent(office: Office, site: Sandbox) -> None:
+    named = {"MiddleName": "middle", "OrganizationName": "company", "Email": "email"}
+    rows = "middle,company,email\nQ,Acme,\n,,a@example.org\n,Bindery,\n"
+    plan = office.run(job(action="insert", map=named), rows, dry_run=True)
+    assert plan.codes == {2: "unknown-property", 3: "validation"}
+    assert plan.messages[2] == (
+        "Only a person has MiddleName, and a new contact with an OrganizationName alone is an organization"
+    )
+    assert [line for line, _, _ in plan.planned] == [4]
+    assert writes(site) == 0

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from idms_cli.records.journal import Journal
 from idms_cli.sandbox import Sandbox
-from tests.modules.imports.office import Office, found, graded, grades, job, scores
+from tests.modules.imports.office import Office, found, graded, grades, job, scores, writes
 
 INTERESTS = job(
     destination="activity",
@@ -65,3 +65,35 @@ def test_of_a_record_that_somebody_changed_in_part_the_rest_is_restored_and_the_
     with closing(Journal(back.directory)) as journal:
         ((line, faults),) = journal.left_alone()
     assert (line, [fault.message for fault in faults]) == (2, ["Grade has been changed since, to 'F'"])
+
+
+def test_a_member_of_a_committee_that_was_added_is_left_and_named_since_the_site_cannot_be_asked_to_remove_it(
+    office: Office, site: Sandbox
+) -> None:
+    mapped = {"GroupId": "group", "ID": "id", "JoinDate": "joined"}
+    rows = "group,id,joined\nCOMMITTEE/AWARDS,101,2026-01-01\n"
+    members = job(destination="group_member", match=["GroupId", "ID"], map=mapped)
+    done = office.run(members, rows)
+    sent = writes(site)
+    back = office.run(members, intent="undo", of_directory=done.directory)
+    assert back.summary == {"read": 1, "skipped": 1}
+    assert back.skipped[2].startswith("Members of committees can only be added")
+    for action in ("update", "delete"):
+        plan = office.run({**members, "action": action}, rows.replace("-01\n", "-02\n"), dry_run=True)
+        assert (plan.codes, plan.rejects[0]["_stage"]) == ({2: "not-allowed"}, "plan")
+    assert writes(site) == sent
+
+
+def test_a_preference_that_was_said_for_the_first_time_is_left_and_named_since_none_is_ever_deleted(
+    office: Office, site: Sandbox
+) -> None:
+    mapped = {"ID": "id", "CommunicationTypeId": "type", "OptInFlag": "opt"}
+    preferences = job(destination="communication_preference", match=["ID", "CommunicationTypeId"], map=mapped)
+    office.run(preferences, "id,type,opt\n101,NEWS,yes\n")
+    done = office.run(preferences, "id,type,opt\n101,NEWS,no\n102,EVENTS,no\n")
+    back = office.run(preferences, intent="undo", of_directory=done.directory)
+    assert back.summary == {"read": 2, "updated": 1, "skipped": 1}
+    assert back.skipped == {
+        3: "OptInFlag was blank before, and cannot be made blank again: "
+        "a preference is not deleted. Set OptInFlag to no"
+    }
