@@ -10,6 +10,9 @@ from idms_cli.history.database import Database
 from idms_cli.history.rows import NewRun, Slot, Verdict, Wanted
 from idms_cli.history.runs import Runs
 
+NOT_OWED = "not owed: the job was not there yet"
+"""The reason of a slot from before its job was there, which a backfill runs all the same."""
+
 DECIDE = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, NULL, ?)
 ON CONFLICT DO NOTHING"""
@@ -34,7 +37,7 @@ ONE = "SELECT * FROM slot WHERE job = ? AND due = ?"
 AROUND = """
 SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due < :at ORDER BY due DESC LIMIT 1)
 UNION ALL SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due >= :at ORDER BY due LIMIT 1)"""
-FIRST = "SELECT min(due) FROM slot WHERE job = ?"
+FIRST = "SELECT due FROM slot WHERE job = ? AND reason <> ? ORDER BY due LIMIT 1"
 MISSED = """
 SELECT * FROM slot WHERE verdict IN ('run', 'skipped') AND due > ? AND due <= ? AND decided_at >= ?
 ORDER BY due, job LIMIT ?"""
@@ -111,9 +114,9 @@ class Slots:
         return self._list(BETWEEN, {"job": job, "since": since, "until": until, "limit": limit})
 
     def first(self, job: str) -> int | None:
-        """The oldest slot that is known of a job."""
-        oldest: int | None = self._database.connection.execute(FIRST, (job,)).fetchone()[0]
-        return oldest
+        """The oldest slot of a job that it owed: what a backfill ran from before that does not count."""
+        oldest = self._database.connection.execute(FIRST, (job, NOT_OWED)).fetchone()
+        return None if oldest is None else int(oldest["due"])
 
     def decided_late(self, since: int, until: int, *, limit: int = 1000) -> list[Slot]:
         """All slots later than `since` and not later than `until` that nobody decided before `until`."""
@@ -133,7 +136,7 @@ class Slots:
         row = connection.execute(
             "SELECT reason FROM slot WHERE job = ? AND due < ? AND until >= ?", (new.job, new.due, new.due)
         ).fetchone()
-        return "not owed: the job was not there yet" if row is None else str(row["reason"])
+        return NOT_OWED if row is None else str(row["reason"])
 
     def _list(self, sql: str, parameters: dict[str, Any] | Sequence[Any]) -> list[Slot]:
         return [Slot.of(row) for row in self._database.connection.execute(sql, parameters)]
