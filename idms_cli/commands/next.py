@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,9 @@ from idms_cli.reports.wording import Clock
 OF_ONE_JOB = 24
 """Slots of one job, where all jobs are listed."""
 
+AHEAD = 1000
+"""Slots that are looked at to find one that will run."""
+
 
 @click.command("next")
 @click.argument("job", required=False)
@@ -44,7 +48,8 @@ def command(
 ) -> None:  # fmt: skip
     """List what is to come: of all jobs, or of JOB by its own clock.
 
-    Marked are clocks that are put forward or back, what will be skipped (holidays, pauses), and who will wait for whom.
+    Marked are clocks that are put forward or back, what will be skipped (holidays, pauses, missing tests), and
+    who will wait for whom.
     Of each of several jobs the first slots are shown.
     """
     store, now = session.store, session.now()
@@ -57,6 +62,8 @@ def command(
     asked = Asked(after, after + timedelta(days=days), limit, limit if job else min(limit, OF_ONE_JOB))
     pauses = store.pauses.not_over(int(now.timestamp()))
     shown = listed(coming(store, chosen, asked, pauses), asked)
+    if job and rows[job].upstream and not why_never(rows[job]):
+        shown = replace(shown, instead=_when_it_follows(session, rows, job, after, clock))
     foretold = _foretell(session, rows, shown, now, about=[job] if job else [])
     if ical:
         sys.stdout.flush()
@@ -85,6 +92,20 @@ def _foretell(
 
 def _follows(row: JobRow) -> str:
     return f"comes after {row.upstream}" if row.upstream else ""
+
+
+def _when_it_follows(session: Session, rows: Mapping[str, JobRow], job: str, after: datetime, clock: Clock) -> str:
+    """Of a job that comes after another one: what starts it, and when the first of the chain is due."""
+    upstream = first = rows[job].upstream
+    while first in rows and rows[first].upstream:
+        first = rows[first].upstream
+    asked = Asked(after, after + timedelta(days=366), AHEAD, AHEAD)
+    pauses = session.store.pauses.not_over(int(clock.now.timestamp()))
+    found = coming(session.store, [rows[first]] if first in rows else [], asked, pauses)
+    due = next((one.occurrence.acts_at for one in found if not one.skip), None)
+    when = f"is next due {clock.moment(due)}" if due else "has no run to come"
+    begins = "" if first == upstream else f", with which the chain to {upstream} begins,"
+    return f"{job} starts when a scheduled run of {upstream} has gone well; {first}{begins} {when}."
 
 
 def _zone(session: Session, rows: list[JobRow], *, single: bool, utc: bool, zone: str | None) -> ZoneInfo:

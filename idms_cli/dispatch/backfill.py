@@ -64,7 +64,9 @@ def lacks(store: Store, row: JobRow, since: datetime, until: datetime, *, again:
     moments = sorted({*planned, *own})
     if len(moments) > MOST:
         raise _too_many(row)
-    upcoming = occurrences_of(store, row).next_after(moments[-1]) if moments else None
+    if not moments:
+        return []
+    upcoming = occurrences_of(store, row).next_after(moments[-1])
     followings = [*moments[1:], upcoming.slot if upcoming else None]
     return [
         replace(_lack(moment, own.get(moment), runs.get(moment, []), again=again), following=following)

@@ -22,7 +22,7 @@ class Coming:
     zone: ZoneInfo
     """The job's."""
     skip: str = ""
-    """Why it will not run, as far as it is known now: a holiday, a pause."""
+    """Why it will not run, as far as it is known now: a holiday, a pause, a test that it has not passed."""
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -66,9 +66,11 @@ def why_never(row: JobRow) -> str:
 
 def _of(store: Store, row: JobRow, after: datetime, pause: Pause | None) -> Iterator[Coming]:
     zone = ZoneInfo(row.timezone)
+    is_untested = row.require_test and not store.trials.has_passed(row.name, row.digest)
+    untested = f"untested: idms test {row.name} first" if is_untested else ""
     for occurrence in _occurrences(occurrences_of(store, row), after):
         paused = pause.reason if pause and pause.covers(occurrence.acts_at) else ""
-        yield Coming(row.name, occurrence, zone, paused or occurrence.skip)
+        yield Coming(row.name, occurrence, zone, paused or occurrence.skip or untested)
 
 
 def _occurrences(occurrences: Occurrences, after: datetime) -> Iterator[Occurrence]:

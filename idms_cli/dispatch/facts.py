@@ -8,10 +8,15 @@ from idms_cli.dispatch.coming import why_never
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.history.rows import Incident, JobRow, Pause, Run, Slot
 from idms_cli.history.store import Store
-from idms_cli.jobs.occurrences import Occurrence
+from idms_cli.jobs.holidays import Placed
+from idms_cli.jobs.occurrences import Occurrence, Occurrences
+from idms_cli.jobs.rules import Ruled
 
 STEPS = 60
 """Occurrences that are looked at to find one: of a deferred slot the moment at which it acts is later than its own."""
+
+TOGETHER = 10_000
+"""Slots that act together, at the end of a window."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -45,6 +50,8 @@ class Facts:
     """A slot without a verdict: still to come, or nobody has called run-due since."""
     incident: Incident | None = None
     """The silence in which the slot was due."""
+    moved: Placed | None = None
+    """Where a holiday moved the slot that was asked for."""
     before: Near | None = None
     after: Near | None = None
     pause: Pause | None = None
@@ -82,7 +89,7 @@ def facts_at(store: Store, job: str, row: JobRow | None, at: datetime, now: date
     if row and occurrence and occurrence.acts_at.timestamp() > row.decided_until:
         return _with_occurrence(store, base, occurrence)
     before, after = _around(store, job, row, at)
-    return _copy(base, before=before, after=after)
+    return _copy(base, moved=_moved(store, row, at), before=before, after=after)
 
 
 def _base(store: Store, job: str, row: JobRow | None, at: datetime | None, now: datetime) -> Facts:
@@ -127,10 +134,26 @@ def _occurrence_at(store: Store, row: JobRow | None, at: datetime) -> Occurrence
     occurrences = occurrences_of(store, row)
     found = occurrences.next_after(at - timedelta(seconds=1))
     for _ in range(STEPS):
-        if found is None or at <= found.slot < at + MINUTE:
-            return found
+        if found is None:
+            return None
+        own = next((one for one in _together(occurrences, found) if at <= one.slot < at + MINUTE), None)
+        if own:
+            return own
         found = occurrences.next_after(found.acts_at)
     return None
+
+
+def _together(occurrences: Occurrences, one: Occurrence) -> tuple[Occurrence, ...]:
+    """All that act when this one does: those that it replaces at the end of a window as well."""
+    return occurrences.due(one.acts_at - timedelta(microseconds=1), one.acts_at, newest=TOGETHER).occurrences
+
+
+def _moved(store: Store, row: JobRow | None, at: datetime) -> Placed | None:
+    if row is None or not row.schedule or at.timestamp() < row.since:
+        return None
+    occurrences = occurrences_of(store, row)
+    before = timedelta(microseconds=1)
+    return occurrences.moved(at - before, at + MINUTE - before) if isinstance(occurrences, Ruled) else None
 
 
 def _around(store: Store, job: str, row: JobRow | None, at: datetime) -> tuple[Near | None, Near | None]:

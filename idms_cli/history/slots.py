@@ -10,6 +10,9 @@ from idms_cli.history.database import Database
 from idms_cli.history.rows import NewRun, Slot, Verdict, Wanted
 from idms_cli.history.runs import Runs
 
+NOT_OWED = "not owed: the job was not there yet"
+"""The reason of a slot from before its job was there, which a backfill runs all the same."""
+
 DECIDE = """
 INSERT INTO slot (job, due, until, verdict, reason, run, decided_at) VALUES (?, ?, ?, ?, ?, NULL, ?)
 ON CONFLICT DO NOTHING"""
@@ -34,10 +37,14 @@ ONE = "SELECT * FROM slot WHERE job = ? AND due = ?"
 AROUND = """
 SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due < :at ORDER BY due DESC LIMIT 1)
 UNION ALL SELECT * FROM (SELECT * FROM slot WHERE job = :job AND due >= :at ORDER BY due LIMIT 1)"""
-FIRST = "SELECT min(due) FROM slot WHERE job = ?"
+FIRST = "SELECT due FROM slot WHERE job = ? AND reason <> ? ORDER BY due LIMIT 1"
+SKIPPED_IN = """
+SELECT * FROM slot WHERE job = :job AND due <= :until AND verdict = 'skipped'
+  AND (coalesce(until, due) >= :since OR decided_at >= :since) ORDER BY due"""
 MISSED = """
-SELECT * FROM slot WHERE verdict IN ('run', 'skipped') AND due > ? AND due <= ? AND decided_at >= ?
-ORDER BY due, job LIMIT ?"""
+SELECT * FROM slot WHERE verdict IN ('run', 'skipped') AND due > :since AND due <= :until
+  AND (verdict = 'skipped' OR decided_at >= :until) AND reason <> :not_owed
+ORDER BY due, job LIMIT :limit"""
 
 
 class Slots:
@@ -110,14 +117,22 @@ class Slots:
         """A job's slots of a span of time, both ends included, oldest first; stretches that reach into it as well."""
         return self._list(BETWEEN, {"job": job, "since": since, "until": until, "limit": limit})
 
+    def skipped_in(self, job: str, since: int, until: int) -> list[Slot]:
+        """A job's slots that were skipped, oldest first: those due in a span of time, and older ones decided in it."""
+        return self._list(SKIPPED_IN, {"job": job, "since": since, "until": until})
+
     def first(self, job: str) -> int | None:
-        """The oldest slot that is known of a job."""
-        oldest: int | None = self._database.connection.execute(FIRST, (job,)).fetchone()[0]
-        return oldest
+        """The oldest slot of a job that it owed: what a backfill ran from before that does not count."""
+        oldest = self._database.connection.execute(FIRST, (job, NOT_OWED)).fetchone()
+        return None if oldest is None else int(oldest["due"])
 
     def decided_late(self, since: int, until: int, *, limit: int = 1000) -> list[Slot]:
-        """All slots later than `since` and not later than `until` that nobody decided before `until`."""
-        return self._list(MISSED, (since, until, until, limit))
+        """All slots later than `since` and not later than `until` that no tick before `until` took.
+
+        Also those that another command settled meanwhile: of a job that was paused, edited or removed.
+        """
+        asked = {"since": since, "until": until, "not_owed": NOT_OWED, "limit": limit}
+        return self._list(MISSED, asked)
 
     def _decide(self, connection: sqlite3.Connection, verdict: Verdict, now: float, created_at: float) -> int | None:
         kind = "skipped" if verdict.run is None else "run"
@@ -133,7 +148,7 @@ class Slots:
         row = connection.execute(
             "SELECT reason FROM slot WHERE job = ? AND due < ? AND until >= ?", (new.job, new.due, new.due)
         ).fetchone()
-        return "not owed: the job was not there yet" if row is None else str(row["reason"])
+        return NOT_OWED if row is None else str(row["reason"])
 
     def _list(self, sql: str, parameters: dict[str, Any] | Sequence[Any]) -> list[Slot]:
         return [Slot.of(row) for row in self._database.connection.execute(sql, parameters)]

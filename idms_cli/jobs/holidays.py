@@ -29,6 +29,8 @@ class Placed(NamedTuple):
     slot: datetime
     skip: str = ""
     note: str = ""
+    holiday: str = ""
+    """What it was moved off."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Holidays:
         moments = () if day is None else moments_of(reading + (day - reading.date()), self.zone, follows_clock=False)
         if not moments:
             return Placed(slot, skip=f"holiday: {name}")
-        return Placed(moments[0], note=f"moved from {local:%a %Y-%m-%d %H:%M} ({name})")
+        return Placed(moments[0], note=f"moved from {local:%a %Y-%m-%d %H:%M} ({name})", holiday=name)
 
     def before_first(self, moment: datetime) -> datetime:
         """A moment before every slot that is placed after `moment`."""

@@ -52,6 +52,12 @@ class Ruled:
         oldest = found[0] if raw.older is None else self._together_after(after)[0]
         return DueOccurrences(tuple(found[-newest:]), (oldest.slot, found[-newest - 1].slot))
 
+    def moved(self, after: datetime, until: datetime) -> Placed | None:
+        """Where the first slot later than `after` and not later than `until` went, if that is off a holiday."""
+        slots = self.schedule.due(in_utc(after), in_utc(until)).slots
+        placed = self._place(slots[0]) if slots else None
+        return placed if placed and placed.slot != slots[0] else None
+
     def describe(self) -> str:
         told = [self.schedule.describe()]
         if self.jitter:
@@ -85,7 +91,15 @@ class Ruled:
             if placed.slot not in found or placed.slot == slot:  # its own slot counts before one that moved there
                 found[placed.slot] = self._occurrence(placed)
         together = groupby(sorted(found.values()), key=lambda one: one.acts_at)
-        return [one for _, group in together for one in _latest_for_all(list(group))]
+        return [one for _, group in together for one in self._latest_for_all(list(group))]
+
+    def _latest_for_all(self, together: list[Occurrence]) -> list[Occurrence]:
+        able = [one for one in together if not one.skip]
+        if len(able) < 2:
+            return together
+        window = next(filter(None, (self._put_off(one.slot)[1] for one in able)))
+        reason = f"window: a later slot took its place at the end of {window}"
+        return [one if one.skip or one is able[-1] else replace(one, skip=reason, note="") for one in together]
 
     def _occurrence(self, placed: Placed) -> Occurrence:
         acts_at, window = self._put_off(placed.slot)
@@ -128,11 +142,3 @@ class Ruled:
 
     def _latest_of(self, moment: datetime) -> datetime:
         return self._put_off(self.holidays.latest_of(moment) if self.holidays else moment)[0]
-
-
-def _latest_for_all(together: list[Occurrence]) -> list[Occurrence]:
-    able = [one for one in together if not one.skip]
-    if len(able) < 2:
-        return together
-    reason = f"window: replaced by the slot of {able[-1].slot:%Y-%m-%d %H:%M} UTC"
-    return [one if one.skip or one is able[-1] else replace(one, skip=reason, note="") for one in together]

@@ -66,6 +66,8 @@ class Listed:
     """Jobs of which only the first slots are shown, and when the last of those is."""
     more: bool
     """Others come within the time that was asked for."""
+    instead: str = ""
+    """Said of a single job that has no times of its own, where there are no slots to show."""
 
 
 def listed(found: Iterable[Coming], asked: Asked) -> Listed:
@@ -99,11 +101,12 @@ def next_page(shown: Listed, asked: Asked, clock: Clock, idle: Mapping[str, str]
     rows = [_row(one, clock, foretold) for one in ordered]
     parts: list[Line | Table] = [Table(("when", "job", "note"), rows)] if rows else []
     if not shown.slots:
-        parts.append(Line(f"Nothing is to come until {clock.moment(asked.until + timedelta(seconds=1))}."))
+        nothing = f"Nothing is to come until {clock.moment(asked.until + timedelta(seconds=1))}."
+        parts.append(Line(shown.instead or nothing))
     parts += [Line(f"{job} goes on after {clock.moment(at)}: idms next {job}") for job, at in shown.cut_off.items()]
     if shown.more:
         parts.append(Line(f"There is more after these {some(len(shown.slots), 'slot')}: --limit N"))
-    parts += [Line(f"{job}: {why}.") for job, why in idle.items()]
+    parts += [Line(f"{job}: {why}.") for job, why in idle.items() if not shown.instead]
     parts += meeting_lines(foretold.meetings, clock, guessed=foretold.guessed)
     parts.append(Line(f"Times are in {clock.zone}.", "dim"))
     data = {

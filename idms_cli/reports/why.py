@@ -87,6 +87,7 @@ PHRASES: dict[str, Callable[[str], str]] = {
     "broken": lambda more: f"its file was broken, {more}",
     "missed": lambda more: f"it was missed, {more}",
     "past": lambda more: more,
+    "window": lambda more: more,
     "removed": lambda more: more,
     "schedule changed": lambda more: f"the schedule was changed before anybody called run-due; {more}",
 }
@@ -106,7 +107,7 @@ def _undecided(facts: Facts, occurrence: Occurrence, clock: Clock) -> str:
 
 
 def _to_come(facts: Facts, occurrence: Occurrence, clock: Clock) -> str:
-    slot, against = clock.moment(occurrence.slot), _against(facts, occurrence)
+    slot, against = clock.moment(occurrence.slot), _against(facts, occurrence, clock)
     if against:
         return f"{facts.job} will not run for {slot}: {against}."
     later = f", at {clock.moment(occurrence.acts_at)}" if occurrence.acts_at != occurrence.slot else ""
@@ -114,7 +115,7 @@ def _to_come(facts: Facts, occurrence: Occurrence, clock: Clock) -> str:
     return f"{facts.job} is to run for {slot}{later}{note}: that is still to come."
 
 
-def _against(facts: Facts, occurrence: Occurrence) -> str:
+def _against(facts: Facts, occurrence: Occurrence, clock: Clock) -> str:
     """What will keep a slot that is still to come from running, as far as it is known now."""
     if facts.row and facts.row.problems:
         return f"its file is broken, {_problem(facts.row)}"
@@ -124,6 +125,9 @@ def _against(facts: Facts, occurrence: Occurrence) -> str:
         return f"it is {facts.row.disabled}"
     if facts.pause and facts.pause.covers(occurrence.acts_at):
         return f"it is {facts.pause.reason}"
+    code, _, more = occurrence.skip.partition(": ")
+    if code == "window" and " took " in more:
+        return f"{more.replace(' took ', ' takes ')}, {clock.moment(occurrence.acts_at)}"
     return occurrence.skip
 
 
@@ -143,7 +147,10 @@ def _why_not_due(facts: Facts, at: datetime, clock: Clock) -> str:
         return f"{job} was not there {when}: it was first seen {clock.moment(moment(row.first_seen))}"
     if facts.before is None and not row.schedule:
         return f"{job} was not due {when}: it has no schedule"
-    told = f"{job} {'is' if at > facts.now else 'was'} not due {when}"
+    is_or_was = "is" if at > facts.now else "was"
+    told = f"{job} {is_or_was} not due {when}"
+    if facts.moved:
+        return f"{told}: it {is_or_was} moved to {clock.moment(facts.moved.slot)} for {facts.moved.holiday}"
     if at.timestamp() < row.since:
         told += f" (its schedule is what it is since {clock.moment(moment(row.since))})"
     return told

@@ -101,6 +101,34 @@ def test_slots_from_before_the_job_was_seen_may_be_wanted(missed: Place) -> None
     assert [run.status for run in missed.runs()] == ["completed", "completed"]
 
 
+def test_a_slot_from_before_the_job_was_seen_does_not_hide_the_others_of_that_time(missed: Place) -> None:
+    stretch = ("--from", "2020-11-27", "--to", "2020-11-30")
+    (missed.directory / "scores.csv").unlink()
+    assert "3 slots not tried, from 2020-11-28 02:00 on." in _backfill(missed, *stretch).stdout
+    told = missed.json("backfill", "scores", *stretch, "--list")["backfill"]["slots"]
+    assert [(slot["slot"][8:10], slot["action"]) for slot in told] == [(day, "run") for day in ("27", "28", "29", "30")]
+    missed.scores("scores", 1)
+    assert "4 of 4 slots of scores ran well." in _backfill(missed, *stretch).stdout
+    assert [code for _, _, code, _ in _slots(missed)] == ["not owed"] * 4 + ["paused"] * 3
+
+
+@pytest.mark.parametrize(
+    ("schedule", "stretch"),
+    [
+        ("{weekly: mon 06:00}", ("--from", "2020-12-01", "--to", "2020-12-03")),
+        ("{at: 2099-12-01 02:00}", ("--from", "2020-12-01")),
+        ("{after: scores}", ("--from", "2020-12-01")),
+    ],
+)
+def test_where_a_stretch_has_no_slot_there_is_nothing_to_run(
+    missed: Place, schedule: str, stretch: tuple[str, ...]
+) -> None:
+    missed.job("other", schedule=schedule)
+    told = missed.idms("backfill", "other", *stretch, "--list")
+    assert (told.returncode, told.stdout) == (0, "other: there is nothing to run.\nTimes are in UTC.\n")
+    assert missed.json("backfill", "other", *stretch, "--yes")["backfill"] == {"job": "other", "slots": []}
+
+
 def test_after_a_change_of_schedule_the_slots_of_its_time_count(missed: Place) -> None:
     missed.job("scores", schedule='{cron: "0 5 * * *"}')
     missed.at("2020-12-03 12:00")

@@ -72,8 +72,8 @@ def test_slots_in_a_window_run_once_at_its_end(place: Place, url: str) -> None:
     assert place.at("2026-12-01 03:00").stdout == ""
     place.at("2026-12-01 04:10", "--wait")
     assert reasons(place) == [
-        ("01 02:00", "window: replaced by the slot of 2026-12-01 04:00 UTC"),
-        ("01 03:00", "window: replaced by the slot of 2026-12-01 04:00 UTC"),
+        ("01 02:00", "window: a later slot took its place at the end of maintenance"),
+        ("01 03:00", "window: a later slot took its place at the end of maintenance"),
         ("01 04:00", "run"),
     ]
 

@@ -87,6 +87,37 @@ def test_what_a_pause_will_keep_from_running_is_marked(place: Place) -> None:
     ]
 
 
+def test_what_a_test_will_keep_from_running_is_marked_and_in_no_calendar(place: Place) -> None:
+    place.job("scores", more="require_test: true")
+    place.scores("scores", 1)
+    asked = ("--from", "2099-12-01", "--days", "1")
+    assert _lines(place, *asked)[1] == "2099-12-01 02:00  scores  skipped, untested: idms test scores first"
+    assert not Calendar.from_ical(place.idms("next", *asked, "--ical").stdout).events
+    place.idms("test", "scores")
+    assert _lines(place, *asked)[1] == "2099-12-01 02:00  scores"
+    assert len(Calendar.from_ical(place.idms("next", *asked, "--ical").stdout).events) == 1
+
+
+def test_a_job_that_comes_after_another_says_what_starts_it_and_when_that_is_due(place: Place) -> None:
+    place.job("up")
+    place.job("mid", schedule="{after: up}")
+    place.job("down", schedule="{after: mid}")
+    asked = ("--from", "2099-12-01")
+    assert _lines(place, "mid", *asked)[0] == (
+        "mid starts when a scheduled run of up has gone well; up is next due 2099-12-01 02:00."
+    )
+    assert _lines(place, "down", *asked)[0] == (
+        "down starts when a scheduled run of mid has gone well; "
+        "up, with which the chain to mid begins, is next due 2099-12-01 02:00."
+    )
+    told = place.json("next", "mid", *asked)
+    assert (told["next"], told["idle"]) == ([], {"mid": "comes after up"})
+    place.idms("pause", "up", "--until", "2099-12-03")
+    assert _lines(place, "mid", *asked)[0].endswith("; up is next due 2099-12-03 02:00.")
+    place.idms("pause", "up")
+    assert _lines(place, "mid", *asked)[0].endswith("; up has no run to come.")
+
+
 def test_a_job_that_runs_every_minute_leaves_room_for_the_others(place: Place) -> None:
     place.job("often", schedule='{cron: "* * * * *"}')
     place.job("scores")

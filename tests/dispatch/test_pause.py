@@ -72,6 +72,22 @@ def test_resume_ends_a_pause_and_says_how_to_run_what_was_left_out(place: Place)
     assert len(place.runs()) == 1
 
 
+def test_resume_also_tells_what_was_owed_when_the_pause_began(place: Place) -> None:
+    _daily(place)
+    place.idms("run-due")
+    owed = int(datetime.now(UTC).timestamp()) // 86_400 * 86_400 - 86_400 + 7200  # yesterday 02:00
+    with Store(place.state) as store:
+        store.catalog.rewind("scores", decided_until=owed - 60, next_due=owed)
+    place.idms("pause", "scores", "--why", "audit")
+    place.idms("run-due")
+    first = f"{datetime.fromtimestamp(owed, UTC):%Y-%m-%d %H:%M}"
+    told = place.idms("resume", "scores").stdout.splitlines()
+    assert told[1].endswith(" skipped meanwhile. To run what was left out:")
+    assert told[2].startswith(f"    idms backfill scores --from '{first}' --to '")
+    listed = place.json("backfill", "scores", "--from", first, "--list")["backfill"]["slots"]
+    assert {slot["action"] for slot in listed} == {"run"}
+
+
 def test_a_run_that_was_started_goes_on_through_a_pause(place: Place, site: Sandbox) -> None:
     site.latency_s = 0.1
     _daily(place)

@@ -43,6 +43,15 @@ def test_the_first_tick_after_a_silence_files_one_incident_and_tells_it(slept: P
     assert {slot["reason"] for slot in incident["slots"]} == {"missed: a later one took its place", ""}
 
 
+def test_an_incident_has_the_slots_that_another_command_decided_meanwhile(slept: Place) -> None:
+    slept.idms("pause", "scores", "--why", "audit")
+    slept.idms("resume", "scores")
+    told = slept.idms("run-due", "--wait")
+    assert told.stderr.endswith(" (5h): 5 slots were due: 5 skipped\n")
+    (item,) = slept.json("history", "--status", "silent")["history"]
+    assert {slot["reason"].partition(":")[0] for slot in item["slots"]} == {"paused"}
+
+
 def test_an_incident_is_in_status_and_history(slept: Place) -> None:
     slept.idms("run-due", "--wait")
     assert " (5h): 5 slots were due: 1 taken after it, 4 skipped.\n" in slept.idms("status").stdout

@@ -169,6 +169,33 @@ def test_a_moment_without_a_verdict(place: Place, at: str, sentence: str) -> Non
     assert _why(place, at) == sentence
 
 
+def test_a_slot_in_a_window_says_what_it_waits_for_and_what_takes_its_place(place: Place, url: str) -> None:
+    place.settings(url, more='calendars: {inventory: {weekly: "tue 01:30-04:30"}}\n')
+    _seen(place, "{hourly: 0, not_during: inventory}", "2099-12-01 01:00")
+    assert _why(place, "2099-12-01 02:00") == (
+        "scores will not run for 2099-12-01 02:00: "
+        "a later slot takes its place at the end of inventory, 2099-12-01 04:30."
+    )
+    assert _why(place, "2099-12-01 04:00") == (
+        "scores is to run for 2099-12-01 04:00, at 2099-12-01 04:30 (deferred to the end of inventory): "
+        "that is still to come."
+    )
+    place.at("2099-12-01 04:30", "--wait")
+    assert _why(place, "2099-12-01 02:00") == (
+        "scores did not run for 2099-12-01 02:00: a later slot took its place at the end of inventory."
+    )
+
+
+def test_a_slot_that_a_holiday_moves_says_where_to(place: Place, url: str) -> None:
+    place.settings(url, more="calendars: {feasts: {dates: {2099-12-25: Christmas Day}}}\n")
+    _seen(place, "{at: 2099-12-25 09:00, holidays: {calendar: feasts, then: previous}}")
+    assert _why(place, "2099-12-25 09:00") == (
+        "scores is not due 2099-12-25 09:00: it is moved to 2099-12-24 09:00 for Christmas Day. "
+        "Nearest slot: 2099-12-24 09:00 before it."
+    )
+    assert _why(place, "2099-12-25 09:30").startswith("scores is not due 2099-12-25 09:30. ")
+
+
 def test_a_slot_that_was_due_while_nobody_called_run_due_has_no_verdict_yet(place: Place) -> None:
     _seen(place)
     place.idms("run-due")

@@ -26,6 +26,8 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "skipped of a job": lambda store: store.slots.skipped(Wanted("scores")),
     "slots of a job": lambda store: store.slots.of("scores"),
     "slots around a moment": lambda store: store.slots.around("scores", 1),
+    "slots of a pause": lambda store: store.slots.skipped_in("scores", 1, 2),
+    "first slot of a job": lambda store: store.slots.first("scores"),
     "slots of a silence": lambda store: store.slots.decided_late(1, 2),
     "usual rows": lambda store: store.runs.usual_rows("scores"),
     "who wrote": lambda store: list(store.runs.that_wrote("ABC_Scores", [1])),
