@@ -49,8 +49,7 @@ def command(
     """List what is to come: of all jobs, or of JOB by its own clock.
 
     Marked are clocks that are put forward or back, what will be skipped (holidays, pauses, missing tests), and
-    who will wait for whom.
-    Of each of several jobs the first slots are shown.
+    who will wait for whom. Of each of several jobs the first slots are shown.
     """
     store, now = session.store, session.now()
     if job:

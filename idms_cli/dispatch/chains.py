@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from idms_cli.config.problems import Problem
-from idms_cli.config.spelling import did_you_mean
+from idms_cli.config.spelling import did_you_mean, some_of
 from idms_cli.jobs.job import Job
 
 NO_SCHEDULE = ""
@@ -19,7 +19,7 @@ def chain_problems(job: Job, upstreams: Mapping[str, str | None]) -> list[Proble
         return []
     loc = ("schedule", "after", "job") if job.document.has(("schedule", "after", "job")) else ("schedule", "after")
     if job.upstream not in upstreams:
-        known = f"Jobs: {', '.join(sorted(upstreams)[:12])}."
+        known = f"Jobs: {some_of(sorted(upstreams))}."
         hint = did_you_mean(job.upstream, [name for name in upstreams if name != job.name]) or known
         return [job.document.problem(loc, f"there is no job '{job.upstream}' to come after", hint=hint)]
     if cycle := _cycle(job.name, job.upstream, upstreams):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from idms_cli.config.problems import Problem, ProblemsFound
 from idms_cli.config.settings import Settings
-from idms_cli.config.spelling import did_you_mean
+from idms_cli.config.spelling import did_you_mean, some_of
 from idms_cli.dispatch.calendars import calendars_of, planned
 from idms_cli.dispatch.chains import NO_SCHEDULE, chain_problems
 from idms_cli.dispatch.definition import read_job_file
@@ -114,5 +114,5 @@ def _with_chain_problems(checked: Checked, upstreams: Mapping[str, str | None]) 
 def _known(name: str, files: dict[str, tuple[tuple[str, ...], str]]) -> str:
     if name in files:
         return name
-    known = f"Jobs: {', '.join(list(files)[:12]) or 'none'}."
+    known = f"Jobs: {some_of(files) or 'none'}."
     raise InputError(f"there is no job '{name}'", hint=did_you_mean(name, files) or known)

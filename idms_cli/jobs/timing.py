@@ -152,7 +152,10 @@ def simple(text: str) -> tuple[str, str]:
     """The word and the rest of a schedule that is only a text: `daily 02:15`. Raises `BadValue`."""
     word, _, rest = text.strip().partition(" ")
     if word in WORDS:
-        return word, rest.strip() or ("0" if word == "hourly" else "")
+        rest = rest.strip() or ("0" if word == "hourly" else "")
+        if not rest and word in _EXAMPLES:
+            raise BadValue(f"'{word}' alone does not say when", hint=f"write {_EXAMPLES[word]}")
+        return word, rest
     if word.startswith("@") or len(text.split()) == 5:
         raise BadValue("a cron expression stands under cron:", hint=f'write {{cron: "{shortened(text.strip())}"}}')
     near = did_you_mean(word, WORDS)

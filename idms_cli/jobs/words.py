@@ -106,6 +106,11 @@ def _split(text: str, examples: str) -> tuple[str, tuple[time, ...]]:
         raise ScheduleError(f"'{shortened(text)}' has no time of day at its end", hint=f"Write {examples}.")
     if not match["days"]:
         raise ScheduleError(f"'{shortened(text)}' does not say on which day", hint=f"Write {examples}.")
+    if _DAYS_AND_TIMES.match(match["days"]):
+        raise ScheduleError(
+            f"'{shortened(text)}' has days after a time of day",
+            hint="Write a list, a text for each of its days: `[mon 06:00, fri 18:00]`, `[1st mon 07:00, last 08:00]`.",
+        )
     return match["days"].lower(), _read(parse_times, match["times"])
 
 

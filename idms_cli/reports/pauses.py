@@ -23,7 +23,8 @@ def paused_page(pause: Pause, settled: Settled | None, going_on: Run | None, clo
 
 def resumed_page(pause: Pause, skipped: Sequence[Slot], upcoming: datetime | None, clock: Clock) -> Page:
     """What was skipped during a pause that has ended, and what comes next."""
-    lines = [Line(f"{pause.job} is no longer paused. Next run: {clock.moment(upcoming)}.", "bold")]
+    next_run = f" Next run: {clock.moment(upcoming)}." if upcoming else ""
+    lines = [Line(f"{pause.job} is no longer paused.{next_run}", "bold")]
     if skipped:
         first, last = (f"{slot.due.astimezone(clock.zone):%Y-%m-%d %H:%M}" for slot in (skipped[0], skipped[-1]))
         were = "was" if len(skipped) == 1 else "were"

@@ -11,7 +11,7 @@ import pytest
 
 from idms_cli import __version__
 from idms_cli.cli import COMMANDS
-from tests.commands.conftest import Desk, Told
+from tests.commands.conftest import GOOD, Desk, Told
 
 HEAVY = {"pydantic", "httpx", "rich", "croniter", "sqlite_utils", "yaml"}
 VISIBLE = [name for name, entry in COMMANDS.items() if not entry.hidden]
@@ -65,6 +65,14 @@ def test_a_line_that_cannot_be_meant_is_told_with_usage(desk: Desk, line: str, t
 def test_what_is_not_there_is_told_with_what_is(desk: Desk, line: str, message: str, hint: str) -> None:
     result = desk.idms(*line.split(" "))
     assert (result.code, result.out, result.err) == (2, "", f"idms: {message}\nhint: {hint}\n")
+
+
+def test_of_many_jobs_a_dozen_are_named_and_the_rest_counted(desk: Desk) -> None:
+    for number in range(14):
+        desk.job(f"other{number:02}", GOOD)
+    hint = desk.idms("run", "xyzzy").err.splitlines()[1]
+    assert hint.startswith("hint: Jobs: good, other00, ")
+    assert hint.endswith(", other10 and 3 more.")
 
 
 def test_no_command_at_all_shows_what_there_is(idms: Callable[[list[str]], Told]) -> None:

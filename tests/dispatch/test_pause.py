@@ -88,6 +88,12 @@ def test_resume_also_tells_what_was_owed_when_the_pause_began(place: Place) -> N
     assert {slot["action"] for slot in listed} == {"run"}
 
 
+def test_resume_of_a_job_whose_schedule_is_over_tells_no_next_run(place: Place) -> None:
+    _daily(place, "{at: 2020-12-01 02:00}")
+    place.idms("pause", "scores")
+    assert place.idms("resume", "scores").stdout == "scores is no longer paused.\n"
+
+
 def test_a_run_that_was_started_goes_on_through_a_pause(place: Place, site: Sandbox) -> None:
     site.latency_s = 0.1
     _daily(place)

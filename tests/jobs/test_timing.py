@@ -114,6 +114,7 @@ def test_all_that_a_schedule_says_is_due(parse: Parse, schedule: str, expected: 
     ("schedule", "problems"),
     [
         ("hurly", ["2:11: 'hurly' is not a word of schedules|did you mean 'hourly'?"]),
+        ("daily", ["2:11: 'daily' alone does not say when|write daily: \"02:15\""]),
         ('"15 2 * * *"', ['2:11: a cron expression stands under cron:|write {cron: "15 2 * * *"}']),
         ("{timezone: UTC}", ["2:1: the schedule does not say when|Write `cron:"]),
         ("[]", ["2:1: the list is empty|write something into it"]),

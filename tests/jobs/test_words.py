@@ -114,6 +114,8 @@ def test_a_word_is_due_as_the_cron_expression_that_says_the_same_over_all_clock_
         ("monthly", "3rd friyay 07:00", "'3rd friyay' is not a day of the month", "`3rd fri`"),
         ("monthly", "fri 07:00", "'fri' is not a place in the month", "`first` or `last`"),
         ("monthly", "07:00", "'07:00' does not say on which day", "`15 07:00`"),
+        ("weekly", "mon 06:00, fri 18:00", "has days after a time of day", "Write a list, "),
+        ("monthly", "1st mon 07:00, last 08:00", "has days after a time of day", "`[1st mon 07:00, last 08:00]`"),
         ("every", "90s", "'90s' is not in whole minutes", "`15m`, `2h`, `3d`"),
         ("every", "0m", "'0m' is not in whole minutes", "`15m`, `2h`, `3d`"),
         ("every", "367d", "'367d' is longer than a year", "`366d`"),
