@@ -1,6 +1,5 @@
 """JSON Lines: every value of an object is a cell under its name, or the line is broken and kept."""
 
-import csv
 import json
 import tracemalloc
 from pathlib import Path
@@ -67,7 +66,7 @@ def test_a_value_that_turns_up_later_under_a_new_name_is_not_lost(tmp_path: Path
     assert found.broken == [(102, "unknown-column", message)]
     last = found.rows[-1]
     assert isinstance(last, BrokenRow)
-    assert (last.cells, last.raw) == (("3",), '3,"{""id"": 3, ""new"": ""x""}"')
+    assert (last.cells, last.raw) == (("3",), '{"id": 3, "new": "x"}')
 
 
 def test_named_columns_leave_other_values_alone(tmp_path: Path) -> None:
@@ -106,8 +105,7 @@ def test_a_line_that_cannot_be_a_row_is_broken_and_kept(tmp_path: Path, line: st
     assert isinstance(broken, BrokenRow)
     assert (broken.line, broken.code) == (2, code)
     assert broken.message.startswith(message)
-    *cells, text = next(csv.reader([broken.raw]))
-    assert (len(cells), text) == (2, line)
+    assert broken.raw == line
 
 
 @pytest.mark.parametrize(
