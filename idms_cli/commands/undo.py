@@ -29,8 +29,8 @@ def command(session: Session, run_id: int, *, carry_out: bool, as_json: bool) ->
     if has_steps(session.store.run_directory(run_id)):
         hint = "Whoever received it has to put it right; send a correction with another run."
         raise InputError(f"run {run_id} is a transfer: what was delivered to others cannot be taken back", hint=hint)
-    counts = {**run.counts, **last_counts(session.store.run_directory(run_id))}
-    if not any(counts.get(done) for done in ("inserted", "updated", "deleted")):
+    told = last_counts(session.store.run_directory(run_id))  # by a journal exact, else perhaps from before its end
+    if not any(run.counts.get(done) or told.get(done) for done in ("inserted", "updated", "deleted")):
         raise InputError(f"run {run_id} wrote nothing: there is nothing to take back")
     new = NewRun(
         job=run.job,

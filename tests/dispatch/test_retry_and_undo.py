@@ -314,3 +314,13 @@ def test_a_row_that_may_be_stored_is_not_sent_again_when_nobody_would_look(place
     assert "no match: to look for: line 2" in told.stderr
     assert len(_grades(site)) == 1
     assert courses(site)["101", "Bookbinding"] == 1
+
+
+def test_what_a_workflow_told_before_its_end_does_not_keep_it_from_being_taken_back(place: Place) -> None:
+    place.job("scores")
+    place.scores("scores", 2)
+    place.write("jobs.d/flow.yaml", "module: workflow\nwith:\n  steps:\n  - {run: scores}\n")
+    assert place.idms("run", "flow").returncode == 0
+    place.write(".idms/runs/1/progress.json", '{"inserted": 0}')
+    told = place.idms("undo", "1", "--apply")
+    assert told.returncode == 0, told.stderr
