@@ -51,10 +51,12 @@ class Finding:
 
     def looks(self, inserts: int) -> int:
         """The calls that it takes to look for so many inserts once more."""
-        if not self._rules.match:
+        if not self._rules.match or not inserts:
             return 0
-        pays = isinstance(self._kind, Whole) and self._reads_pages(lambda: range(inserts))
-        return -(-self._kind.size() // self._page_size) if pays and isinstance(self._kind, Whole) else inserts
+        kind = self._kind
+        if isinstance(kind, Whole) and self._reads_pages(lambda: range(inserts)):
+            return -(-kind.size() // self._page_size)
+        return inserts
 
     def _snapshot(self, names: Sequence[str]) -> Snapshot:
         assert isinstance(self._kind, Whole)  # noqa: S101 - `_reads_pages` said so

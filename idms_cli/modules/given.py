@@ -4,6 +4,7 @@ import json
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from idms_cli.files import Table
 from idms_cli.files.dialect import CsvOptions
@@ -17,7 +18,8 @@ _ORIGIN = "retried.json"
 def give(rows: Path, directory: Path, *, rejects: Path) -> None:
     """Copy `rows`, the file `rejects` of another run, mended or not, for the run in `directory`."""
     delimiter = delimiter_of(rejects) if rejects.is_file() else None
-    (directory / _ORIGIN).write_text(json.dumps({"file": str(rows), "delimiter": delimiter}))
+    origin = {"file": str(rows), "delimiter": delimiter, "mended": rows != rejects}
+    (directory / _ORIGIN).write_text(json.dumps(origin))
     shutil.copyfile(rows, directory / f"{_COPY}{''.join(rows.suffixes[-2:])}")
 
 
@@ -28,7 +30,17 @@ def given_to(directory: Path) -> Path | None:
 
 def open_copy(copy: Path, options: CsvOptions) -> AbstractContextManager[Table]:
     """Open them; raises as `open_given` does. Messages name the file as the operator did."""
-    origin = copy.with_name(_ORIGIN)
-    known = json.loads(origin.read_text()) if origin.exists() else {}
+    known = _origin(copy.parent)
     shown = Path(known["file"]) if "file" in known else None
     return open_given(copy, options, delimiter=known.get("delimiter"), shown=shown)
+
+
+def mended_file(directory: Path) -> str:
+    """The file that somebody named for a retry; empty where the run's own rejects were taken, and for any other run."""
+    known = _origin(directory)
+    return str(known["file"]) if known.get("mended") else ""
+
+
+def _origin(directory: Path) -> dict[str, Any]:
+    path = directory / _ORIGIN
+    return json.loads(path.read_text()) if path.exists() else {}

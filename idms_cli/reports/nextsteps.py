@@ -1,6 +1,5 @@
 """What to do next about a run: the commands that fit how it stands."""
 
-import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import NamedTuple
 
 from idms_cli.config.matchoptions import GIVEN
 from idms_cli.history.rows import Run
+from idms_cli.modules.given import mended_file
 from idms_cli.reports.page import Line, Page, Table
+from idms_cli.reports.wording import as_written
 
 REJECTS = "rejects.csv"
 DONE = ("inserted", "updated", "deleted")
@@ -56,7 +57,8 @@ def _after_dry_run(run: Run, directory: Path, kept: str) -> Iterator[Step]:
     """The command that does what was planned: with the same options, parameters and rows."""
     if not run.counts.get("left") and not run.counts.get("selected"):
         return
-    given = " --file FILE" if any(directory.glob("given.*")) else ""
+    mended = mended_file(directory)
+    given = f" --file {shlex.quote(mended)}" if mended else ""
     carry_out = {
         "run": f"idms run {run.job}{_as_given(run)}",
         "undo": f"idms undo {run.of_run} --apply",
@@ -66,19 +68,15 @@ def _after_dry_run(run: Run, directory: Path, kept: str) -> Iterator[Step]:
     if kept:
         yield Step(f"idms apply {shlex.quote(kept)}", "carry out exactly this plan")
     elif run.intent in carry_out and run.row_limit is None:
-        yield Step(carry_out[run.intent], "carry it out, with the same FILE" if given else "carry it out")
+        yield Step(carry_out[run.intent], "carry it out")
 
 
 def _as_given(run: Run) -> str:
     """The options and parameters of its command line, to be written again."""
     options = {name: one["value"] for name, one in run.options.items() if one["from"] == GIVEN}
-    words = [f"-o {shlex.quote(f'{name}={_plainly(value)}')}" for name, value in options.items()]
+    words = [f"-o {shlex.quote(f'{name}={as_written(value)}')}" for name, value in options.items()]
     words += [f"-p {shlex.quote(f'{name}={value}')}" for name, value in run.parameters.items()]
     return "".join(f" {word}" for word in words)
-
-
-def _plainly(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _after(run: Run, directory: Path) -> Iterator[Step]:

@@ -22,7 +22,7 @@ from idms_cli.reports.page import Line, Page, Table
 from idms_cli.reports.questions import questions_page
 from idms_cli.reports.status import run_data
 from idms_cli.reports.steps import steps_page
-from idms_cli.reports.wording import Clock, counts, duration, late, some, what_for
+from idms_cli.reports.wording import Clock, as_written, counts, duration, late, some, what_for
 from idms_cli.reports.workflow import workflow_page
 
 LOG = "log.txt"
@@ -97,7 +97,7 @@ def _facts(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
     elif run.status == "interrupted":
         yield "goes on", f"with the next idms run-due (idms resume {run.id}: now)"
     if run.options:
-        told = (f"{name}: {_plainly(one['value'])} ({one['from']})" for name, one in run.options.items())
+        told = (f"{name}: {as_written(one['value'])} ({one['from']})" for name, one in run.options.items())
         yield "options", "; ".join(told)
     if "calls" in run.counts:
         said = ("get", "post", "put", "delete") if run.counts.get("delete") else ("get", "post", "put")
@@ -154,10 +154,6 @@ def _files(run: Run, clock: Clock) -> Iterator[tuple[str, str]]:
         )
     if run.batch is not None and run.batch != run.id:
         yield "began with", f"run {run.batch}"
-
-
-def _plainly(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _journal_pages(run: Run, directory: Path, limit: int) -> Iterator[Page]:

@@ -131,3 +131,8 @@ def _steps(numbers: Mapping[str, int]) -> str:
 
 def _word(name: str, *, dry_run: bool) -> str:
     return "to write" if name == "left" and dry_run else name
+
+
+def as_written(value: object) -> str:
+    """The value of an option as somebody writes it in a job or on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

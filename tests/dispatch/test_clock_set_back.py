@@ -46,6 +46,15 @@ def unending(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
     return started
 
 
+@pytest.fixture
+def chain(place: Place, url: str) -> Place:
+    """Two jobs, of which the second comes after the first."""
+    place.settings(url)
+    place.job("first", schedule='{daily: "02:00"}')
+    place.job("second", schedule="{after: first}")
+    return place
+
+
 def _ends(place: Place, started: Started, status: str) -> None:
     with Store(place.state) as store:
         end_run(store, started.run, time.time(), {"status": status, "exit_code": 0 if status == "completed" else 1})
@@ -53,36 +62,30 @@ def _ends(place: Place, started: Started, status: str) -> None:
 
 
 def test_a_job_after_another_passes_over_no_run_that_began_once_the_clock_was_right_again(
-    place: Place, url: str, unending: list[Started]
+    chain: Place, unending: list[Started]
 ) -> None:
-    place.settings(url)
-    place.job("first", schedule='{daily: "02:00"}')
-    place.job("second", schedule="{after: first}")
-    _ticks(place, "00:00", "02:00", "02:01", day="2026-12-02")
-    _ends(place, unending[-1], "failed")
-    _ticks(place, "02:02", day="2026-12-02")
-    assert place.slots("second")[-1][:2] == ("2026-12-02 02:00", "skipped")
-    _ticks(place, "01:00", "01:01", "02:00", "02:01", "02:02")
-    _ends(place, unending[-1], "completed")
-    _ticks(place, "02:03")
-    found = {due: verdict for due, verdict, _ in place.slots("second")}
+    _ticks(chain, "00:00", "02:00", "02:01", day="2026-12-02")
+    _ends(chain, unending[-1], "failed")
+    _ticks(chain, "02:02", day="2026-12-02")
+    assert chain.slots("second")[-1][:2] == ("2026-12-02 02:00", "skipped")
+    _ticks(chain, "01:00", "01:01", "02:00", "02:01", "02:02")
+    _ends(chain, unending[-1], "completed")
+    _ticks(chain, "02:03")
+    found = {due: verdict for due, verdict, _ in chain.slots("second")}
     assert found == {"2026-12-01 02:00": "run", "2026-12-02 02:00": "skipped"}
 
 
 def test_a_pause_holds_for_what_fell_into_it_though_by_the_clock_it_has_not_begun(
-    place: Place, url: str, unending: list[Started]
+    chain: Place, unending: list[Started]
 ) -> None:
-    place.settings(url)
-    place.job("first", schedule='{daily: "02:00"}')
-    place.job("second", schedule="{after: first}")
-    _ticks(place, "00:00")
-    with Store(place.state) as store:
+    _ticks(chain, "00:00")
+    with Store(chain.state) as store:
         since = datetime.fromisoformat("2026-12-01 01:59+00:00")
         store.pauses.begin("second", int(since.timestamp()), until=None, why="maintenance", who="ann")
-    _ticks(place, "02:00", "02:01")
-    _ends(place, unending[-1], "completed")
-    _ticks(place, "02:02")
-    assert place.slots("second") == [("2026-12-01 02:00", "skipped", "paused")]
-    _ticks(place, "01:00", "01:01")
-    assert place.slots("second") == [("2026-12-01 02:00", "skipped", "paused")]
-    assert [run.job for run in place.runs()] == ["first"]
+    _ticks(chain, "02:00", "02:01")
+    _ends(chain, unending[-1], "completed")
+    _ticks(chain, "02:02")
+    assert chain.slots("second") == [("2026-12-01 02:00", "skipped", "paused")]
+    _ticks(chain, "01:00", "01:01")
+    assert chain.slots("second") == [("2026-12-01 02:00", "skipped", "paused")]
+    assert [run.job for run in chain.runs()] == ["first"]

@@ -324,3 +324,23 @@ def test_what_a_workflow_told_before_its_end_does_not_keep_it_from_being_taken_b
     place.write(".idms/runs/1/progress.json", '{"inserted": 0}')
     told = place.idms("undo", "1", "--apply")
     assert told.returncode == 0, told.stderr
+
+
+def test_after_a_dry_run_of_a_retry_the_same_rows_are_named_to_be_imported(place: Place) -> None:
+    place.job("scores")
+    place.write("scores.csv", "member,course,grade\n101,Bookbinding,A\n,Bookbinding,B\n")
+    place.idms("run", "scores")
+    mended = place.write("to mend.csv", "member,course,grade\n102,Bookbinding,B\n")
+    told = place.idms("retry", "1", "--rejected", "--file", str(mended), "--dry-run").stdout
+    assert f"idms retry 1 --rejected --file '{mended}'  carry it out\n" in told
+    assert place.idms("retry", "1", "--rejected", "--file", str(mended)).returncode == 0
+
+
+def test_after_a_dry_run_of_a_runs_own_rejects_no_file_is_named(place: Place, site: Sandbox) -> None:
+    place.job("scores")
+    place.scores("scores", 1)
+    site.faults.set("write-500", 1.0)
+    place.idms("run", "scores")
+    site.faults.set("write-500", 0.0)
+    told = place.idms("retry", "1", "--rejected", "--dry-run").stdout
+    assert "idms retry 1 --rejected  carry it out\n" in told
