@@ -65,6 +65,8 @@ def why_shut(settings: Settings, run: Run, now: float) -> str:
 
 def give_up_late(store: Store, settings: Settings, moment: float, now: float) -> None:
     """Waiting runs whose slot is over its grace at `moment` are skipped; `now` is when that is written down."""
+    if not any(_away(settings, name) for name in settings.connections):
+        return
     for run in store.queue.late(moment):
         shut = shut_for(settings, run)
         lock = take(run_lock(store.run_directory(run.id))) if shut else None

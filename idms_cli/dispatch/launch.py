@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,16 +43,18 @@ def hand_over(store: Store, settings: Settings, now: float, *, resume: bool = Fa
     """
     handed: list[int] = []
     reasons: dict[int, str] = {}
-    places = store.queue.places()
+    places, oldest = store.queue.places(), store.queue.oldest()
     for run in store.queue.ready(now):
         if run.status == "interrupted":
             if not resume:
                 continue
             if run.deaths >= ATTEMPTS:
                 _give_up(store, settings, run, now)
+                oldest = store.queue.oldest()
                 continue
         # What another process ends meanwhile, that process makes up for: it hands over as well.
-        started = no_place(settings, run, places) or _start(store, settings, run, now)
+        waits = no_place(settings, run, places) or why_wait(store, settings, run, now) or _behind(run, oldest)
+        started = waits or _start(store, settings, run, now)
         if isinstance(started, Started):
             spawn(started, settings, store.run_directory(run.id))
             places[run.pool] = places.get(run.pool, 0) + 1
@@ -77,15 +80,14 @@ def _start(store: Store, settings: Settings, run: Run, now: float) -> Started | 
     own = take(run_lock(store.run_directory(run.id)))
     if own is None:
         return "somebody else is starting it"
-    started = why_wait(store, settings, run, now) or _start_with_lock(store, settings, run, now, own)
+    started = _start_with_lock(store, settings, run, now, own)
     if not isinstance(started, Started):
         own.release()
     return started
 
 
 def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own: Lock) -> Started | str:
-    is_by_hand = run.foreground and run.intent != "backfill"
-    if not is_by_hand and not run.dry_run:
+    if _waits_its_turn(run):
         earlier, asking = store.queue.earlier(run), store.runs.asking_of(run.job)
         if earlier is not None:
             return f"waits for run {earlier} of the same job"
@@ -105,6 +107,17 @@ def _start_with_lock(store: Store, settings: Settings, run: Run, now: float, own
     for lock in data:
         lock.release()
     return reason
+
+
+def _waits_its_turn(run: Run) -> bool:
+    """Whether it starts only after the earlier runs of its job; one that a person asked for goes by its data alone."""
+    return not run.dry_run and not (run.foreground and run.intent != "backfill")
+
+
+def _behind(run: Run, oldest: Mapping[str, int]) -> str:
+    """Which run of its job it waits for, told without a try: where `missed: all` owes hundreds, only one is tried."""
+    first = oldest.get(run.job, run.id)
+    return f"waits for run {first} of the same job" if first < run.id and _waits_its_turn(run) else ""
 
 
 def _reads_other_files(run: Run, asking: Run) -> bool:

@@ -26,6 +26,9 @@ SELECT id FROM run INDEXED BY run_open
 WHERE status IN ('pending', 'running', 'interrupted') AND job = :job AND id <> :id AND NOT dry_run
   AND (id < :id OR :backfill AND status = 'running')
 ORDER BY id LIMIT 1"""
+OLDEST = """
+SELECT job, min(id) FROM run INDEXED BY run_open
+WHERE status IN ('pending', 'running', 'interrupted') AND NOT dry_run GROUP BY job"""
 WAIT = "UPDATE run SET reason = ? WHERE id = ? AND status IN ('pending', 'interrupted')"
 PUT_OFF = """
 UPDATE run SET status = 'pending', foreground = 0, reason = ?, counts = ?, not_before = ?, retried = retried + 1
@@ -96,6 +99,10 @@ class Queue:
         fields = {"job": run.job, "id": run.id, "backfill": run.intent == "backfill"}
         row = self._database.connection.execute(EARLIER, fields).fetchone()
         return None if row is None else int(row["id"])
+
+    def oldest(self) -> dict[str, int]:
+        """The oldest run that is not over of each job that has one, dry runs aside."""
+        return dict(map(tuple, self._database.connection.execute(OLDEST)))
 
     def wait(self, reasons: Mapping[int, str]) -> None:
         """Say of each run why it does not start yet."""

@@ -163,6 +163,22 @@ def test_a_run_whose_process_dies_three_times_is_given_up(place: Place, site: Sa
     assert _written(site) == [1] * 100
 
 
+def test_the_run_after_one_that_is_given_up_starts_in_the_same_tick(place: Place, site: Sandbox) -> None:
+    site.latency_s = 0.05
+    place.job("scores", schedule='{cron: "0 * * * *", missed: all}')
+    place.scores("scores", 100)
+    place.at("2026-12-01 00:30")
+    place.at("2026-12-01 02:30")
+    assert [run.reason for run in place.runs()] == ["", "waits for run 1 of the same job"]
+    for _ in range(3):
+        os.kill(place.worker(1), signal.SIGKILL)
+        place.settled()
+        told = place.idms("run-due")
+    given_up, following = place.runs()
+    assert (given_up.status, given_up.reason) == ("failed", "its process died 3 times")
+    assert following.status == "running", told.stdout + told.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
 def test_a_stopped_run_leaves_a_clean_record(place: Place, site: Sandbox, number: signal.Signals) -> None:
     site.latency_s = 0.02
