@@ -57,6 +57,8 @@ def command(
         raise InputError(f"{job} has no schedule, and so no slots", hint=f"`idms run {job}` runs it once.")
     clock = Clock(ZoneInfo(row.timezone), now)
     first, last = exact_moment(since, clock.zone, "--from"), _end(until, clock)
+    if first > now:
+        raise click.BadParameter(f"'{since}' is still to come: it is {clock.exact(now)}", param_hint="--from")
     if first > last:
         raise click.BadParameter("it lies after --to", param_hint="--from")
     found = lacks(store, row, first, last, again=not missing)

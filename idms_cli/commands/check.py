@@ -65,5 +65,6 @@ def _known(session: Session, everybody: Sequence[Checked], now: datetime, jobs: 
         return Known(meetings=forecast(habits_of(everybody, {}), now, about=jobs))
     usual_s = usual_durations(session.store.database, [each.name for each in everybody])
     idle = {row.name for row in session.store.catalog.all().values() if row.disabled}
-    meetings = forecast(habits_of(everybody, usual_s, idle=idle), now, about=jobs)
+    pauses = session.store.pauses.not_over(int(now.timestamp())).values()
+    meetings = forecast(habits_of(everybody, usual_s, idle=idle, pauses=pauses), now, about=jobs)
     return Known(session.store.trials.all(), usual_s, meetings)

@@ -12,7 +12,7 @@ from idms_cli.commands import Session, json_option, pass_session
 from idms_cli.commands.moments import exact_moment
 from idms_cli.config.fields import parse_time_zone
 from idms_cli.config.problems import BadValue
-from idms_cli.dispatch.coming import Asked, coming, why_never
+from idms_cli.dispatch.coming import Asked, coming, is_untested, why_never
 from idms_cli.dispatch.forecasting import habits_of
 from idms_cli.dispatch.reading import check_jobs, require_job
 from idms_cli.dispatch.refresh import refresh
@@ -79,8 +79,9 @@ def _foretell(
     if len(rows) < 2 or not shown.slots:
         return Foretold()
     usual_s = usual_durations(session.store.database, rows)
-    idle = {row.name for row in rows.values() if row.disabled}
-    habits = habits_of(check_jobs(session.settings, now), usual_s, idle=idle)
+    idle = {row.name for row in rows.values() if row.disabled or is_untested(session.store, row)}
+    pauses = session.store.pauses.not_over(int(now.timestamp())).values()
+    habits = habits_of(check_jobs(session.settings, now), usual_s, idle=idle, pauses=pauses)
     starts = [(one.job, one.occurrence.acts_at) for one in shown.slots if not one.skip]
     return Foretold(
         conflicts(habits, starts),

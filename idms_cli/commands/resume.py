@@ -52,7 +52,8 @@ def _end_pause(session: Session, job: str, *, as_json: bool) -> None:
     if row:
         settle_owed(store, row, at, reason=pause.reason)
     store.pauses.end(job, at, who=who())
-    skipped = [slot for slot in store.slots.skipped_in(job, int(pause.since.timestamp()), at) if slot.code == "paused"]
+    since = int(store.pauses.began(pause).timestamp())
+    skipped = [slot for slot in store.slots.skipped_in(job, since, at) if slot.code == "paused"]
     row = store.catalog.all().get(job)
     clock = Clock(session.settings.timezone, now)
     show(resumed_page(pause, skipped, moment(row.next_due) if row else None, clock), as_json=as_json)

@@ -1,6 +1,6 @@
 """The slots that are still to come, of all jobs in the order of time, without end: who asks says how many."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
@@ -64,11 +64,25 @@ def why_never(row: JobRow) -> str:
     return row.disabled or ("" if row.enabled else "disabled")
 
 
+def is_untested(store: Store, row: JobRow) -> bool:
+    """Whether a job asks for a test, and has not passed one as it is now."""
+    return row.require_test and not store.trials.has_passed(row.name, row.digest)
+
+
+def has_run(store: Store, job: str) -> Callable[[Occurrence], bool]:
+    """Whether a slot that is to come has had its run already: when the clock was ahead, or somebody pretended."""
+    newest = next(iter(store.slots.of(job, 1)), None)
+    return lambda one: (
+        newest is not None and one.slot <= newest.due and store.slots.has_run(job, int(one.slot.timestamp()))
+    )
+
+
 def _of(store: Store, row: JobRow, after: datetime, pause: Pause | None) -> Iterator[Coming]:
-    zone = ZoneInfo(row.timezone)
-    is_untested = row.require_test and not store.trials.has_passed(row.name, row.digest)
-    untested = f"untested: idms test {row.name} first" if is_untested else ""
+    zone, is_over = ZoneInfo(row.timezone), has_run(store, row.name)
+    untested = f"untested: idms test {row.name} first" if is_untested(store, row) else ""
     for occurrence in _occurrences(occurrences_of(store, row), after):
+        if is_over(occurrence):
+            continue
         paused = pause.reason if pause and pause.covers(occurrence.acts_at) else ""
         yield Coming(row.name, occurrence, zone, paused or occurrence.skip or untested)
 

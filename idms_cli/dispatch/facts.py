@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from idms_cli.dispatch.coming import why_never
+from idms_cli.dispatch.coming import has_run, is_untested, why_never
 from idms_cli.dispatch.planning import occurrences_of
 from idms_cli.history.rows import Incident, JobRow, Pause, Run, Slot
 from idms_cli.history.store import Store
@@ -97,8 +97,8 @@ def _base(store: Store, job: str, row: JobRow | None, at: datetime | None, now: 
     pause = store.pauses.not_over(int(now.timestamp())).get(job)
     upcoming = _upcoming(store, row, pause, now)
     last_tick = None if last is None else datetime.fromtimestamp(last, UTC)
-    is_untested = row is not None and row.require_test and not store.trials.has_passed(job, row.digest)
-    return Facts(job, row, at, now, last_tick, pause=pause, is_untested=is_untested, upcoming=upcoming)
+    lacks_test = row is not None and is_untested(store, row)
+    return Facts(job, row, at, now, last_tick, pause=pause, is_untested=lacks_test, upcoming=upcoming)
 
 
 def _copy(facts: Facts, **changes: Any) -> Facts:
@@ -181,10 +181,10 @@ def _near(store: Store, slot: Slot) -> Near:
 def _upcoming(store: Store, row: JobRow | None, pause: Pause | None, now: datetime) -> Occurrence | None:
     if row is None or why_never(row) or (pause and pause.until is None):
         return None
-    occurrences = occurrences_of(store, row)
+    occurrences, is_over = occurrences_of(store, row), has_run(store, row.name)
     found = occurrences.next_after(pause.until - timedelta(seconds=1) if pause and pause.until else now)
     for _ in range(STEPS):
-        if found is None or not found.skip:
+        if found is None or not (found.skip or is_over(found)):
             return found
         found = occurrences.next_after(found.acts_at)
     return found

@@ -1,6 +1,7 @@
 """Pauses: who wants a job not to run, from when to when, and why. Those that are over stay as they were."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from idms_cli.history.database import Database
@@ -44,6 +45,14 @@ class Pauses:
     def of(self, job: str, after: int, until: int) -> list[Pause]:
         """The pauses that touch a span of time."""
         return self._list(OF_JOB, {"job": job, "after": after, "until": until})
+
+    def began(self, pause: Pause) -> datetime:
+        """Since when a job is paused without a break: a pause may have taken the place of an earlier one."""
+        since = pause.since
+        for one in reversed(self.of(pause.job, 0, int(since.timestamp()))):
+            if one.ended_at == since:
+                since = one.since
+        return since
 
     def not_over(self, now: int) -> dict[str, Pause]:
         """The pause that each paused job is in, by job."""

@@ -109,6 +109,11 @@ class Slots:
         """The row of just this slot; a stretch that it lies in does not count."""
         return next(iter(self._list(ONE, (job, due))), None)
 
+    def has_run(self, job: str, due: int) -> bool:
+        """Whether a run was made for this slot when it was decided."""
+        slot = self.one(job, due)
+        return slot is not None and slot.verdict == "run"
+
     def around(self, job: str, at: int) -> list[Slot]:
         """The last slot before a moment and the first at or after it, as far as there are any."""
         return self._list(AROUND, {"job": job, "at": at})

@@ -103,6 +103,18 @@ class Later:
 
 
 @dataclass(frozen=True)
+class Resting:
+    """The starts of a job that is paused until a moment."""
+
+    timetable: Timetable
+    until: datetime
+
+    def due(self, after: datetime, until: datetime, *, newest: int = 1000) -> Due:
+        after = max(after, self.until - timedelta(microseconds=1))
+        return self.timetable.due(after, until, newest=newest) if after < until else Due(())
+
+
+@dataclass(frozen=True)
 class Following:
     """The occurrences of a job that comes after another one: those that the other's runs have made, and no others."""
 

@@ -51,6 +51,23 @@ def test_a_lock_that_only_the_jobs_name_is_data_too_and_a_job_that_somebody_disa
     assert "will wait" not in desk.idms("check").out
 
 
+def test_a_paused_job_meets_nobody_before_its_pause_ends_nor_does_what_comes_after_it(desk: Desk) -> None:
+    desk.job("good", f'{GOOD}schedule: {{cron: "0 2 * * *"}}\n')
+    desk.job("later", f"{GOOD}schedule: {{after: good}}\n")
+    desk.job("other", f'{GOOD}schedule: {{cron: "3 2 * * *"}}\n')
+    desk.idms("run-due")
+
+    def times() -> dict[tuple[str, ...], int]:
+        told = json.loads(desk.idms("check", "--json").out)["meetings"]
+        return {tuple(sorted(met["jobs"])): met["times"] for met in told}
+
+    assert times() == {("good", "other"): 14, ("later", "other"): 14}
+    desk.idms("pause", "good", "--until", "7d")
+    assert times() == {("good", "other"): 7, ("later", "other"): 7}
+    desk.idms("pause", "good")
+    assert times() == {}
+
+
 def test_a_job_after_another_one_meets_whoever_starts_when_that_one_ends(desk: Desk) -> None:
     desk.job("good", f'{GOOD.replace("ABC_Scores", "ABC_Notes")}schedule: {{cron: "0 2 * * *"}}\n')
     desk.job("later", f"{GOOD}schedule: {{after: good}}\n")

@@ -53,6 +53,12 @@ def test_what_would_run_is_shown_first(missed: Place) -> None:
     assert missed.runs() == []
 
 
+def test_what_is_still_to_come_cannot_be_made_up_for(missed: Place) -> None:
+    told = missed.idms("backfill", "scores", "--from", "2099-12-01")
+    assert told.returncode == 2
+    assert "Invalid value for --from: '2099-12-01' is still to come: it is " in told.stderr
+
+
 def test_where_nobody_can_be_asked_nothing_runs_without_yes(missed: Place) -> None:
     told = missed.idms("backfill", "scores", *STRETCH)
     assert told.returncode == 2

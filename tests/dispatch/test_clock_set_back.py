@@ -1,7 +1,7 @@
 """A clock that was ahead for a while: what was decided for a time that is still to come is open again."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,3 +89,25 @@ def test_a_pause_holds_for_what_fell_into_it_though_by_the_clock_it_has_not_begu
     _ticks(chain, "01:00", "01:01")
     assert chain.slots("second") == [("2026-12-01 02:00", "skipped", "paused")]
     assert [run.job for run in chain.runs()] == ["first"]
+
+
+def test_a_slot_that_ran_by_a_clock_that_was_ahead_is_not_told_as_still_to_come(place: Place) -> None:
+    place.job("scores", schedule='{cron: "0 2 * * *"}')
+    place.scores("scores", 1)
+    place.idms("run-due")
+    ran, following = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%dT02:00}:00+00:00" for days in (2, 3))
+    place.at(ran.removesuffix("+00:00"), "--wait")
+    slots = [one["slot"] for one in place.json("next", "scores", "--days", "4")["next"]]
+    assert ran not in slots
+    assert following in slots
+    (only,) = place.runs()
+    assert (only.status, only.due) == ("completed", datetime.fromisoformat(ran))
+
+
+def test_what_ran_by_a_clock_that_was_ahead_is_not_what_comes_next(place: Place) -> None:
+    place.job("scores", schedule="{every: 12h}")
+    place.scores("scores", 1)
+    place.idms("run-due")
+    first, second = (one["slot"] for one in place.json("next", "scores", "--limit", "2")["next"])
+    place.at(first.removesuffix("+00:00"), "--wait")
+    assert place.json("why", "scores")["why"]["next_due"] == second

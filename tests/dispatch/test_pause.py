@@ -1,6 +1,7 @@
 """A paused job: its slots are told with who wanted it and why, and nothing of it starts."""
 
 import getpass
+import time
 from datetime import UTC, datetime, timedelta
 
 from idms_cli.history.store import Store
@@ -86,6 +87,20 @@ def test_resume_also_tells_what_was_owed_when_the_pause_began(place: Place) -> N
     assert told[2].startswith(f"    idms backfill scores --from '{first}' --to '")
     listed = place.json("backfill", "scores", "--from", first, "--list")["backfill"]["slots"]
     assert {slot["action"] for slot in listed} == {"run"}
+
+
+def test_resume_tells_what_was_skipped_in_the_pauses_that_the_last_one_took_the_place_of(place: Place) -> None:
+    _daily(place, '{cron: "* * * * *"}')
+    place.idms("run-due")
+    place.idms("pause", "scores", "--why", "audit")
+    with Store(place.state) as store, store.database.write() as connection:
+        connection.execute("UPDATE pause SET since = since - 300")
+        connection.execute("UPDATE job SET decided_until = decided_until - 300, next_due = next_due - 300")
+    place.idms("run-due")
+    time.sleep(1.1)  # what is decided in the second of the new pause counts as its own
+    place.idms("pause", "scores", "--why", "a longer audit")
+    told = place.json("resume", "scores")
+    assert len(told["skipped"]) == len(_reasons(place)) >= 4
 
 
 def test_resume_of_a_job_whose_schedule_is_over_tells_no_next_run(place: Place) -> None:
