@@ -42,9 +42,12 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     """
     files = calendar_files(settings)
     config_mark = _config_mark(settings, files, now)
+    known = store.catalog.all()
+    if known and _marks(settings, config_mark) == {row.name: row.fingerprint for row in known.values()}:
+        _save_config(store, settings, config_mark, files)
+        return Refreshed(known, (), ())
     calendars = calendars_of(settings, now)
     listing = list_files(settings, config_mark)
-    known = store.catalog.all()
     changed = [name for name, (_, mark) in listing.items() if name not in known or known[name].fingerprint != mark]
     removed = [name for name in known if name not in listing]
     moment = int(now.timestamp())
@@ -72,6 +75,30 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
     store.catalog.forget(removed)
     forget_gone(store, removed, moment)
     store.catalog.save(rows)
+    _save_config(store, settings, config_mark, files)
+    jobs = store.catalog.all() if rows or removed else known
+    return Refreshed(jobs, tuple(changed), tuple(filter(None, settled)))
+
+
+def unchanged(settings: Settings, rows: Iterable[JobRow], now: datetime) -> list[JobRow]:
+    """Those of these jobs whose files, and what idms.yaml says, are as they were when they were last read."""
+    marks = _marks(settings, _config_mark(settings, calendar_files(settings), now))
+    return [row for row in rows if marks.get(row.name) == row.fingerprint]
+
+
+def _config_mark(settings: Settings, calendar_files: Iterable[str], now: datetime) -> str:
+    return settings_mark(str(settings.path), __version__, calendar_files, now.astimezone(UTC).year)
+
+
+def _marks(settings: Settings, config_mark: str) -> dict[str, str]:
+    """The job files' fingerprints by the names of the jobs; none where the folder cannot be read."""
+    try:
+        return list_marks(str(settings.jobs), config_mark)
+    except OSError:
+        return {}
+
+
+def _save_config(store: Store, settings: Settings, config_mark: str, files: Iterable[str]) -> None:
     store.catalog.save_config(
         str(settings.path),
         config_mark,
@@ -79,21 +106,6 @@ def refresh(store: Store, settings: Settings, now: datetime) -> Refreshed:
         max_parallel=settings.max_parallel,
         calendar_files=files,
     )
-    jobs = store.catalog.all() if rows or removed else known
-    return Refreshed(jobs, tuple(changed), tuple(filter(None, settled)))
-
-
-def unchanged(settings: Settings, rows: Iterable[JobRow], now: datetime) -> list[JobRow]:
-    """Those of these jobs whose files, and what idms.yaml says, are as they were when they were last read."""
-    try:
-        marks = list_marks(str(settings.jobs), _config_mark(settings, calendar_files(settings), now))
-    except OSError:
-        return []
-    return [row for row in rows if marks.get(row.name) == row.fingerprint]
-
-
-def _config_mark(settings: Settings, calendar_files: Iterable[str], now: datetime) -> str:
-    return settings_mark(str(settings.path), __version__, calendar_files, now.astimezone(UTC).year)
 
 
 def list_files(settings: Settings, config_mark: str) -> dict[str, tuple[tuple[str, ...], str]]:

@@ -23,7 +23,7 @@ from idms_cli.dispatch.glance import had_nothing_to_do
 from idms_cli.dispatch.launch import Started, hand_over
 from idms_cli.dispatch.tick import tick
 from idms_cli.errors import InputError
-from idms_cli.history.rows import OPEN
+from idms_cli.history.rows import OPEN, JobRow
 from idms_cli.history.store import Store
 from tests.dispatch.year.oracle import Verdict
 from tests.dispatch.year.schedules import CALENDARS, MINUTE
@@ -109,6 +109,10 @@ class Product:
             patch.setattr(f"{module}.time", self._time)
         patch.setattr("idms_cli.history.ticks.boot_id", lambda: self._boot_id)
         patch.setattr(launch, "spawn", self._spawn)
+        made: dict[tuple[Any, ...], JobRow] = {}  # each tick reads the same rows again
+        patch.setattr(
+            JobRow, "of", lambda row, of=JobRow.of: made.get(tuple(row)) or made.setdefault(tuple(row), of(row))
+        )
 
     def do(self, step: Step) -> None:
         self._runs_end_until(step.at)
