@@ -10,8 +10,13 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 HOLIDAYS = frozenset(
     date.fromisoformat(day)
-    for day in ("2026-10-26", "2026-11-02", "2026-11-03", "2026-12-25", "2027-01-01", "2027-03-15", "2027-03-29")
+    for day in (
+        *("2026-09-07", "2026-10-26", "2026-11-02", "2026-11-03", "2026-12-25", "2027-01-01", "2027-02-15"),
+        *("2027-03-15", "2027-03-29", "2027-04-05", "2027-05-31", "2027-06-18", "2027-07-05", "2027-08-02"),
+    )
 )
+"""At least one in each month that is lived through."""
+
 CALENDARS = f"""\
 calendars:
   holidays: {{dates: [{", ".join(map(str, sorted(HOLIDAYS)))}], timezone: UTC}}
