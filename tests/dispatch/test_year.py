@@ -39,6 +39,8 @@ KINDS = {
     *("missed: over the grace", "missed: nobody called run-due", "missed: a later one took its place"),
 }
 """All of these must come, or the simulation shows nothing."""
+SELDOM = {"removed"}
+"""A file that goes while its job owes something: in the few wild days of the short form, not in each month."""
 
 
 def live(directory: Path, patch: pytest.MonkeyPatch, plan: Plan) -> set[Verdict]:
@@ -83,7 +85,7 @@ def test_every_slot_has_the_verdict_that_the_oracle_expects(
     found = live(tmp_path, monkeypatch, plan)
     print(f"{len(found)} slots")
     assert differences(found, expected) == []
-    assert {kind for *_, kind, _ in expected if not kind.startswith("after")} >= KINDS
+    assert {kind for *_, kind, _ in expected if not kind.startswith("after")} >= (KINDS - SELDOM if SOAK else KINDS)
 
 
 @pytest.fixture(scope="module")
