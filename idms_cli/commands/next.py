@@ -28,6 +28,9 @@ from idms_cli.reports.wording import Clock
 OF_ONE_JOB = 24
 """Slots of one job, where all jobs are listed."""
 
+FAR = timedelta(days=3660)
+"""How far ahead a first slot is looked for."""
+
 AHEAD = 1000
 """Slots that are looked at to find one that will run."""
 
@@ -61,8 +64,11 @@ def command(
     asked = Asked(after, after + timedelta(days=days), limit, limit if job else min(limit, OF_ONE_JOB))
     pauses = store.pauses.not_over(int(now.timestamp()))
     shown = listed(coming(store, chosen, asked, pauses), asked)
-    if job and rows[job].upstream and not why_never(rows[job]):
-        shown = replace(shown, instead=_when_it_follows(session, rows, job, after, clock))
+    if job and not shown.slots and not why_never(rows[job]):
+        if rows[job].upstream:
+            shown = replace(shown, instead=_when_it_follows(session, rows, job, after, clock))
+        else:
+            shown = replace(shown, instead=_what_is_later(session, rows[job], asked, clock))
     foretold = _foretell(session, rows, shown, now, about=[job] if job else [])
     if ical:
         sys.stdout.flush()
@@ -106,6 +112,18 @@ def _when_it_follows(session: Session, rows: Mapping[str, JobRow], job: str, aft
     when = f"is next due {clock.moment(due)}" if due else "has no run to come"
     begins = "" if first == upstream else f", with which the chain to {upstream} begins,"
     return f"{job} starts when a scheduled run of {upstream} has gone well; {first}{begins} {when}."
+
+
+def _what_is_later(session: Session, row: JobRow, asked: Asked, clock: Clock) -> str:
+    """Of a job that has nothing to come in the time that was asked for: its first slot after that."""
+    far = Asked(asked.after, asked.after + FAR, 1, 1)
+    pauses = session.store.pauses.not_over(int(clock.now.timestamp()))
+    first = next(coming(session.store, [row], far, pauses), None)
+    if first is None:
+        return f"{row.name} will not run again: its schedule is over."
+    nothing = f"Nothing of {row.name} is to come until {clock.moment(asked.until + timedelta(seconds=1))}"
+    skipped = f", skipped, {first.skip}" if first.skip else ""
+    return f"{nothing}; the first after that is {clock.moment(first.occurrence.acts_at)}{skipped}."
 
 
 def _zone(session: Session, rows: list[JobRow], *, single: bool, utc: bool, zone: str | None) -> ZoneInfo:

@@ -194,3 +194,19 @@ def test_what_is_skipped_meets_nobody(place: Place) -> None:
     place.job("late", schedule='{cron: "3 2 * * *"}', more="require_test: true")
     lines = _lines(place, "--from", "2099-12-01", "--days", "1")
     assert "wait" not in "\n".join(lines)
+
+
+def test_of_a_job_without_a_slot_in_that_time_the_first_one_after_it_is_told(place: Place) -> None:
+    place.job("yearly", schedule='{cron: "0 2 5 7 *"}')
+    assert _lines(place, "yearly", "--from", "2099-01-01", "--days", "2") == [
+        "Nothing of yearly is to come until 2099-01-03 00:00; the first after that is 2099-07-05 02:00.",
+        "Times are in UTC.",
+    ]
+    place.idms("pause", "yearly", "--why", "audit")
+    paused = _lines(place, "yearly", "--from", "2099-01-01", "--days", "2")[0]
+    assert "; the first after that is 2099-07-05 02:00, skipped, paused: audit (by " in paused
+
+
+def test_of_a_job_whose_schedule_is_over_that_is_told(place: Place) -> None:
+    place.job("once", schedule="{at: 2020-12-01 02:00}")
+    assert _lines(place, "once")[0] == "once will not run again: its schedule is over."
