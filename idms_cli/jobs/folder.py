@@ -60,7 +60,7 @@ def list_jobs(folder: str, salt: str = "") -> dict[str, tuple[tuple[str, ...], s
 
 
 def list_marks(folder: str, salt: str = "") -> dict[str, str]:
-    """Job name -> the fingerprint of its files: the same as `list_jobs` tells, in a third of its time.
+    """Job name -> the fingerprint of its files: the same as `list_jobs` tells, in three quarters of its time.
 
     Raises OSError when the folder cannot be read.
     """
