@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,7 +18,7 @@ from idms_cli.dispatch.reading import check_jobs, require_job
 from idms_cli.dispatch.refresh import refresh
 from idms_cli.errors import InputError
 from idms_cli.history.durations import usual_durations
-from idms_cli.history.rows import JobRow
+from idms_cli.history.rows import JobRow, Pause
 from idms_cli.jobs.conflicts import conflicts
 from idms_cli.jobs.meetings import forecast
 from idms_cli.reports.coming import Foretold, Listed, calendar, listed, next_page
@@ -27,9 +27,6 @@ from idms_cli.reports.wording import Clock
 
 OF_ONE_JOB = 24
 """Slots of one job, where all jobs are listed."""
-
-FAR = timedelta(days=3660)
-"""How far ahead a first slot is looked for."""
 
 AHEAD = 1000
 """Slots that are looked at to find one that will run."""
@@ -66,10 +63,11 @@ def command(
     shown = listed(coming(store, chosen, asked, pauses), asked)
     if job and not shown.slots and not why_never(rows[job]):
         if rows[job].upstream:
-            shown = replace(shown, instead=_when_it_follows(session, rows, job, after, clock))
+            told = _when_it_follows(session, rows, job, after, clock, pauses=pauses)
         else:
-            shown = replace(shown, instead=_what_is_later(session, rows[job], asked, clock))
-    foretold = _foretell(session, rows, shown, now, about=[job] if job else [])
+            told = _what_is_later(session, rows[job], asked, clock, pauses)
+        shown = replace(shown, instead=told)
+    foretold = _foretell(session, rows, shown, now, pauses, about=[job] if job else [])
     if ical:
         sys.stdout.flush()
         sys.stdout.buffer.write(calendar(shown, now, foretold))  # its lines end with CR LF, whatever the system's do
@@ -79,15 +77,20 @@ def command(
 
 
 def _foretell(
-    session: Session, rows: Mapping[str, JobRow], shown: Listed, now: datetime, *, about: Sequence[str]
+    session: Session,
+    rows: Mapping[str, JobRow],
+    shown: Listed,
+    now: datetime,
+    pauses: Mapping[str, Pause],
+    *,
+    about: Sequence[str],
 ) -> Foretold:
     """Whom the starts that are shown will meet, and which jobs will meet in the days to come."""
     if len(rows) < 2 or not shown.slots:
         return Foretold()
     usual_s = usual_durations(session.store.database, rows)
     idle = {row.name for row in rows.values() if row.disabled or is_untested(session.store, row)}
-    pauses = session.store.pauses.not_over(int(now.timestamp())).values()
-    habits = habits_of(check_jobs(session.settings, now), usual_s, idle=idle, pauses=pauses)
+    habits = habits_of(check_jobs(session.settings, now), usual_s, idle=idle, pauses=pauses.values())
     starts = [(one.job, one.occurrence.acts_at) for one in shown.slots if not one.skip]
     return Foretold(
         conflicts(habits, starts),
@@ -100,13 +103,20 @@ def _follows(row: JobRow) -> str:
     return f"comes after {row.upstream}" if row.upstream else ""
 
 
-def _when_it_follows(session: Session, rows: Mapping[str, JobRow], job: str, after: datetime, clock: Clock) -> str:
+def _when_it_follows(
+    session: Session,
+    rows: Mapping[str, JobRow],
+    job: str,
+    after: datetime,
+    clock: Clock,
+    *,
+    pauses: Mapping[str, Pause],
+) -> str:
     """Of a job that comes after another one: what starts it, and when the first of the chain is due."""
     upstream = first = rows[job].upstream
     while first in rows and rows[first].upstream:
         first = rows[first].upstream
     asked = Asked(after, after + timedelta(days=366), AHEAD, AHEAD)
-    pauses = session.store.pauses.not_over(int(clock.now.timestamp()))
     found = coming(session.store, [rows[first]] if first in rows else [], asked, pauses)
     due = next((one.occurrence.acts_at for one in found if not one.skip), None)
     when = f"is next due {clock.moment(due)}" if due else "has no run to come"
@@ -114,13 +124,17 @@ def _when_it_follows(session: Session, rows: Mapping[str, JobRow], job: str, aft
     return f"{job} starts when a scheduled run of {upstream} has gone well; {first}{begins} {when}."
 
 
-def _what_is_later(session: Session, row: JobRow, asked: Asked, clock: Clock) -> str:
+def _what_is_later(session: Session, row: JobRow, asked: Asked, clock: Clock, pauses: Mapping[str, Pause]) -> str:
     """Of a job that has nothing to come in the time that was asked for: its first slot after that."""
-    far = Asked(asked.after, asked.after + FAR, 1, 1)
-    pauses = session.store.pauses.not_over(int(clock.now.timestamp()))
-    first = next(coming(session.store, [row], far, pauses), None)
+    ever = replace(asked, until=datetime.max.replace(tzinfo=UTC), limit=1, per_job=1)
+    first = next(coming(session.store, [row], ever, pauses), None)
     if first is None:
-        return f"{row.name} will not run again: its schedule is over."
+        start = asked.after + timedelta(seconds=1)
+        return (
+            f"{row.name} will not run again: its schedule is over."
+            if asked.after <= clock.now
+            else f"{row.name} will not run from {clock.moment(start)} on: its schedule is over then."
+        )
     nothing = f"Nothing of {row.name} is to come until {clock.moment(asked.until + timedelta(seconds=1))}"
     skipped = f", skipped, {first.skip}" if first.skip else ""
     return f"{nothing}; the first after that is {clock.moment(first.occurrence.acts_at)}{skipped}."

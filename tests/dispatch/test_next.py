@@ -210,3 +210,10 @@ def test_of_a_job_without_a_slot_in_that_time_the_first_one_after_it_is_told(pla
 def test_of_a_job_whose_schedule_is_over_that_is_told(place: Place) -> None:
     place.job("once", schedule="{at: 2020-12-01 02:00}")
     assert _lines(place, "once")[0] == "once will not run again: its schedule is over."
+
+
+def test_a_schedule_is_over_only_for_who_asks_about_the_time_after_it(place: Place) -> None:
+    place.job("once", schedule="{at: 2098-12-01 02:00}")
+    assert _lines(place, "once")[0].endswith("; the first after that is 2098-12-01 02:00.")
+    told = _lines(place, "once", "--from", "2099-01-01")[0]
+    assert told == "once will not run from 2099-01-01 00:00 on: its schedule is over then."
